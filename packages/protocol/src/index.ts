@@ -1,1 +1,15 @@
-export {};
+export * from "./api.ts";
+export * from "./base64url.ts";
+export * from "./batch.ts";
+export * from "./bytes.ts";
+export * from "./challenge.ts";
+export * from "./entry.ts";
+export * from "./errors.ts";
+export * from "./frames.ts";
+export * from "./ids.ts";
+export * from "./limits.ts";
+export * from "./log-chain.ts";
+export * from "./membership.ts";
+export * from "./push-result.ts";
+export * from "./shapes.ts";
+export * from "./version.ts";
