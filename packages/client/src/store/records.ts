@@ -1,0 +1,144 @@
+/**
+ * What a device keeps: plain values that IndexedDB clones and SQLite stores as columns. One profile (one database, or one
+ * folder) holds any number of workspaces.
+ */
+import type {
+  DeviceId,
+  DocumentId,
+  Hash,
+  LinkId,
+  RoleName,
+  ServerId,
+  WorkspaceId,
+} from "@cairn/protocol";
+
+/** The profile itself. One row. */
+export interface ProfileRecord {
+  /** Format of this store's content; the database's own version is the adapter's affair. */
+  readonly format: 1;
+  /** The workspace that was used last. */
+  readonly currentWorkspace: WorkspaceId | undefined;
+  /** The workspace that opens with this person's seed. */
+  readonly homeWorkspace: WorkspaceId | undefined;
+}
+
+/** What a device knows of a workspace, besides its secrets, its log and where it stands. */
+export interface WorkspaceRecord {
+  readonly workspace: WorkspaceId;
+  readonly device: DeviceId;
+  readonly role: RoleName;
+  /** Made on this device, so that it has the root key. */
+  readonly createdHere: boolean;
+  /** Origin of the server, or undefined while there is none. */
+  readonly server: string | undefined;
+  /** The link that this device came in by; it certifies the device's admission. */
+  readonly joinedBy: LinkId | undefined;
+  /** By this device's clock, for display only. */
+  readonly addedAt: number;
+}
+
+/** Where a device stands with a workspace's log. Written in the transactions that move it. */
+export interface PositionRecord {
+  readonly workspace: WorkspaceId;
+  /** Everything up to here is stored (rule 10). */
+  readonly cursor: number;
+  /** The running hash there (rule 11). */
+  readonly chain: Hash;
+  /** The server that gave these sequences, once there was one. */
+  readonly server: ServerId | undefined;
+  readonly serverEpoch: number;
+  /** The next counter of this device. Changes only together with `freeze` (rule 1). */
+  readonly nextCounter: number;
+  readonly lastSyncedAt: number | undefined;
+}
+
+/** A document as lists show it, and how far it is applied. */
+export interface DocumentRecord {
+  readonly workspace: WorkspaceId;
+  readonly document: DocumentId;
+  /** Its declared type. Empty until an update that names it was opened. */
+  readonly type: string;
+  /** The plain fields that lists and searches show (`project` of the schema). JSON. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Lower-cased text that searches look through. */
+  readonly searchText: string;
+  readonly deleted: boolean;
+  readonly createdAt: number;
+  /** Newest time that an author stated, milliseconds since 1970. */
+  readonly updatedAt: number;
+  /** The import of some update takes too long and goes on elsewhere (rule 15). */
+  readonly merging: boolean;
+}
+
+/** A plain (opened) Loro update that belongs to a document. Rows of a document are applied in any order. */
+export interface UpdateRecord {
+  /** Ascending in the order of storing, over all documents of the profile. */
+  readonly id: number;
+  readonly workspace: WorkspaceId;
+  readonly document: DocumentId;
+  readonly type: string;
+  readonly update: Uint8Array;
+  /** `pending`: a local edit without a counter; `frozen`: in an entry of the outbox or the log; `received`: from others. */
+  readonly state: "pending" | "frozen" | "received";
+  /** The entry it stands in, once it does. */
+  readonly device: DeviceId | undefined;
+  readonly counter: number | undefined;
+  /** Stated by its author, milliseconds since 1970. For display only. */
+  readonly time: number;
+}
+
+/** The state of a document up to and including some update: what opening begins with. */
+export interface SnapshotRecord {
+  readonly workspace: WorkspaceId;
+  readonly document: DocumentId;
+  /** A full Loro snapshot of all updates that it replaced. */
+  readonly snapshot: Uint8Array;
+}
+
+/** An entry of this device that waits for the server's acknowledgement: frozen, resent unchanged. */
+export interface OutgoingRecord {
+  readonly workspace: WorkspaceId;
+  readonly counter: number;
+  readonly document: DocumentId;
+  readonly kind: number;
+  readonly entry: Uint8Array;
+  readonly hash: Hash;
+  /** Sealed chunks that have to be on the server first. */
+  readonly refs: ReadonlyArray<Hash>;
+  /** Definite refusals so far (rule 30). */
+  readonly attempts: number;
+  readonly frozenAt: number;
+}
+
+/** Local edits that were refused for good: kept, shown, never silently dropped. */
+export interface ParkedRecord {
+  readonly workspace: WorkspaceId;
+  /** The counter whose entry was refused and voided. */
+  readonly counter: number;
+  readonly document: DocumentId;
+  readonly code: string;
+  readonly message: string;
+  readonly parkedAt: number;
+}
+
+/** One sealed entry of the log, as this device has it. */
+export interface LogRecord {
+  readonly workspace: WorkspaceId;
+  readonly device: DeviceId;
+  readonly counter: number;
+  /** Undefined for an own entry that no server has acknowledged. */
+  readonly seq: number | undefined;
+  readonly kind: number;
+  readonly document: DocumentId;
+  readonly hash: Hash;
+  readonly entry: Uint8Array;
+}
+
+/** A sealed attachment chunk on this device. */
+export interface ChunkRecord {
+  readonly workspace: WorkspaceId;
+  readonly hash: Hash;
+  readonly bytes: Uint8Array;
+  /** The server has acknowledged it. */
+  readonly uploaded: boolean;
+}
