@@ -89,7 +89,12 @@ export interface SealedKey {
 
 /** One statement of the chain. */
 export type MembershipRecord =
-  | { readonly type: "root"; readonly rootKey: PublicKey }
+  | {
+      readonly type: "root";
+      readonly rootKey: PublicKey;
+      /** X25519: every epoch key is sealed to it too, so that whoever holds the root gets back in. */
+      readonly recoveryKey: PublicKey;
+    }
   | {
       readonly type: "admit";
       readonly certificate: SignedCertificate;
@@ -117,7 +122,13 @@ export type MembershipRecord =
     }
   | { readonly type: "revoke-device"; readonly device: DeviceId; readonly to: number }
   | { readonly type: "revoke-link"; readonly link: LinkId }
-  | { readonly type: "rotate-root"; readonly rootKey: PublicKey; readonly signature: Uint8Array }
+  | {
+      readonly type: "rotate-root";
+      readonly rootKey: PublicKey;
+      readonly recoveryKey: PublicKey;
+      /** By the old root key over `rotateRootSigningBytes`. */
+      readonly signature: Uint8Array;
+    }
   | { readonly type: "unknown"; readonly code: number; readonly body: Uint8Array };
 
 /** The payload of one membership entry. */
@@ -169,12 +180,18 @@ const writeCertificate = (writer: ByteWriter, certificate: Certificate): ByteWri
 export const certificateSigningBytes = (certificate: Certificate): Uint8Array<ArrayBuffer> =>
   writeCertificate(new ByteWriter().raw(CERTIFICATE_LABEL), certificate).finish();
 
-/** The bytes that the old root key signs to name its successor. */
+/** The bytes that the old root key signs to name its successor and the recovery key that comes with it. */
 export const rotateRootSigningBytes = (
   workspace: WorkspaceId,
   newRootKey: PublicKey,
+  newRecoveryKey: PublicKey,
 ): Uint8Array<ArrayBuffer> =>
-  concatBytes(ROTATE_LABEL, idToBytes(workspace), idToBytes(newRootKey));
+  concatBytes(
+    ROTATE_LABEL,
+    idToBytes(workspace),
+    idToBytes(newRootKey),
+    idToBytes(newRecoveryKey),
+  );
 
 /** A certificate with its signature. */
 export const encodeCertificate = (signed: SignedCertificate): Uint8Array<ArrayBuffer> =>
@@ -221,7 +238,7 @@ const recordBody = (record: MembershipRecord): Uint8Array => {
   const writer = new ByteWriter();
   switch (record.type) {
     case "root":
-      return idToBytes(record.rootKey);
+      return writer.raw(idToBytes(record.rootKey)).raw(idToBytes(record.recoveryKey)).finish();
     case "admit":
       return writer.bytes(encodeCertificate(record.certificate)).bytes(record.sealedName).finish();
     case "key-change":
@@ -241,7 +258,11 @@ const recordBody = (record: MembershipRecord): Uint8Array => {
     case "revoke-link":
       return idToBytes(record.link);
     case "rotate-root":
-      return writer.raw(idToBytes(record.rootKey)).raw(record.signature).finish();
+      return writer
+        .raw(idToBytes(record.rootKey))
+        .raw(idToBytes(record.recoveryKey))
+        .raw(record.signature)
+        .finish();
     case "unknown":
       return record.body;
   }
@@ -262,7 +283,11 @@ const readRecord = (code: number, body: Uint8Array): MembershipRecord => {
   const record = ((): MembershipRecord => {
     switch (code) {
       case RECORD_CODES.root:
-        return { type: "root", rootKey: publicKeyFromBytes(reader.raw(PUBLIC_KEY_BYTES)) };
+        return {
+          type: "root",
+          rootKey: publicKeyFromBytes(reader.raw(PUBLIC_KEY_BYTES)),
+          recoveryKey: publicKeyFromBytes(reader.raw(PUBLIC_KEY_BYTES)),
+        };
       case RECORD_CODES.admit:
         return {
           type: "admit",
@@ -300,6 +325,7 @@ const readRecord = (code: number, body: Uint8Array): MembershipRecord => {
         return {
           type: "rotate-root",
           rootKey: publicKeyFromBytes(reader.raw(PUBLIC_KEY_BYTES)),
+          recoveryKey: publicKeyFromBytes(reader.raw(PUBLIC_KEY_BYTES)),
           signature: reader.raw(SIGNATURE_BYTES),
         };
       default:
