@@ -1,0 +1,3 @@
+export { DatabaseRefusal } from "./DatabaseRefusal.ts";
+export { EmbeddedPostgres, type EmbeddedPostgresOptions, makeEmbeddedPostgres } from "./EmbeddedPostgres.ts";
+export { acquireInstanceLock } from "./InstanceLock.ts";

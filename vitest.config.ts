@@ -1,0 +1,68 @@
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { findChromium } from "./packages/testkit/src/browser/index.ts";
+
+// Where a test runs is in its name: `.pg.test.ts` needs PostgreSQL, `.browser.test.ts` needs Chromium.
+const roots = "{packages,apps}/*/test/**";
+const tests = (kind: string) => [`${roots}/*${kind}.test.{ts,tsx}`, `test/**/*${kind}.test.ts`];
+const elsewhere = ["**/node_modules/**", "**/dist/**"];
+
+// The packages' sources, not their builds.
+const onNode = {
+  conditions: ["source", "node", "development|production"],
+  externalConditions: ["source", "node"],
+};
+const ours = [/^@cairn\//];
+
+export default defineConfig(async (): Promise<ViteUserConfig> => {
+  // A missing browser is reported by the project's global setup, and only when browser tests are to run.
+  const chromium = await findChromium().catch(() => undefined);
+  return {
+    resolve: { conditions: ["source", "module", "browser", "development|production"] },
+    ssr: { noExternal: ours, resolve: onNode },
+    // Global setups run in an environment of their own.
+    environments: { __vitest__: { resolve: { ...onNode, noExternal: ours } } },
+    test: {
+      reporters: ["default", "./scripts/closing-line-reporter.ts"],
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+      projects: [
+        {
+          extends: true,
+          test: { name: "node", include: tests(""), exclude: [...elsewhere, "**/*.{pg,browser}.test.{ts,tsx}"] },
+        },
+        {
+          extends: true,
+          test: {
+            name: "pg",
+            include: tests(".pg"),
+            exclude: elsewhere,
+            globalSetup: ["./packages/testkit/src/postgres/global-setup.ts"],
+          },
+        },
+        {
+          extends: true,
+          test: {
+            name: "browser",
+            include: tests(".browser"),
+            exclude: elsewhere,
+            globalSetup: ["./packages/testkit/src/browser/global-setup.ts"],
+            browser: {
+              enabled: true,
+              headless: true,
+              screenshotFailures: false,
+              provider: playwright({
+                launchOptions: {
+                  ...(chromium === undefined ? {} : { executablePath: chromium.executablePath }),
+                  args: [...(chromium?.args ?? [])],
+                  env: { ...process.env, ...chromium?.env },
+                },
+              }),
+              instances: [{ browser: "chromium" }],
+            },
+          },
+        },
+      ],
+    },
+  };
+});
