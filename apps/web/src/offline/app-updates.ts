@@ -1,0 +1,60 @@
+import { useSyncExternalStore } from "react";
+
+/**
+ * Registers the service worker and tells when a new build waits. Accepting it reloads every tab of the app; edits are
+ * already durable on the device by then, because each one is stored as it is made.
+ */
+
+let waiting: ServiceWorker | undefined;
+let accepted = false;
+const listeners = new Set<() => void>();
+
+const offer = (candidate: ServiceWorker | null | undefined): void => {
+  // Without a controller this is the first installation: there is no older build to replace.
+  if (!candidate || !navigator.serviceWorker.controller) return;
+  waiting = candidate;
+  for (const listener of listeners) listener();
+};
+
+/** How often an open tab asks for a new build, besides each time it comes back to the foreground. */
+const askEveryMs = 60 * 60 * 1000;
+
+export const startAppUpdates = async (): Promise<void> => {
+  if (!("serviceWorker" in navigator) || import.meta.env.DEV) return;
+  const controlledAtStart = navigator.serviceWorker.controller !== null;
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    // Another tab accepted the new build: this tab's lazy chunks are gone with the old cache, so it must follow.
+    if (controlledAtStart || accepted) location.reload();
+  });
+  const registration = await navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" });
+  offer(registration.waiting);
+  registration.addEventListener("updatefound", () => {
+    const installing = registration.installing;
+    installing?.addEventListener("statechange", () => {
+      if (installing.state === "installed") offer(installing);
+    });
+  });
+  const ask = (): void => void registration.update().catch(() => undefined);
+  setInterval(ask, askEveryMs);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") ask();
+  });
+};
+
+/** Lets the waiting build take over; every tab reloads. */
+export const acceptUpdate = (): void => {
+  accepted = true;
+  if (waiting) waiting.postMessage("take-over");
+  else location.reload();
+};
+
+/** True once a new build waits to take over. */
+export const useUpdateWaiting = (): boolean =>
+  useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => waiting !== undefined,
+    () => false,
+  );

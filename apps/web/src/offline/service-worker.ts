@@ -1,0 +1,35 @@
+import { createHandlerBoundToURL, precacheAndRoute } from "workbox-precaching";
+import { NavigationRoute, registerRoute } from "workbox-routing";
+
+/*
+ * Keeps one whole build on the device, WebAssembly included, so that the notebook opens without a network.
+ *
+ * A new build is fetched in full beside the old one and then waits. It takes over when every tab is closed, or when the
+ * person accepts it (`take-over`), after which every tab reloads. Until then each tab gets its own build's files, so
+ * old and new code never run in one page.
+ */
+
+interface ServiceWorkerScope {
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "message", listener: (event: MessageEvent<unknown>) => void): void;
+}
+// The project's type library is the page's, where `self` is a Window; in this file it is the worker.
+// oxlint-disable-next-line no-unsafe-type-assertion
+const worker = self as unknown as ServiceWorkerScope;
+
+declare const __CAIRN_SHELL_FILES__: ReadonlyArray<{ readonly url: string; readonly revision: string | null }>;
+declare const __CAIRN_BUILD__: string;
+
+precacheAndRoute([...__CAIRN_SHELL_FILES__], { cleanURLs: false, ignoreURLParametersMatching: [] });
+
+// Paths that belong to the server; everything else that is navigated to is a page of the app.
+registerRoute(
+  new NavigationRoute(createHandlerBoundToURL("/index.html"), {
+    denylist: [/^\/v\d+(\/|$)/, /^\/docs(\/|$)/, /^\/health/, /^\/ready/, /^\/openapi/, /^\/insecure\.html$/],
+  }),
+);
+
+worker.addEventListener("message", (event) => {
+  if (event.data === "take-over") void worker.skipWaiting();
+  if (event.data === "which-build") event.ports[0]?.postMessage(__CAIRN_BUILD__);
+});

@@ -1,0 +1,26 @@
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+import { appShell } from "./vite-app-shell.ts";
+
+/** Where `npm run dev` finds a running Cairn server; the built app is always served by the server itself. */
+const server = process.env["CAIRN_DEV_SERVER"] ?? "http://127.0.0.1:4780";
+
+export default defineConfig({
+  root: import.meta.dirname,
+  plugins: [react(), tailwindcss(), appShell()],
+  // `source`: workspace packages are taken from their TypeScript, so a change there needs no build step.
+  resolve: { conditions: ["source", "module", "browser", "development|production"], dedupe: ["loro-crdt", "react"] },
+  build: {
+    target: "esnext",
+    outDir: "dist",
+    assetsDir: "assets",
+    sourcemap: false,
+    // The content security policy allows no data: fonts or scripts; small assets stay files.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  worker: { format: "es" },
+  optimizeDeps: { exclude: ["loro-crdt"] },
+  server: { proxy: { "/v1": { target: server, ws: true }, "/docs": server, "/health": server } },
+});
