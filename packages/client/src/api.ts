@@ -1,0 +1,257 @@
+/**
+ * The public types of `@cairn/client`: promises, plain callbacks and plain data, for the page and for Node alike.
+ */
+import type { DeviceId, DocumentId, ErrorAction, LinkId, RoleName, WorkspaceId } from "@cairn/protocol";
+import type { DocumentSchema, DocumentType, Editor, FieldsOf, ListedFields, ViewOf } from "@cairn/schema";
+import type { LoroDoc, PeerID } from "loro-crdt";
+import type { CairnErrorCode } from "./errors.ts";
+
+/** Ends a subscription. Calling it again does nothing. */
+export type Unsubscribe = () => void;
+
+/** The names of a schema's document types. */
+export type TypeName<S extends DocumentSchema> = Extract<keyof S["documents"], string>;
+/** A schema's document type by name. */
+export type TypeOf<S extends DocumentSchema, T extends TypeName<S>> = S["documents"][T] & DocumentType;
+
+export interface OpenOptions<S extends DocumentSchema> {
+  readonly schema: S;
+  /** Origin of the server, such as `https://notes.example`. Without it nothing ever leaves the device. */
+  readonly server?: string | undefined;
+  /** How other devices see this one; sealed. */
+  readonly deviceName?: string | undefined;
+  /** Browsers: name of the local database. Default `cairn`. */
+  readonly name?: string | undefined;
+  /** Browsers: starts the app's worker module, which calls `runCairnWorker`. */
+  readonly worker?: (() => Worker) | undefined;
+  /** Node: the folder that holds the local store, made with mode 0700. */
+  readonly directory?: string | undefined;
+}
+
+export interface WorkspaceInfo {
+  readonly id: WorkspaceId;
+  /** Sealed; empty until it is known here. */
+  readonly name: string;
+  readonly role: RoleName;
+  readonly createdHere: boolean;
+  readonly server: string | undefined;
+}
+
+/** What a link says before anything is joined. */
+export interface LinkPreview {
+  readonly workspace: WorkspaceId;
+  readonly server: string;
+  readonly alreadyJoined: boolean;
+}
+
+export interface StorageState {
+  /** The browser promised not to evict it. Always true in Node. */
+  readonly persisted: boolean;
+  /** Bytes; undefined where the platform does not tell. */
+  readonly usage: number | undefined;
+  readonly quota: number | undefined;
+}
+
+/** One profile on one device. */
+export interface Cairn<S extends DocumentSchema> {
+  readonly schema: S;
+  workspaces(): ReadonlyArray<WorkspaceInfo>;
+  /** Calls back at once, and on every change. */
+  onWorkspaces(callback: (workspaces: ReadonlyArray<WorkspaceInfo>) => void): Unsubscribe;
+  /** The given workspace, else the one used last, else the home workspace, which is made here without any server. */
+  workspace(id?: WorkspaceId): Promise<Workspace<S>>;
+  createWorkspace(options: { readonly name: string }): Promise<Workspace<S>>;
+  /** Reads a link without joining and without the network. Rejects with `link-malformed`. */
+  inspectLink(url: string): Promise<LinkPreview>;
+  /** Joins through a link; needs the network. Safe to repeat. Rejects with `link-*`, `offline`. */
+  join(url: string): Promise<Workspace<S>>;
+  /** Deletes the local copy. Rejects with `pending-edits` unless forced. */
+  removeWorkspace(id: WorkspaceId, options?: { readonly force?: boolean }): Promise<void>;
+  /** The 24 words that open this person's home workspace again. */
+  recoveryWords(): Promise<ReadonlyArray<string>>;
+  storage(): Promise<StorageState>;
+  close(): Promise<void>;
+}
+
+/** How safe the edits are, and what stands in the way. */
+export interface SyncState {
+  readonly status: "local-only" | "offline" | "connecting" | "syncing" | "up-to-date" | "problem";
+  readonly server: string | undefined;
+  /** Documents with edits that the server has not acknowledged. */
+  readonly pendingDocuments: number;
+  /** Their size in bytes. */
+  readonly pendingBytes: number;
+  /** Milliseconds since 1970. */
+  readonly offlineSince: number | undefined;
+  readonly lastSyncedAt: number | undefined;
+  readonly problem: SyncProblem | undefined;
+  /** Edits that were refused for good and are kept aside. */
+  readonly parked: number;
+}
+
+export interface SyncProblem {
+  readonly code: CairnErrorCode;
+  readonly message: string;
+  readonly action: ErrorAction;
+}
+
+/** What a list wants to see. Searching and filtering run over projections; no document is opened. */
+export interface ListQuery {
+  /** Words that must all occur, in any case, in the declared searchable fields. */
+  readonly search?: string | undefined;
+  /** Default `exclude`. */
+  readonly deleted?: "exclude" | "only" | "include" | undefined;
+  /** Projected fields that must equal a value, or, where the field is a list or a set, contain it. */
+  readonly where?: Readonly<Record<string, string | number | boolean>> | undefined;
+  /** Default `updated`, newest first. */
+  readonly sort?: "updated" | "created" | `field:${string}` | undefined;
+  readonly descending?: boolean | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** One line of a list. */
+export interface Row<S extends DocumentSchema, T extends TypeName<S>> {
+  readonly id: DocumentId;
+  readonly type: T;
+  readonly fields: ListedFields<FieldsOf<TypeOf<S, T>>>;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly deleted: boolean;
+}
+
+export interface LinkInfo {
+  readonly link: LinkId;
+  readonly label: string;
+  readonly role: RoleName;
+  readonly uses: number;
+  /** 0: any number. */
+  readonly maxUses: number;
+  readonly expiresAt: number | undefined;
+  readonly status: "live" | "revoked" | "expired" | "used-up";
+}
+
+export interface DeviceInfo {
+  readonly device: DeviceId;
+  readonly name: string;
+  readonly role: RoleName;
+  readonly self: boolean;
+  readonly active: boolean;
+}
+
+export interface AttachmentInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly mediaType: string;
+  /** Bytes. */
+  readonly size: number;
+  /** `local`: only here. `stored`: on the server. `remote`: not fetched yet. */
+  readonly state: "local" | "stored" | "remote";
+}
+
+/** A file to attach. `data` is read once. */
+export interface AttachmentSource {
+  readonly name: string;
+  readonly mediaType: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly data: Blob | Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+export interface TransferOptions {
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What an import did, or would do. */
+export interface ImportReport {
+  readonly dryRun: boolean;
+  readonly documents: number;
+  readonly newDocuments: number;
+  readonly updates: number;
+  readonly newUpdates: number;
+  readonly attachments: number;
+  readonly newAttachments: number;
+}
+
+/** A workspace as an app uses it. */
+export interface Workspace<S extends DocumentSchema> {
+  readonly id: WorkspaceId;
+  info(): WorkspaceInfo;
+  rename(name: string): Promise<void>;
+  create<T extends TypeName<S>>(
+    type: T,
+    init?: (document: Editor<TypeOf<S, T>>) => void,
+  ): Promise<DocumentHandle<S, T>>;
+  open<T extends TypeName<S>>(type: T, id: DocumentId): Promise<DocumentHandle<S, T>>;
+  query<T extends TypeName<S>>(type: T, query?: ListQuery): Promise<ReadonlyArray<Row<S, T>>>;
+  /** Calls back with what is here, and on every change. */
+  liveQuery<T extends TypeName<S>>(
+    type: T,
+    query: ListQuery,
+    callback: (rows: ReadonlyArray<Row<S, T>>) => void,
+  ): Unsubscribe;
+  /** An edit, which `restore` takes back. */
+  delete(id: DocumentId): Promise<void>;
+  restore(id: DocumentId): Promise<void>;
+  sync(): SyncState;
+  /** Calls back at once, and on every change. */
+  onSync(callback: (state: SyncState) => void): Unsubscribe;
+  /**
+   * Resolves when everything handed over so far is durable on this device (`device`, the default), or acknowledged by the
+   * server (`server`). Rejects with `timeout`, `no-server`, or the problem that stands in the way.
+   */
+  flush(options?: { readonly tier?: "device" | "server"; readonly timeout?: number }): Promise<void>;
+  /** Tries now instead of waiting for the next attempt. */
+  syncNow(): void;
+  /** Makes a link that lets devices in. Needs the network and an owner's device. */
+  createLink(options: {
+    readonly role: "writer" | "reader";
+    readonly label?: string;
+    readonly maxUses?: number;
+    readonly expiresInMillis?: number;
+  }): Promise<{ readonly url: string; readonly link: LinkId }>;
+  links(): Promise<ReadonlyArray<LinkInfo>>;
+  revokeLink(link: LinkId): Promise<void>;
+  devices(): Promise<ReadonlyArray<DeviceInfo>>;
+  attach(document: DocumentId, source: AttachmentSource, options?: TransferOptions): Promise<AttachmentInfo>;
+  removeAttachment(document: DocumentId, attachment: string): Promise<void>;
+  /** Calls back at once, and on every change. */
+  onAttachments(document: DocumentId, callback: (attachments: ReadonlyArray<AttachmentInfo>) => void): Unsubscribe;
+  readAttachment(
+    document: DocumentId,
+    attachment: string,
+    options?: TransferOptions,
+  ): Promise<ReadableStream<Uint8Array>>;
+  exportBackup(options?: TransferOptions): Promise<ReadableStream<Uint8Array>>;
+  importBackup(
+    backup: ReadableStream<Uint8Array>,
+    options?: TransferOptions & { readonly dryRun?: boolean },
+  ): Promise<ImportReport>;
+  /** Low level: hands over the bytes of local Loro operations, made under a leased peer. Resolves when they are durable. */
+  append(document: DocumentId, type: TypeName<S>, update: Uint8Array): Promise<void>;
+  /** Low level: a Loro peer id that nobody else writes with until it is released (rule 13). */
+  leasePeer(): Promise<PeerLease>;
+}
+
+export interface PeerLease {
+  readonly peer: PeerID;
+  release(): Promise<void>;
+}
+
+/** An open document. */
+export interface DocumentHandle<S extends DocumentSchema, T extends TypeName<S>> {
+  readonly id: DocumentId;
+  readonly type: T;
+  /** For editor bindings. Its commits travel by themselves; what others wrote is imported into it. */
+  readonly loro: LoroDoc;
+  read(): ViewOf<FieldsOf<TypeOf<S, T>>>;
+  /** One commit. */
+  edit(change: (document: Editor<TypeOf<S, T>>) => void): void;
+  onChange(callback: (event: { readonly origin: "local" | "remote" }) => void): Unsubscribe;
+  /** All commits so far are durable on this device. */
+  saved(): boolean;
+  onSaved(callback: (saved: boolean) => void): Unsubscribe;
+  /** An import takes long and goes on elsewhere; the content here is older (rule 15). */
+  merging(): boolean;
+  close(): Promise<void>;
+}

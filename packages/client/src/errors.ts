@@ -1,0 +1,49 @@
+/** The one error type of the public API. */
+import { ERROR_CATALOGUE, type ErrorAction, type ErrorCode } from "@cairn/protocol";
+
+/** What can go wrong on this side of the wire, with what to do next. The protocol's codes come on top. */
+const OWN_CODES = {
+  "no-server": { action: "stop", advice: "No server is configured. Open Cairn with the `server` option." },
+  offline: { action: "retry", advice: "The server cannot be reached. Everything is kept here and goes out later." },
+  timeout: { action: "retry", advice: "It took longer than allowed. It goes on in the background." },
+  aborted: { action: "stop", advice: "The operation was cancelled." },
+  closed: { action: "stop", advice: "This was closed. Open it again." },
+  "link-malformed": { action: "stop", advice: "This is not a whole Cairn link. Copy it again, to the last character." },
+  "storage-full": { action: "pause", advice: "The device has no room left. Free some and try again." },
+  "storage-unavailable": { action: "stop", advice: "The device's storage cannot be used. Close other tabs of this app and reload." },
+  "profile-in-use": { action: "stop", advice: "Another process uses this directory. Close it, or choose another directory." },
+  "workspace-not-here": { action: "stop", advice: "This device does not have the workspace. Join it with a link." },
+  "document-unknown": { action: "stop", advice: "This device does not have the document." },
+  "document-type": { action: "stop", advice: "The document is of another type than it was opened as." },
+  "type-unknown": { action: "stop", advice: "The schema does not declare this document type." },
+  "owner-required": { action: "stop", advice: "Only a device of the workspace's owner may do this." },
+  "pending-edits": { action: "pause", advice: "Some edits are only on this device. Sync first, or force it." },
+  "attachment-unavailable": { action: "retry", advice: "The attachment's bytes are not here and cannot be fetched right now." },
+  "attachment-damaged": { action: "stop", advice: "The attachment's bytes do not match its hash." },
+  "attachment-too-large": { action: "stop", advice: "The file is larger than an attachment may be." },
+  "backup-malformed": { action: "stop", advice: "This is not a whole Cairn backup." },
+  "backup-wrong-key": { action: "stop", advice: "This backup opens with another passphrase or device." },
+  "recovery-words": { action: "stop", advice: "These are not 24 valid recovery words." },
+} as const satisfies Record<string, { readonly action: ErrorAction; readonly advice: string }>;
+
+/** Every code that a `CairnError` can have. */
+export type CairnErrorCode = keyof typeof OWN_CODES | ErrorCode;
+
+const entryOf = (code: CairnErrorCode): { readonly action: ErrorAction; readonly advice: string } =>
+  code in OWN_CODES
+    ? OWN_CODES[code as keyof typeof OWN_CODES] // narrowed by the test before it; `in` does not narrow the key
+    : ERROR_CATALOGUE[code as ErrorCode];
+
+/** A failure with a stable code and what to do about it. Never carries a secret or content. */
+export class CairnError extends Error {
+  override readonly name = "CairnError";
+  readonly code: CairnErrorCode;
+  /** `retry`: may succeed later by itself. `pause`: something has to change first. `stop`: tell the person. */
+  readonly action: ErrorAction;
+
+  constructor(code: CairnErrorCode, message?: string, options?: ErrorOptions) {
+    super(message ?? entryOf(code).advice, options);
+    this.code = code;
+    this.action = entryOf(code).action;
+  }
+}
