@@ -1,1 +1,31 @@
-export {};
+export * from "./access-link.ts";
+export {
+  type AgreementKeys,
+  agreementKeysFromSeed,
+  isSoundAgreementKey,
+  openFromKey,
+  sealToKey,
+} from "./agreement-keys.ts";
+export * from "./attachment-chunks.ts";
+export * from "./challenge-proof.ts";
+export * from "./device-keys.ts";
+export * from "./entry-signature.ts";
+export * from "./epoch-key-transfer.ts";
+export * from "./epoch-keys.ts";
+export {
+  AccessLinkInvalid,
+  ContentTooLarge,
+  EpochKeyMissing,
+  KeyInvalid,
+  MembershipChainBroken,
+  RecoveryWordsInvalid,
+  SealBroken,
+  SignatureInvalid,
+} from "./errors.ts";
+export { KDF_LABELS, SECRET_BYTES } from "./key-derivation.ts";
+export * from "./random.ts";
+export * from "./root-key.ts";
+export * from "./sealed-payload.ts";
+export * from "./sealed-text.ts";
+export * from "./seed.ts";
+export * from "./signing-keys.ts";

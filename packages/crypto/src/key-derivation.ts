@@ -1,0 +1,68 @@
+/**
+ * HKDF-SHA256 (RFC 5869) with a label for each use. One secret never serves two purposes: the label is the first part of
+ * `info` and ends with a zero byte, so that no label begins another.
+ */
+import { concatBytes, label } from "@cairn/protocol";
+import { KeyInvalid } from "./errors.ts";
+import { owned } from "./owned-bytes.ts";
+
+/** Length of every secret and every derived key. */
+export const SECRET_BYTES = 32;
+
+/** Every label that goes into HKDF. `docs/protocol.md` lists them; a change is a change of the protocol. */
+export const KDF_LABELS = {
+  /** Person's seed to the root secret of the home workspace. */
+  homeRoot: label("home-root"),
+  /** Root secret to the seed of the root's Ed25519 pair. */
+  rootSigning: label("root-signing"),
+  /** Root secret to the private key of the recovery X25519 pair. */
+  rootRecovery: label("root-recovery"),
+  /** Link secret to the seed of the link's Ed25519 pair. */
+  linkSigning: label("link-signing"),
+  /** Link secret to the private key of the link's X25519 pair. */
+  linkAgreement: label("link-agreement"),
+  /** Epoch key to the AES key of one device's entries on one document. */
+  entryKey: label("entry-key"),
+  /** Epoch key to the AES key of names and labels. */
+  textKey: label("text-key"),
+  /** Epoch key to the AES key that seals the previous epoch's key. */
+  previousEpoch: label("previous-epoch"),
+  /** Epoch key to the secret from which chunk keys come. */
+  chunkSecret: label("chunk-secret"),
+  /** Chunk secret to the AES key of one chunk. */
+  chunkKey: label("chunk-key"),
+  /** First epoch's key to ids of documents of which a workspace has one. */
+  singletonDocument: label("singleton-document"),
+} as const;
+
+const { subtle } = globalThis.crypto;
+
+/** A secret as an HKDF key that cannot be exported. Throws `KeyInvalid` unless it has 32 bytes. */
+export const importSecret = async (secret: Uint8Array): Promise<CryptoKey> => {
+  if (secret.length !== SECRET_BYTES)
+    throw new KeyInvalid({ code: "key-length", reason: `a secret has ${SECRET_BYTES} bytes` });
+  return subtle.importKey("raw", owned(secret), "HKDF", false, ["deriveBits", "deriveKey"]);
+};
+
+const hkdf = (salt: Uint8Array, info: ReadonlyArray<Uint8Array>) => ({
+  name: "HKDF",
+  hash: "SHA-256",
+  salt: owned(salt),
+  info: concatBytes(...info),
+});
+
+/** `length` bytes from a secret. `info` begins with a label. */
+export const deriveBytes = async (
+  secret: CryptoKey,
+  salt: Uint8Array,
+  info: ReadonlyArray<Uint8Array>,
+  length: number = SECRET_BYTES,
+): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await subtle.deriveBits(hkdf(salt, info), secret, length * 8));
+
+/** An AES-256-GCM key from a secret; it cannot be exported. `info` begins with a label. */
+export const deriveSealKey = (
+  secret: CryptoKey,
+  salt: Uint8Array,
+  info: ReadonlyArray<Uint8Array>,
+): Promise<CryptoKey> =>
+  subtle.deriveKey(hkdf(salt, info), secret, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
