@@ -1,0 +1,44 @@
+/**
+ * The engine's own state of a document, which every document has whatever its type: in a root map that no type can
+ * declare. It is content like any other: replicated, merged, and undone by the same means.
+ */
+import type { LoroDoc } from "loro-crdt";
+
+import { STATE_ROOT } from "./document-type.ts";
+
+const DELETED = "deleted";
+const CREATED_AT = "createdAt";
+const TYPE = "type";
+
+/** Whether the document is in the bin. */
+export const isDeleted = (doc: LoroDoc): boolean => doc.getMap(STATE_ROOT).get(DELETED) === true;
+
+/** Delete a document or bring it back: an edit, which can be undone and which the last writer decides. */
+export const setDeleted = (doc: LoroDoc, deleted: boolean): void => {
+  if (isDeleted(doc) !== deleted) doc.getMap(STATE_ROOT).set(DELETED, deleted);
+};
+
+/** Milliseconds since 1970, by the clock of the device that created the document; undefined where nobody said so. */
+export const createdAt = (doc: LoroDoc): number | undefined => {
+  const value = doc.getMap(STATE_ROOT).get(CREATED_AT);
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+};
+
+/** The name of the document's type in the app's schema; undefined where nobody said so. */
+export const documentTypeName = (doc: LoroDoc): string | undefined => {
+  const value = doc.getMap(STATE_ROOT).get(TYPE);
+  return typeof value === "string" ? value : undefined;
+};
+
+/**
+ * Say what a new document is. Not a genesis: nothing depends on it, two devices may do it for the same document, and
+ * what is already there stays as it is.
+ */
+export const describeDocument = (
+  doc: LoroDoc,
+  description: { readonly type: string; /** Milliseconds since 1970. */ readonly createdAt: number },
+): void => {
+  const state = doc.getMap(STATE_ROOT);
+  if (documentTypeName(doc) === undefined) state.set(TYPE, description.type);
+  if (createdAt(doc) === undefined) state.set(CREATED_AT, description.createdAt);
+};

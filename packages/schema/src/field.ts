@@ -1,0 +1,333 @@
+/**
+ * The fields of a document type.
+ *
+ * A *plain* field is one JSON value that is replaced whole; the last writer wins. Every other field is a container whose
+ * concurrent edits merge. Declaring a field writes nothing: a document needs no creating operation, and a field that was
+ * never written reads as its default (containers: empty).
+ *
+ * Each field has a physical name, the key under which replicas store it. It is the field's name in the type unless
+ * `physical` says otherwise, and once released it is never changed and never given to another field: a rename keeps the
+ * physical name.
+ */
+import { Schema } from "effect";
+
+import { AttachmentManifest } from "./attachment.ts";
+import { type Json, isJsonWithin } from "./json.ts";
+
+/** Upper bound of one plain value, in the units of `isJsonWithin`. */
+export const MAX_VALUE_UNITS = 4_000_000;
+
+/** Code points of a text that lists show when the field does not say. */
+export const DEFAULT_PREVIEW = 200;
+export const MAX_PREVIEW = 2_000;
+
+interface FieldBase {
+  /** The physical name, where it differs from the name in the type. */
+  readonly physical: string | undefined;
+  /** Whether the field's words are found by search. */
+  readonly search: boolean;
+}
+
+type Accepts<A> = (value: unknown) => value is A;
+
+export interface PlainField<A extends Json = Json, Listed extends boolean = boolean> extends FieldBase {
+  readonly kind: "plain";
+  readonly default: A;
+  readonly list: Listed;
+  readonly accepts: Accepts<A>;
+  /** Free text, which a list may show cut. Other values are shown whole or as their default. */
+  readonly freeText: boolean;
+  readonly schema: Schema.Top;
+}
+
+export interface TextField<Listed extends boolean = boolean> extends FieldBase {
+  readonly kind: "text";
+  readonly list: Listed;
+  /** Code points that lists show. */
+  readonly preview: number;
+}
+
+export interface ListField<A extends Json = Json, Listed extends boolean = boolean> extends FieldBase {
+  readonly kind: "list";
+  readonly list: Listed;
+  readonly accepts: Accepts<A>;
+  readonly schema: Schema.Top;
+}
+
+export interface MovableListField<A extends Json = Json, Listed extends boolean = boolean> extends FieldBase {
+  readonly kind: "movableList";
+  readonly list: Listed;
+  readonly accepts: Accepts<A>;
+  readonly schema: Schema.Top;
+}
+
+export interface SetField<A extends string = string, Listed extends boolean = boolean> extends FieldBase {
+  readonly kind: "set";
+  readonly list: Listed;
+  readonly accepts: Accepts<A>;
+  readonly schema: Schema.Top;
+}
+
+export interface MapField<A extends Json = Json> extends FieldBase {
+  readonly kind: "map";
+  readonly list: false;
+  readonly accepts: Accepts<A>;
+  readonly schema: Schema.Top;
+}
+
+export interface CounterField<Listed extends boolean = boolean> extends FieldBase {
+  readonly kind: "counter";
+  readonly list: Listed;
+}
+
+export interface AttachmentsField<Listed extends boolean = boolean> extends FieldBase {
+  readonly kind: "attachments";
+  readonly list: Listed;
+  readonly accepts: Accepts<AttachmentManifest>;
+}
+
+export interface RecordsField<Fs extends Fields = Fields> extends FieldBase {
+  readonly kind: "records";
+  readonly list: false;
+  readonly fields: Fs;
+}
+
+export type Field =
+  | PlainField
+  | TextField
+  | ListField
+  | MovableListField
+  | SetField
+  | MapField
+  | CounterField
+  | AttachmentsField
+  | RecordsField;
+
+/** Fields by their name in the type. */
+export interface Fields {
+  readonly [name: string]: Field;
+}
+
+interface Named {
+  readonly physical?: string;
+}
+interface ListOption extends Named {
+  /** Show the field in lists: it becomes part of the projection. */
+  readonly list?: boolean;
+}
+interface ListAndSearch extends ListOption {
+  /** Find documents by the field's words. */
+  readonly search?: boolean;
+}
+interface StringOptions extends ListAndSearch {
+  readonly default?: string;
+  /** Longest value, in UTF-16 code units. */
+  readonly maxLength?: number;
+}
+interface NumberOptions extends ListOption {
+  readonly default?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+interface BooleanOptions extends ListOption {
+  readonly default?: boolean;
+}
+interface TextOptions extends Named {
+  /** Lists show the beginning of the text. */
+  readonly list?: "preview";
+  /** Length of that beginning, in code points; at most `MAX_PREVIEW`. */
+  readonly preview?: number;
+  readonly search?: boolean;
+}
+
+/** The values that a plain field can hold: read as they are stored, so the schema transforms nothing. */
+type PlainSchema<A> = Schema.Codec<A, A>;
+
+type IsListed<O> = O extends { readonly list: true | "preview" } ? true : false;
+
+/** Narrow a run-time option to its compile-time twin. */
+const listed = <O extends { readonly list?: boolean | "preview" }>(options: O): IsListed<O> =>
+  // The conditional type looks at the same property that the expression does; the compiler cannot connect them.
+  (options.list === true || options.list === "preview") as IsListed<O>;
+
+/** A predicate that never throws and admits only plain JSON, whatever the schema is. */
+const accepting = <A extends Json>(schema: PlainSchema<A>): Accepts<A> => {
+  const is = Schema.is(schema);
+  return (value): value is A => {
+    try {
+      return isJsonWithin(value, MAX_VALUE_UNITS) && is(value);
+    } catch {
+      return false;
+    }
+  };
+};
+
+const plain = <A extends Json, L extends boolean>(
+  schema: PlainSchema<A>,
+  defaultValue: A,
+  options: ListAndSearch,
+  list: L,
+  freeText: boolean,
+): PlainField<A, L> => ({
+  kind: "plain",
+  default: defaultValue,
+  list,
+  search: options.search === true,
+  physical: options.physical,
+  accepts: accepting(schema),
+  freeText,
+  schema,
+});
+
+const numberSchema = (base: PlainSchema<number>, options: NumberOptions): PlainSchema<number> =>
+  base.check(
+    Schema.isBetween({
+      minimum: options.minimum ?? -Number.MAX_VALUE,
+      maximum: options.maximum ?? Number.MAX_VALUE,
+    }),
+  );
+
+/** Constructors of fields. `list: true` puts a field into the projection, `search: true` into the searchable text. */
+export const field = {
+  /** A short text that is replaced whole, such as a title. Default: `""`. */
+  string: <const O extends StringOptions = {}>(options?: O): PlainField<string, IsListed<O>> => {
+    const given: StringOptions = options ?? {};
+    const schema =
+      given.maxLength === undefined ? Schema.String : Schema.String.check(Schema.isMaxLength(given.maxLength));
+    return plain(schema, given.default ?? "", given, listed<O>(options ?? emptyOptions<O>()), true);
+  },
+  /** Default: `false`. */
+  boolean: <const O extends BooleanOptions = {}>(options?: O): PlainField<boolean, IsListed<O>> =>
+    plain(Schema.Boolean, options?.default ?? false, options ?? {}, listed<O>(options ?? emptyOptions<O>()), false),
+  /** A finite number. Default: `0`. */
+  number: <const O extends NumberOptions = {}>(options?: O): PlainField<number, IsListed<O>> =>
+    plain(
+      numberSchema(Schema.Finite, options ?? {}),
+      options?.default ?? 0,
+      options ?? {},
+      listed<O>(options ?? emptyOptions<O>()),
+      false,
+    ),
+  /** A safe integer, for instance a time in milliseconds. Default: `0`. */
+  integer: <const O extends NumberOptions = {}>(options?: O): PlainField<number, IsListed<O>> =>
+    plain(
+      numberSchema(Schema.Int, options ?? {}),
+      options?.default ?? 0,
+      options ?? {},
+      listed<O>(options ?? emptyOptions<O>()),
+      false,
+    ),
+  /** Any JSON value that an Effect Schema describes; the schema must not transform. Replaced whole. */
+  value: <A extends Json, const O extends ListAndSearch>(
+    schema: PlainSchema<A>,
+    options: O & { readonly default: NoInfer<A> },
+  ): PlainField<A, IsListed<O>> => plain(schema, options.default, options, listed<O>(options), false),
+  /** A text that several people can type in at once. */
+  text: <const O extends TextOptions = {}>(options?: O): TextField<IsListed<O>> => ({
+    kind: "text",
+    list: listed<O>(options ?? emptyOptions<O>()),
+    preview: Math.min(options?.preview ?? DEFAULT_PREVIEW, MAX_PREVIEW),
+    search: options?.search === true,
+    physical: options?.physical,
+  }),
+  /** A list of plain items. Items are inserted whole (an item is never built up step by step). */
+  list: <A extends Json, const O extends ListAndSearch = {}>(
+    item: PlainSchema<A>,
+    options?: O,
+  ): ListField<A, IsListed<O>> => ({
+    kind: "list",
+    list: listed<O>(options ?? emptyOptions<O>()),
+    search: options?.search === true,
+    physical: options?.physical,
+    accepts: accepting(item),
+    schema: item,
+  }),
+  /** A list whose items can also be moved and replaced in place. */
+  movableList: <A extends Json, const O extends ListAndSearch = {}>(
+    item: PlainSchema<A>,
+    options?: O,
+  ): MovableListField<A, IsListed<O>> => ({
+    kind: "movableList",
+    list: listed<O>(options ?? emptyOptions<O>()),
+    search: options?.search === true,
+    physical: options?.physical,
+    accepts: accepting(item),
+    schema: item,
+  }),
+  /** A set of strings, such as tags. Per item the last writer wins; different items never disturb each other. */
+  set: <A extends string = string, const O extends ListAndSearch = {}>(
+    item: PlainSchema<A>,
+    options?: O,
+  ): SetField<A, IsListed<O>> => ({
+    kind: "set",
+    list: listed<O>(options ?? emptyOptions<O>()),
+    search: options?.search === true,
+    physical: options?.physical,
+    accepts: accepting(item),
+    schema: item,
+  }),
+  /** Plain values by key. Per key the last writer wins. */
+  map: <A extends Json>(item: PlainSchema<A>, options?: Named): MapField<A> => ({
+    kind: "map",
+    list: false,
+    search: false,
+    physical: options?.physical,
+    accepts: accepting(item),
+    schema: item,
+  }),
+  /** An integer that several people can raise and lower at once; the changes add up. */
+  counter: <const O extends ListOption = {}>(options?: O): CounterField<IsListed<O>> => ({
+    kind: "counter",
+    list: listed<O>(options ?? emptyOptions<O>()),
+    search: false,
+    physical: options?.physical,
+  }),
+  /** Manifests of attachments by their random ids. */
+  attachments: <const O extends ListAndSearch = {}>(options?: O): AttachmentsField<IsListed<O>> => ({
+    kind: "attachments",
+    list: listed<O>(options ?? emptyOptions<O>()),
+    search: options?.search === true,
+    physical: options?.physical,
+    accepts: accepting<AttachmentManifest>(AttachmentManifest),
+  }),
+  /** Records by key, each with fields of its own, all of them mergeable: two devices may make the same record at once. */
+  records: <const Fs extends Fields>(fields: Fs, options?: Named): RecordsField<Fs> => ({
+    kind: "records",
+    list: false,
+    search: false,
+    physical: options?.physical,
+    fields,
+  }),
+};
+
+/** `O` is `{}` wherever no options are given: that is the type parameter's default. */
+function emptyOptions<O>(): O {
+  return {} as O;
+}
+
+type Simplify<T> = { [K in keyof T]: T[K] } & {};
+
+/** What reading a field gives. */
+export type ViewOfField<F extends Field> =
+  F extends PlainField<infer A>
+    ? A
+    : F extends TextField
+      ? string
+      : F extends ListField<infer A>
+        ? ReadonlyArray<A>
+        : F extends MovableListField<infer A>
+          ? ReadonlyArray<A>
+          : F extends SetField<infer A>
+            ? ReadonlyArray<A>
+            : F extends MapField<infer A>
+              ? Readonly<Record<string, A>>
+              : F extends CounterField
+                ? number
+                : F extends AttachmentsField
+                  ? Readonly<Record<string, AttachmentManifest>>
+                  : F extends RecordsField<infer Fs>
+                    ? Readonly<Record<string, ViewOf<Fs>>>
+                    : never;
+
+/** The typed plain view of a document or of a record. */
+export type ViewOf<Fs extends Fields> = Simplify<{ readonly [K in keyof Fs]: ViewOfField<Fs[K]> }>;

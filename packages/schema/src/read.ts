@@ -1,0 +1,224 @@
+/**
+ * Reading a document through its type: total, and it writes nothing.
+ *
+ * What was never written reads as its default. What does not fit (a bug, a hostile peer, a newer app) reads as its
+ * default too, is reported with its path, and stays in the document as it is. What the type does not declare is left
+ * alone and can be seen as unknown.
+ */
+import { type Container, type LoroDoc, type LoroMap, isContainer } from "loro-crdt";
+
+import { type DocumentType, PLAIN_ROOT, STATE_ROOT, type Slot, slotsOf } from "./document-type.ts";
+import type { Field, Fields, ViewOf } from "./field.ts";
+import { COUNTER, LIST, MAP, MOVABLE_LIST, type Place, TEXT, findContainer, plainMap } from "./place.ts";
+
+/** The register of a record's map that hides the record. No physical name can begin with `$`. */
+export const REMOVED_KEY = "$removed";
+
+/** A stored value that does not fit its field. */
+export interface InvalidValue {
+  /** Names in the type, then keys or positions. */
+  readonly path: ReadonlyArray<string | number>;
+  /** `wrong-kind`: a container where a plain value belongs or the reverse. `misfit`: the field's schema refuses it. */
+  readonly reason: "wrong-kind" | "misfit";
+}
+
+/** A document as its type sees it, and what the type could not make sense of. */
+export interface Inspection<Fs extends Fields> {
+  readonly view: ViewOf<Fs>;
+  readonly invalid: ReadonlyArray<InvalidValue>;
+  /** Physical paths that hold something the type does not declare: fields of newer apps, mostly. */
+  readonly unknown: ReadonlyArray<ReadonlyArray<string>>;
+}
+
+/** The typed plain view of a document. */
+export const readDocument = <Fs extends Fields>(type: DocumentType<Fs>, doc: LoroDoc): ViewOf<Fs> =>
+  readFields(type.fields, { at: "document", doc }, [], discard);
+
+/** The view with everything that did not fit and everything that is unknown to the type. */
+export const inspectDocument = <Fs extends Fields>(type: DocumentType<Fs>, doc: LoroDoc): Inspection<Fs> => {
+  const invalid: Array<InvalidValue> = [];
+  const view = readFields(type.fields, { at: "document", doc }, [], (value) => invalid.push(value));
+  return { view, invalid, unknown: unknownInDocument(type, doc) };
+};
+
+export type Report = (invalid: InvalidValue) => void;
+type Path = ReadonlyArray<string | number>;
+
+const discard: Report = () => {};
+
+export const readFields = <Fs extends Fields>(fields: Fs, place: Place, path: Path, report: Report): ViewOf<Fs> =>
+  // Each field's value comes from its own branch of `readField`; the compiler cannot follow a mapped type through a loop.
+  Object.fromEntries(
+    slotsOf(fields).map((slot) => [slot.name, readField(slot, place, [...path, slot.name], report)]),
+  ) as ViewOf<Fs>;
+
+/** One field's value. Always of the field's view type. */
+export const readField = (slot: Slot, place: Place, path: Path, report: Report): unknown => {
+  const { field, physical } = slot;
+  switch (field.kind) {
+    case "plain": {
+      const value = plainMap(place).get(physical);
+      if (value === undefined) return field.default;
+      return fit(field, value, path, report) ? value : field.default;
+    }
+    case "text":
+      return find(place, TEXT, physical, path, report)?.toString() ?? "";
+    case "list": {
+      const list = find(place, LIST, physical, path, report);
+      return list === undefined ? [] : fittingItems(field, list.toArray(), path, report).map(([, item]) => item);
+    }
+    case "movableList": {
+      const list = find(place, MOVABLE_LIST, physical, path, report);
+      return list === undefined ? [] : fittingItems(field, list.toArray(), path, report).map(([, item]) => item);
+    }
+    case "set": {
+      const map = find(place, MAP, physical, path, report);
+      return map === undefined ? [] : setItems(field, map, path, report);
+    }
+    case "map":
+    case "attachments": {
+      const map = find(place, MAP, physical, path, report);
+      if (map === undefined) return {};
+      return Object.fromEntries(
+        entriesInOrder(map).filter(([key, value]) => fit(field, value, [...path, key], report)),
+      );
+    }
+    case "counter": {
+      const value = find(place, COUNTER, physical, path, report)?.value ?? 0;
+      if (Number.isSafeInteger(value)) return value;
+      report({ path, reason: "misfit" });
+      return 0;
+    }
+    case "records": {
+      const map = find(place, MAP, physical, path, report);
+      if (map === undefined) return {};
+      return Object.fromEntries(
+        recordsIn(map, path, report).map(([key, record]) => [
+          key,
+          readFields(field.fields, { at: "record", map: record }, [...path, key], report),
+        ]),
+      );
+    }
+  }
+};
+
+interface Accepting {
+  readonly accepts: (value: unknown) => boolean;
+}
+
+const fit = (field: Accepting, value: unknown, path: Path, report: Report): boolean => {
+  if (!isContainer(value) && field.accepts(value)) return true;
+  report({ path, reason: isContainer(value) ? "wrong-kind" : "misfit" });
+  return false;
+};
+
+const find = <C extends Container>(
+  place: Place,
+  kind: Parameters<typeof findContainer<C>>[1],
+  physical: string,
+  path: Path,
+  report: Report,
+): C | undefined => {
+  const found = findContainer(place, kind, physical);
+  if (found === "misfit") report({ path, reason: "wrong-kind" });
+  return found === "misfit" || found === "absent" ? undefined : found;
+};
+
+/** The items that fit, each with its position in the container. */
+export const fittingItems = (
+  field: Accepting,
+  items: ReadonlyArray<unknown>,
+  path: Path,
+  report: Report,
+): ReadonlyArray<readonly [number, unknown]> =>
+  [...items.entries()].filter(([position, item]) => fit(field, item, [...path, position], report));
+
+/** A map's entries by key, so that a view does not depend on the order in which a replica came to know them. */
+const entriesInOrder = (map: LoroMap): ReadonlyArray<readonly [string, unknown]> =>
+  map.entries().sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+
+const setItems = (field: Accepting, map: LoroMap, path: Path, report: Report): ReadonlyArray<string> =>
+  entriesInOrder(map)
+    .filter(([key, value]) => {
+      if (value === true && field.accepts(key)) return true;
+      // `false` is a member that was taken out by a program that does not delete keys.
+      if (value !== false) report({ path: [...path, key], reason: isContainer(value) ? "wrong-kind" : "misfit" });
+      return false;
+    })
+    .map(([key]) => key);
+
+const recordsIn = (map: LoroMap, path: Path, report: Report): ReadonlyArray<readonly [string, LoroMap]> =>
+  entriesInOrder(map).flatMap(([key, value]): ReadonlyArray<readonly [string, LoroMap]> => {
+    if (!isContainer(value) || !MAP.is(value)) {
+      report({ path: [...path, key], reason: "wrong-kind" });
+      return [];
+    }
+    return value.get(REMOVED_KEY) === true ? [] : [[key, value]];
+  });
+
+const unknownInDocument = (type: DocumentType, doc: LoroDoc): ReadonlyArray<ReadonlyArray<string>> => {
+  const slots = slotsOf(type.fields);
+  const roots = new Set([STATE_ROOT, PLAIN_ROOT, ...slots.filter(isContainerSlot).map((slot) => slot.physical)]);
+  const plains = new Set(slots.filter((slot) => !isContainerSlot(slot)).map((slot) => slot.physical));
+  return [
+    ...Object.keys(doc.toContainerTree({ roots: unknownRoots(doc, roots) }))
+      .sort()
+      .map((name) => [name]),
+    ...doc
+      .getMap(PLAIN_ROOT)
+      .keys()
+      .map(String)
+      .filter((key) => !plains.has(key))
+      .sort()
+      .map((key) => [PLAIN_ROOT, key]),
+    ...slots.flatMap((slot) => unknownInField(slot, { at: "document", doc }, [slot.physical])),
+  ];
+};
+
+const unknownRoots = (doc: LoroDoc, known: ReadonlySet<string>): Array<string> =>
+  Object.entries(doc.getShallowValue())
+    .filter(([name, id]) => !known.has(name) && !isEmptyRoot(doc.getContainerById(id)))
+    .map(([name]) => name);
+
+/** Loro lists a root as soon as somebody asked for it; only its content says that it exists. */
+export const isEmptyRoot = (root: Container | undefined): boolean => {
+  if (root === undefined) return true;
+  switch (root.kind()) {
+    case "Text":
+      return TEXT.is(root) && root.length === 0;
+    case "List":
+      return LIST.is(root) && root.length === 0;
+    case "MovableList":
+      return MOVABLE_LIST.is(root) && root.length === 0;
+    case "Map":
+      return MAP.is(root) && root.size === 0;
+    case "Counter":
+      return COUNTER.is(root) && root.value === 0;
+    case "Tree":
+      return "getNodes" in root && root.getNodes().length === 0;
+  }
+};
+
+const isContainerSlot = (slot: Slot): boolean => slot.field.kind !== "plain";
+
+const unknownInField = (
+  slot: Slot,
+  place: Place,
+  path: ReadonlyArray<string>,
+): ReadonlyArray<ReadonlyArray<string>> => {
+  const field: Field = slot.field;
+  if (field.kind !== "records") return [];
+  const map = findContainer(place, MAP, slot.physical);
+  if (map === "absent" || map === "misfit") return [];
+  const nested = slotsOf(field.fields);
+  const known = new Set([REMOVED_KEY, ...nested.map((inner) => inner.physical)]);
+  return recordsIn(map, [], discard).flatMap(([key, record]) => [
+    ...record
+      .keys()
+      .map(String)
+      .filter((name) => !known.has(name))
+      .sort()
+      .map((name) => [...path, key, name]),
+    ...nested.flatMap((inner) => unknownInField(inner, { at: "record", map: record }, [...path, key, inner.physical])),
+  ]);
+};
