@@ -76,7 +76,10 @@ export interface Receipt {
   readonly from: number;
   readonly cursor: number;
   readonly chain: Hash;
-  /** Entries new to this device. One that is already in the log (same device and counter) gets its `seq`, nothing else. */
+  /**
+   * Entries new to this device. One that is already in the log (same device and counter) gets its `seq`, nothing else:
+   * its `updates` are not stored a second time (promise 2). Updates of an entry that is not in this list are stored.
+   */
   readonly entries: ReadonlyArray<Omit<LogRecord, "workspace">>;
   readonly updates: ReadonlyArray<NewReceivedUpdate>;
   /** Own entries that the log acknowledges: they leave the outbox, and get their `seq`. */
@@ -84,7 +87,7 @@ export interface Receipt {
   readonly at: number;
 }
 
-/** How many edits wait, per document. */
+/** How many edits wait, per document. `oldest` is the `time` of the edit that has waited longest. */
 export interface PendingDocument {
   readonly document: DocumentId;
   readonly updates: number;
@@ -95,8 +98,18 @@ export interface PendingDocument {
 export interface OpenedDocument {
   readonly record: DocumentRecord;
   readonly snapshot: Uint8Array | undefined;
-  /** Updates that the snapshot does not hold, ascending by id. */
+  /** Updates that have not given way to the snapshot, ascending by id. It may hold some: applying them again is harmless. */
   readonly updates: ReadonlyArray<UpdateRecord>;
+  /** Whoever has applied these has everything up to here: where `updatesAfter` goes on. */
+  readonly through: number;
+}
+
+/** What a reader of a document lacks. */
+export interface NewerUpdates {
+  readonly snapshot: Uint8Array | undefined;
+  readonly updates: ReadonlyArray<UpdateRecord>;
+  /** As in `OpenedDocument`; at least the id that was asked for. */
+  readonly through: number;
 }
 
 export interface LocalStoreShape {
@@ -108,30 +121,33 @@ export interface LocalStoreShape {
 
   // Workspaces
   readonly workspaces: Effect.Effect<ReadonlyArray<WorkspaceRecord>, StoreFailure>;
-  /** Stores a new workspace with its first position (`nextCounter` 1) and, where it has one already, its first outbox entries. */
+  /**
+   * Stores a new workspace with its first position (`nextCounter` 1) and, where it has one already, its first outbox
+   * entries, which take the first counters. `Fenced` where the workspace is here already (another tab was faster) or the
+   * counters do not fit.
+   */
   readonly addWorkspace: (
     record: WorkspaceRecord,
     position: PositionRecord,
     outgoing: ReadonlyArray<NewOutgoing>,
-  ) => Effect.Effect<void, StoreFailure>;
+  ) => Effect.Effect<void, StoreFailure | Fenced>;
   readonly updateWorkspace: (
     workspace: WorkspaceId,
     change: Partial<Pick<WorkspaceRecord, "server" | "role">>,
   ) => Effect.Effect<void, StoreFailure>;
   /** Deletes everything of a workspace. */
   readonly removeWorkspace: (workspace: WorkspaceId) => Effect.Effect<void, StoreFailure>;
-  readonly position: (
-    workspace: WorkspaceId,
-  ) => Effect.Effect<PositionRecord | undefined, StoreFailure>;
+  readonly position: (workspace: WorkspaceId) => Effect.Effect<PositionRecord | undefined, StoreFailure>;
 
   // Local edits
-  /** Stores edits, in order, as `pending`, with their documents' rows. Returns the new ids. */
+  /**
+   * Stores edits, in order, as `pending`, with their documents' rows. Returns the new ids. `unavailable` where a
+   * workspace is not here (any more). An interrupted caller's edits may be stored all the same.
+   */
   readonly appendUpdates: (
     updates: ReadonlyArray<NewLocalUpdate>,
   ) => Effect.Effect<ReadonlyArray<number>, StoreFailure>;
-  readonly pendingDocuments: (
-    workspace: WorkspaceId,
-  ) => Effect.Effect<ReadonlyArray<PendingDocument>, StoreFailure>;
+  readonly pendingDocuments: (workspace: WorkspaceId) => Effect.Effect<ReadonlyArray<PendingDocument>, StoreFailure>;
   readonly pendingUpdates: (
     workspace: WorkspaceId,
     document: DocumentId,
@@ -154,9 +170,7 @@ export interface LocalStoreShape {
     limit: number,
   ) => Effect.Effect<ReadonlyArray<OutgoingRecord>, StoreFailure>;
   /** Sums over the outbox. */
-  readonly outgoingSize: (
-    workspace: WorkspaceId,
-  ) => Effect.Effect<
+  readonly outgoingSize: (workspace: WorkspaceId) => Effect.Effect<
     {
       readonly entries: number;
       readonly bytes: number;
@@ -172,8 +186,9 @@ export interface LocalStoreShape {
     at: number,
   ) => Effect.Effect<void, StoreFailure | Fenced>;
   /**
-   * A refused entry gives way to another one under its counter (rule 4). The updates of the refused one become pending
-   * again (`requeue`) or are parked with a reason.
+   * A refused entry gives way to another one under its counter (rule 4), in the outbox and in the log, and its `attempts`
+   * grow by one. The updates of the refused one become pending again (`requeue`), or stay as they are and are parked with
+   * a reason. `Fenced` where the counter is not in the outbox any more.
    */
   readonly replaceOutgoing: (
     workspace: WorkspaceId,
@@ -183,9 +198,7 @@ export interface LocalStoreShape {
       | { readonly type: "requeue" }
       | ({ readonly type: "park" } & Omit<ParkedRecord, "workspace" | "counter" | "document">),
   ) => Effect.Effect<void, StoreFailure | Fenced>;
-  readonly parked: (
-    workspace: WorkspaceId,
-  ) => Effect.Effect<ReadonlyArray<ParkedRecord>, StoreFailure>;
+  readonly parked: (workspace: WorkspaceId) => Effect.Effect<ReadonlyArray<ParkedRecord>, StoreFailure>;
 
   // The log
   /** One step of receiving, all of it or nothing. */
@@ -204,10 +217,7 @@ export interface LocalStoreShape {
     limit: number,
   ) => Effect.Effect<ReadonlyArray<LogRecord>, StoreFailure>;
   /** All entries of a kind, those with a `seq` first and ascending, then the others by counter. */
-  readonly logOfKind: (
-    workspace: WorkspaceId,
-    kind: number,
-  ) => Effect.Effect<ReadonlyArray<LogRecord>, StoreFailure>;
+  readonly logOfKind: (workspace: WorkspaceId, kind: number) => Effect.Effect<ReadonlyArray<LogRecord>, StoreFailure>;
   /** The whole log after (device, counter) in the order of device and counter, at most `limit`: for backups. */
   readonly logPage: (
     workspace: WorkspaceId,
@@ -215,9 +225,7 @@ export interface LocalStoreShape {
     limit: number,
   ) => Effect.Effect<ReadonlyArray<LogRecord>, StoreFailure>;
   /** The highest counter per author. */
-  readonly versions: (
-    workspace: WorkspaceId,
-  ) => Effect.Effect<ReadonlyMap<DeviceId, number>, StoreFailure>;
+  readonly versions: (workspace: WorkspaceId) => Effect.Effect<ReadonlyMap<DeviceId, number>, StoreFailure>;
 
   // Documents
   readonly openDocument: (
@@ -228,20 +236,24 @@ export interface LocalStoreShape {
     workspace: WorkspaceId,
     document: DocumentId,
   ) => Effect.Effect<DocumentRecord | undefined, StoreFailure>;
-  /** Updates of one document stored after `afterId`, ascending by id. */
+  /**
+   * Updates of one document stored after `afterId`, ascending by id, and the snapshot too where some of them may have
+   * given way to it meanwhile (another tab folds).
+   */
   readonly updatesAfter: (
     workspace: WorkspaceId,
     document: DocumentId,
     afterId: number,
-  ) => Effect.Effect<ReadonlyArray<UpdateRecord>, StoreFailure>;
+  ) => Effect.Effect<NewerUpdates, StoreFailure>;
   /** Documents that have received updates since they were last projected, with the highest such update's id. */
   readonly unprojected: (
     workspace: WorkspaceId,
-  ) => Effect.Effect<
-    ReadonlyArray<{ readonly document: DocumentId; readonly through: number }>,
-    StoreFailure
-  >;
-  /** The document's row, now that its updates up to `through` are applied; undefined keeps the row and only marks it merging. */
+  ) => Effect.Effect<ReadonlyArray<{ readonly document: DocumentId; readonly through: number }>, StoreFailure>;
+  /**
+   * The document's row, now that its updates up to `through` are applied; undefined keeps the row and only marks it
+   * merging. Where the document has newer updates, local ones included, it stays or becomes unprojected: the view is older
+   * than they are.
+   */
   readonly putProjection: (
     workspace: WorkspaceId,
     document: DocumentId,
@@ -249,12 +261,14 @@ export interface LocalStoreShape {
     view: DocumentView | undefined,
   ) => Effect.Effect<void, StoreFailure>;
   /**
-   * A snapshot takes the place of exactly these updates; none of them may be pending. The sealed log keeps its entries.
+   * A snapshot takes the place of exactly these updates, except of those that may have to be sent again: pending, in the
+   * outbox or parked ones keep their rows. The sealed log keeps its entries. `Fenced` where the store has a snapshot that
+   * goes further than this one, or no such document.
    */
   readonly fold: (
     snapshot: SnapshotRecord,
     replaced: ReadonlyArray<number>,
-  ) => Effect.Effect<void, StoreFailure>;
+  ) => Effect.Effect<void, StoreFailure | Fenced>;
   /** Rows of one type, in no order. */
   readonly documentsOfType: (
     workspace: WorkspaceId,
@@ -262,11 +276,9 @@ export interface LocalStoreShape {
   ) => Effect.Effect<ReadonlyArray<DocumentRecord>, StoreFailure>;
 
   // Attachment chunks
+  /** Stores chunks. One that is marked uploaded stays so. */
   readonly putChunks: (chunks: ReadonlyArray<ChunkRecord>) => Effect.Effect<void, StoreFailure>;
-  readonly chunk: (
-    workspace: WorkspaceId,
-    hash: Hash,
-  ) => Effect.Effect<ChunkRecord | undefined, StoreFailure>;
+  readonly chunk: (workspace: WorkspaceId, hash: Hash) => Effect.Effect<ChunkRecord | undefined, StoreFailure>;
   readonly chunkStates: (
     workspace: WorkspaceId,
     hashes: ReadonlyArray<Hash>,
@@ -283,6 +295,4 @@ export interface LocalStoreShape {
 }
 
 /** The service. */
-export class LocalStore extends Context.Service<LocalStore, LocalStoreShape>()(
-  "cairn/client/LocalStore",
-) {}
+export class LocalStore extends Context.Service<LocalStore, LocalStoreShape>()("cairn/client/LocalStore") {}

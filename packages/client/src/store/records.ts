@@ -2,15 +2,7 @@
  * What a device keeps: plain values that IndexedDB clones and SQLite stores as columns. One profile (one database, or one
  * folder) holds any number of workspaces.
  */
-import type {
-  DeviceId,
-  DocumentId,
-  Hash,
-  LinkId,
-  RoleName,
-  ServerId,
-  WorkspaceId,
-} from "@cairn/protocol";
+import type { DeviceId, DocumentId, Hash, LinkId, RoleName, ServerId, WorkspaceId } from "@cairn/protocol";
 
 /** The profile itself. One row. */
 export interface ProfileRecord {
@@ -87,10 +79,15 @@ export interface UpdateRecord {
   readonly time: number;
 }
 
-/** The state of a document up to and including some update: what opening begins with. */
+/** The state of a document: what opening begins with. */
 export interface SnapshotRecord {
   readonly workspace: WorkspaceId;
   readonly document: DocumentId;
+  /**
+   * Every update of the document with an id up to here is in the snapshot, or still has its row. So a reader that has
+   * applied the updates up to some lower id needs the snapshot to go on, and an older snapshot never replaces a newer one.
+   */
+  readonly through: number;
   /** A full Loro snapshot of all updates that it replaced. */
   readonly snapshot: Uint8Array;
 }
