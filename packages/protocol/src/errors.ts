@@ -309,10 +309,13 @@ export interface ErrorDetails {
 }
 
 /** The error class that carries a code. */
-type ErrorOf<Code extends ErrorCode> =
-  Extract<WireError, { readonly code: Code }> extends never
-    ? Extract<WireError, { readonly code: ErrorCode }>
-    : Extract<WireError, { readonly code: Code }>;
+export type ErrorOf<Code extends ErrorCode> = WireError extends infer Each
+  ? Each extends { readonly code: infer Codes }
+    ? Code extends Codes
+      ? Each
+      : never
+    : never
+  : never;
 
 const decodeWireError = Schema.decodeUnknownSync(WireError);
 const tagByCode: ReadonlyMap<string, string> = new Map(
