@@ -55,6 +55,7 @@ const settings = (folders: PostmasterFolders, listenOn: ListenOn): Readonly<Reco
   min_wal_size: "32MB",
   io_method: "sync",
   max_worker_processes: "4",
+  max_logical_replication_workers: "0",
   huge_pages: "off",
   jit: "off",
   log_destination: "stderr",

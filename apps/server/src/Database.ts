@@ -1,0 +1,138 @@
+/**
+ * The database that the API works on: the embedded PostgreSQL, or the one that `DATABASE_URL` names.
+ */
+import { EmbeddedPostgres } from "@cairn/server/embedded-postgres";
+import { PgClient } from "@effect/sql-pg";
+import { Context, Effect, Layer, Redacted, Schema } from "effect";
+import type { SqlClient, SqlError } from "effect/sql";
+import { join } from "node:path";
+import { ServerConfiguration } from "./configuration.ts";
+import { DataFolder } from "./DataFolder.ts";
+import { Refusal } from "./Refusal.ts";
+import { Terminal } from "./Terminal.ts";
+
+/** Whether the database answers now. */
+export class DatabaseHealth extends Context.Service<DatabaseHealth, { readonly answers: Effect.Effect<boolean> }>()(
+  "cairn/server-app/DatabaseHealth",
+) {}
+
+const oldestSupported = 15;
+
+/** Connected, new enough and durable; or a refusal that says what to do. */
+export const databaseLayer: Layer.Layer<
+  PgClient.PgClient | SqlClient.SqlClient | DatabaseHealth,
+  Refusal,
+  ServerConfiguration | DataFolder
+> = Layer.unwrap(
+  Effect.gen(function* () {
+    const { databaseUrl } = yield* ServerConfiguration;
+    return databaseUrl === undefined ? embeddedLayer : externalLayer(databaseUrl);
+  }),
+);
+
+const embeddedLayer = Layer.unwrap(
+  Effect.gen(function* () {
+    const folder = yield* DataFolder;
+    const postgres = EmbeddedPostgres.layer({ folder: join(folder.path, "database"), onProgress: Terminal.print }).pipe(
+      Layer.catchTag("DatabaseRefusal", ({ message }) =>
+        Layer.effect(EmbeddedPostgres, new Refusal({ code: "embedded-database", message })),
+      ),
+    );
+    return Layer.unwrap(
+      Effect.gen(function* () {
+        const embedded = yield* EmbeddedPostgres;
+        return connectionLayer(embedded.url, embedded.status);
+      }),
+    ).pipe(Layer.provide(postgres));
+  }),
+);
+
+const externalLayer = (url: Redacted.Redacted) => connectionLayer(url, Effect.succeed("up"));
+
+const connectionLayer = (url: Redacted.Redacted, status: Effect.Effect<"up" | "down">) => {
+  const client = PgClient.layer({ url, maxConnections: 20, connectTimeout: "10 seconds", applicationName: "cairn" }).pipe(
+    Layer.catchTag("SqlError", (error) => Layer.effectContext(unreachable(url, error))),
+  );
+  const health = Layer.effect(
+    DatabaseHealth,
+    Effect.gen(function* () {
+      const sql = yield* PgClient.PgClient;
+      yield* checkDatabase(url);
+      const answers = Effect.gen(function* () {
+        if ((yield* status) === "down") return false;
+        return yield* sql`SELECT 1`.pipe(
+          Effect.as(true),
+          Effect.timeoutOrElse({ duration: "2 seconds", orElse: () => Effect.succeed(false) }),
+          Effect.orElseSucceed(() => false),
+        );
+      });
+      return DatabaseHealth.of({ answers });
+    }),
+  );
+  return Layer.provideMerge(health, client);
+};
+
+const Durability = Schema.Array(
+  Schema.Struct({ version: Schema.Int, fsync: Schema.String, synchronous_commit: Schema.String }),
+);
+
+const checkDatabase = Effect.fnUntraced(function* (url: Redacted.Redacted) {
+  const sql = yield* PgClient.PgClient;
+  const { allowUnsafeDatabase } = yield* ServerConfiguration;
+  const rows = yield* sql`
+    SELECT current_setting('server_version_num')::int AS version,
+           current_setting('fsync') AS fsync,
+           current_setting('synchronous_commit') AS synchronous_commit`.pipe(
+    Effect.catch((error) => unreachable(url, error)),
+    Effect.flatMap((found) => Effect.orDie(Schema.decodeUnknownEffect(Durability)(found))),
+  );
+  for (const found of rows) {
+    const major = Math.floor(found.version / 10_000);
+    if (major < oldestSupported) {
+      return yield* new Refusal({
+        code: "database-too-old",
+        message:
+          `The database at ${placeOf(url)} is PostgreSQL ${major}, and Cairn needs ${oldestSupported} or newer. ` +
+          "Upgrade it, or unset DATABASE_URL to use the embedded one.",
+      });
+    }
+    const off = [
+      ...(found.fsync === "off" ? ["fsync"] : []),
+      ...(found.synchronous_commit === "off" ? ["synchronous_commit"] : []),
+    ];
+    if (off.length > 0 && !allowUnsafeDatabase) {
+      return yield* new Refusal({
+        code: "database-unsafe",
+        message:
+          `The database at ${placeOf(url)} runs with ${off.join(" and ")} off: it could lose what Cairn has confirmed to ` +
+          "its users. Turn it on in postgresql.conf and reload; or, for data that may be lost, set " +
+          "CAIRN_ALLOW_UNSAFE_DATABASE=yes.",
+      });
+    }
+  }
+});
+
+const unreachable = (url: Redacted.Redacted, error: SqlError.SqlError): Effect.Effect<never, Refusal> =>
+  Effect.fail(
+    new Refusal({
+      code: "database-unreachable",
+      message:
+        `The database at ${placeOf(url)} does not let Cairn in (${reasonOf(error)}). Check that it runs, and that ` +
+        "DATABASE_URL names the right host, user, password and database; or unset DATABASE_URL to use the embedded one.",
+    }),
+  );
+
+/** The innermost message that the driver gives: "connect ECONNREFUSED …", "password authentication failed …". */
+const reasonOf = (error: SqlError.SqlError): string => {
+  let message: string = error.message;
+  for (let cause: unknown = error.reason.cause; cause instanceof Error; cause = cause.cause) {
+    if (cause.message !== "") message = cause.message;
+  }
+  return message;
+};
+
+/** Host and database, without user and password. */
+const placeOf = (url: Redacted.Redacted): string => {
+  const parsed = URL.parse(Redacted.value(url));
+  return parsed === null ? "DATABASE_URL" : `${parsed.host}${parsed.pathname}`;
+};

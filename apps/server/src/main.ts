@@ -1,0 +1,28 @@
+/** The `cairn-server` program. */
+import { NodeRuntime, NodeServices } from "@effect/platform-node";
+import { Effect, Exit, Layer } from "effect";
+import { Command } from "effect/cli";
+import { decodeConfiguration, flags } from "./configuration.ts";
+import { serverLayer } from "./server.ts";
+import { Terminal } from "./Terminal.ts";
+import { version } from "./version.ts";
+
+const command = Command.make("cairn-server", flags, (given) =>
+  Effect.flatMap(decodeConfiguration(given), (configuration) => Layer.launch(serverLayer(configuration))),
+).pipe(
+  Command.withDescription(
+    "Serves Cairn: the API, and the notebook in the browser. Each setting is a flag or the environment variable in brackets.",
+  ),
+);
+
+NodeRuntime.runMain(
+  Command.run(command, { version }).pipe(
+    Effect.tapErrorTag("Refusal", ({ message }) => Effect.sync(() => Terminal.refuse(message))),
+    Effect.provide(NodeServices.layer),
+  ),
+  {
+    disableErrorReporting: false,
+    // Ctrl-C and SIGTERM are the usual ways to stop a server: a clean stop is a success.
+    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Exit.hasInterrupts(exit) ? 0 : 1),
+  },
+);

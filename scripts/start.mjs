@@ -1,0 +1,78 @@
+// npm start: builds the web app when its sources changed, then becomes the server. One process from then on, so that
+// Ctrl-C and SIGTERM reach the server itself. Arguments go to the server: npm start -- --help
+import "./require-node.mjs";
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "..");
+const stamp = join(root, "node_modules/.cache/cairn/web-inputs");
+const inputs = [
+  "package-lock.json",
+  "tsconfig.base.json",
+  "apps/web",
+  ...["client", "crypto", "protocol", "react", "schema", "sync"].map((name) => `packages/${name}`),
+];
+const ignored = new Set(["node_modules", "dist", "test", ".turbo"]);
+
+const hashInputs = () => {
+  const hash = createHash("sha256");
+  const add = (path) => {
+    hash.update(`\0${path}\0`).update(readFileSync(join(root, path)));
+  };
+  const walk = (folder) => {
+    const entries = readdirSync(join(root, folder), { withFileTypes: true });
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory() && !ignored.has(entry.name)) walk(path);
+      else if (entry.isFile()) add(path);
+    }
+  };
+  for (const input of inputs) (/\.json$/.test(input) ? add : walk)(input);
+  return hash.digest("hex");
+};
+
+const isBuilt = (hash) =>
+  existsSync(join(root, "apps/web/dist/index.html")) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
+
+const build = () =>
+  new Promise((done) => {
+    const vite = join(root, "node_modules/vite/bin/vite.js");
+    const child = spawn(process.execPath, [vite, "build", "--logLevel", "warn"], {
+      cwd: join(root, "apps/web"),
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    const stop = (signal) => {
+      child.kill(signal);
+      process.exit(0);
+    };
+    process.once("SIGINT", stop);
+    process.once("SIGTERM", stop);
+    child.once("error", (error) => done(error.message));
+    child.once("exit", (code) => {
+      process.off("SIGINT", stop);
+      process.off("SIGTERM", stop);
+      done(code === 0 ? undefined : `exit code ${code}`);
+    });
+  });
+
+const asksOnly = process.argv.some((argument) => ["--help", "-h", "--version"].includes(argument));
+const hash = hashInputs();
+if (!asksOnly && !process.env.CAIRN_WEB_DIR && !isBuilt(hash)) {
+  const started = performance.now();
+  process.stdout.write("Building the web app (once; later starts reuse it)\n");
+  const problem = await build();
+  if (problem === undefined) {
+    mkdirSync(join(stamp, ".."), { recursive: true });
+    writeFileSync(stamp, hash);
+    process.stdout.write(`Built the web app in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  } else {
+    process.stderr.write(
+      `The web app could not be built (${problem}); what went wrong is above. The server starts without a new one.\n`,
+    );
+  }
+}
+
+process.chdir(root);
+await import("../apps/server/src/main.ts");
