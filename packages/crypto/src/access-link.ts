@@ -3,15 +3,17 @@
  * of
  *
  * ```
- * version(1) workspace(16) link(16) secret(32) check(4)
+ * version(1) workspace(16) link(16) role(1) secret(32) check(4)
  * ```
  *
  * The secret yields a signing pair, whose hash is the link's id, and an agreement pair, to which epoch keys are sealed.
- * No data key travels in a link, so that it can be revoked, counted and limited to reading (rule 22). `check` is the
- * beginning of a labelled SHA-256: it tells a damaged link from a revoked one.
+ * No data key travels in a link, so that it can be revoked, counted and limited to reading (rule 22). The role says what
+ * the joining device may ask for; that it gets no more is the chain's matter. `check` is the beginning of a labelled
+ * SHA-256: it tells a damaged link from a revoked one.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import {
+  ByteReader,
   ByteWriter,
   concatBytes,
   decodeBase64Url,
@@ -23,6 +25,8 @@ import {
   type LinkId,
   linkIdFromBytes,
   linkIdOfSigningKey,
+  Role,
+  type RoleName,
   type WorkspaceId,
   workspaceIdFromBytes,
 } from "@cairn/protocol";
@@ -38,6 +42,8 @@ export interface AccessLink {
   readonly server: string;
   readonly workspace: WorkspaceId;
   readonly link: LinkId;
+  /** What the link makes of those who join through it. */
+  readonly role: RoleName;
   readonly secret: Uint8Array;
 }
 
@@ -51,7 +57,7 @@ export interface LinkKeys {
 const VERSION = 1;
 const CHECK_BYTES = 4;
 const CHECK_LABEL = label("access-link-check");
-const LINK_BYTES = 1 + ID_BYTES * 2 + SECRET_BYTES + CHECK_BYTES;
+const LINK_BYTES = 1 + ID_BYTES * 2 + 1 + SECRET_BYTES + CHECK_BYTES;
 const LINK_PATH = "/join";
 
 /** A new link's secret of 32 bytes. */
@@ -74,6 +80,7 @@ export const encodeAccessLink = (link: AccessLink): string => {
     .u8(VERSION)
     .raw(idToBytes(link.workspace))
     .raw(idToBytes(link.link))
+    .u8(Role[link.role])
     .raw(link.secret)
     .finish();
   const url = parseUrl(`${link.server.replace(/\/+$/u, "")}${LINK_PATH}`);
@@ -100,12 +107,22 @@ export const parseAccessLink = (text: string): AccessLink => {
   if (bytes === undefined) throw invalid("link-damaged");
   if (bytes[0] !== VERSION) throw invalid((bytes[0] ?? 0) > VERSION ? "link-version" : "link-damaged");
   if (bytes.length !== LINK_BYTES) throw invalid("link-damaged");
-  const body = bytes.subarray(0, LINK_BYTES - CHECK_BYTES);
-  if (!equalBytes(checkOf(body), bytes.subarray(LINK_BYTES - CHECK_BYTES))) throw invalid("link-damaged");
+  const reader = new ByteReader(bytes.subarray(1));
+  const workspace = workspaceIdFromBytes(reader.raw(ID_BYTES));
+  const link = linkIdFromBytes(reader.raw(ID_BYTES));
+  const role = roleOf(reader.u8());
+  const secret = reader.raw(SECRET_BYTES).slice();
+  const check = reader.raw(CHECK_BYTES);
+  if (!equalBytes(checkOf(bytes.subarray(0, LINK_BYTES - CHECK_BYTES)), check) || role === undefined)
+    throw invalid("link-damaged");
   return {
     server: `${url.origin}${url.pathname.slice(0, -LINK_PATH.length)}`,
-    workspace: workspaceIdFromBytes(body.subarray(1, 1 + ID_BYTES)),
-    link: linkIdFromBytes(body.subarray(1 + ID_BYTES, 1 + ID_BYTES * 2)),
-    secret: body.slice(1 + ID_BYTES * 2),
+    workspace,
+    link,
+    role,
+    secret,
   };
 };
+
+const ROLES: ReadonlyArray<RoleName> = ["owner", "writer", "reader"];
+const roleOf = (code: number): RoleName | undefined => ROLES.find((role) => Role[role] === code);
