@@ -44,6 +44,8 @@ export interface NewLocalUpdate {
   readonly type: string;
   readonly update: Uint8Array;
   readonly time: number;
+  /** Sealed attachment chunks that this edit begins to refer to (rule 25); kept with the update. */
+  readonly refs: ReadonlyArray<Hash>;
   /** The document's row after the edit. Without it the row is made or touched (`updatedAt`), its fields stay. */
   readonly row: DocumentView | undefined;
 }

@@ -77,6 +77,8 @@ export interface UpdateRecord {
   readonly counter: number | undefined;
   /** Stated by its author, milliseconds since 1970. For display only. */
   readonly time: number;
+  /** Local edits: sealed attachment chunks that this edit begins to refer to; the entry's header lists them (rule 25). */
+  readonly refs: ReadonlyArray<Hash>;
 }
 
 /** The state of a document: what opening begins with. */
