@@ -29,7 +29,7 @@ const hashInputs = () => {
       else if (entry.isFile()) add(path);
     }
   };
-  for (const input of inputs) (/\.json$/.test(input) ? add : walk)(input);
+  for (const input of inputs) (input.endsWith(".json") ? add : walk)(input);
   return hash.digest("hex");
 };
 
@@ -72,6 +72,14 @@ if (!asksOnly && !process.env.CAIRN_WEB_DIR && !isBuilt(hash)) {
       `The web app could not be built (${problem}); what went wrong is above. The server starts without a new one.\n`,
     );
   }
+}
+
+// npm hands a signal to its shell only, which ends without passing it on: whoever stops npm means the server.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, "SIGTERM");
+  }, 250).unref();
 }
 
 process.chdir(root);

@@ -3,7 +3,7 @@
  * may use the database, the configuration and the data folder, and everything it starts lives as long as the server.
  */
 import type { PgClient } from "@effect/sql-pg";
-import { Effect, Layer } from "effect";
+import { Effect, type Layer } from "effect";
 import { HttpRouter, HttpServerResponse } from "effect/http";
 import type { SqlClient } from "effect/sql";
 import type { ServerConfiguration } from "./configuration.ts";

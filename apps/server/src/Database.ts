@@ -50,9 +50,12 @@ const embeddedLayer = Layer.unwrap(
 const externalLayer = (url: Redacted.Redacted) => connectionLayer(url, Effect.succeed("up"));
 
 const connectionLayer = (url: Redacted.Redacted, status: Effect.Effect<"up" | "down">) => {
-  const client = PgClient.layer({ url, maxConnections: 20, connectTimeout: "10 seconds", applicationName: "cairn" }).pipe(
-    Layer.catchTag("SqlError", (error) => Layer.effectContext(unreachable(url, error))),
-  );
+  const client = PgClient.layer({
+    url,
+    maxConnections: 20,
+    connectTimeout: "10 seconds",
+    applicationName: "cairn",
+  }).pipe(Layer.catchTag("SqlError", (error) => Layer.effectContext(unreachable(url, error))));
   const health = Layer.effect(
     DatabaseHealth,
     Effect.gen(function* () {

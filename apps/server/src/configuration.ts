@@ -1,7 +1,17 @@
 /**
  * Everything that can be set, from flags or the environment; a flag wins. `--help` is generated from this table.
  */
-import { Config, Context, Duration, Effect, type LogLevel, Option, Redacted, Schema, SchemaTransformation } from "effect";
+import {
+  Config,
+  Context,
+  Duration,
+  Effect,
+  type LogLevel,
+  Option,
+  Redacted,
+  Schema,
+  SchemaTransformation,
+} from "effect";
 import { Flag } from "effect/cli";
 import { Refusal } from "./Refusal.ts";
 
@@ -112,7 +122,8 @@ export const flags = {
     flag: "allow-unsafe-database",
     variable: "CAIRN_ALLOW_UNSAFE_DATABASE",
     metavar: "yes|no",
-    description: "Accept a database with fsync or synchronous_commit off, which can lose what it confirmed. Default: no",
+    description:
+      "Accept a database with fsync or synchronous_commit off, which can lose what it confirmed. Default: no",
   }),
   registration: setting({
     flag: "registration",
@@ -177,7 +188,9 @@ type Settings = { readonly [Name in keyof typeof flags]: Given };
 const Origin = Schema.String.check(
   Schema.makeFilter((text: string) => {
     const url = URL.parse(text);
-    return url !== null && (url.protocol === "https:" || url.protocol === "http:") && url.origin === text.replace(/\/$/, "")
+    return url !== null &&
+      (url.protocol === "https:" || url.protocol === "http:") &&
+      url.origin === text.replace(/\/$/, "")
       ? undefined
       : "expected an origin such as https://notes.example.org, without a path";
   }),
@@ -253,7 +266,7 @@ export const decodeConfiguration = Effect.fn("decodeConfiguration")(function* (
     logFormat: yield* decode(
       given.logFormat,
       Schema.Literals(["json", "pretty"]),
-      process.stderr.isTTY === true ? "pretty" : "json",
+      process.stderr.isTTY ? "pretty" : "json",
     ),
     workspaceQuotaBytes: yield* decode(given.workspaceQuota, Size, 5e9),
     attachmentLimitBytes: yield* decode(given.attachmentLimit, Size, 1e9),
@@ -285,8 +298,11 @@ const Level = Schema.Literals(["debug", "info", "warn", "error"]).pipe(
 
 const textOf = (given: Given): string | undefined => Option.getOrUndefined(given.text);
 
-const decode = <A, const B>(given: Given, schema: Schema.Codec<A, string>, fallback: B): Effect.Effect<A | B, Refusal> =>
-  decodeText(given.setting, given.text, schema, fallback);
+const decode = <A, const B>(
+  given: Given,
+  schema: Schema.Codec<A, string>,
+  fallback: B,
+): Effect.Effect<A | B, Refusal> => decodeText(given.setting, given.text, schema, fallback);
 
 const secrets: ReadonlySet<string> = new Set(["CAIRN_TOKEN_KEY", "DATABASE_URL", "CAIRN_INVITE"]);
 

@@ -18,11 +18,7 @@ export const aroundRequests =
   (options: { readonly https: boolean }) =>
   <E, R>(
     handle: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
-  ): Effect.Effect<
-    HttpServerResponse.HttpServerResponse,
-    E,
-    R | HttpServerRequest.HttpServerRequest | Scope.Scope
-  > =>
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | HttpServerRequest.HttpServerRequest | Scope.Scope> =>
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest;
       const given = request.headers[requestIdHeader];

@@ -86,4 +86,3 @@ export const serverLayer = (configuration: ServerConfigurationShape) => {
     Layer.provide(loggerLayer(configuration)),
   );
 };
-

@@ -22,8 +22,8 @@ export const acquireInstanceLock = Effect.fn("acquireInstanceLock")(function* (
   folder: string,
 ): Effect.fn.Return<void, DatabaseRefusal, Scope.Scope> {
   yield* Effect.acquireRelease(
-    Effect.try({ try: () => lock(join(folder, lockFile)), catch: (cause) => cause }).pipe(
-      Effect.catch((cause) => Effect.flatMap(refusal(folder, cause), Effect.fail)),
+    Effect.try(() => lock(join(folder, lockFile))).pipe(
+      Effect.catch(({ cause }) => Effect.flatMap(refusal(folder, cause), Effect.fail)),
     ),
     (held) => Effect.sync(() => held.close()),
   );

@@ -177,31 +177,30 @@ const launch = async (
     windowsHide: true,
     stdio: ["ignore", log.fd, log.fd],
   });
-  let end: string | undefined;
+  const failure = { message: "" };
   const ended = new Promise<void>((resolve) => {
     child.once("error", (cause) => {
-      end = cause.message;
+      failure.message = cause.message;
       resolve();
     });
-    child.once("exit", () => {
-      end ??= "";
-      resolve();
-    });
+    child.once("exit", () => resolve());
   });
+  const hasEnded = () => failure.message !== "" || child.exitCode !== null || child.signalCode !== null;
   await log.close();
-  while (end === undefined && Date.now() < deadline) {
+  while (!hasEnded() && Date.now() < deadline) {
     const file = await readPidFile(folders.cluster);
     if (file?.pid === child.pid && file?.status === "ready") {
       return { _tag: "Started", postmaster: supervise(binaries, folders, child, file.pid, ended) };
     }
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 10))]);
   }
-  child.kill("SIGQUIT");
+  if (!hasEnded()) {
+    child.kill("SIGQUIT");
+    await ended;
+    return { _tag: "Ended", log: "it is not ready after a minute." };
+  }
   const text = await readFile(folders.log, "utf8").catch(() => "");
-  return {
-    _tag: "Ended",
-    log: end === undefined ? "it is not ready after a minute." : `${end} ${text.slice(logStart)}`,
-  };
+  return { _tag: "Ended", log: `${failure.message} ${text.slice(logStart)}` };
 };
 
 const supervise = (

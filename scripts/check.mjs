@@ -1,0 +1,40 @@
+// npm run check: everything that can be said about the sources without running them. All checks run, so that one look
+// shows all there is to do.
+import "./require-node.mjs";
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "..");
+const checks = [
+  ["types", ["tsc", "-p", "tsconfig.json"]],
+  [
+    "Effect diagnostics",
+    [
+      "effect-tsgo",
+      "diagnostics",
+      "--project",
+      "tsconfig.json",
+      "--format",
+      "text",
+      "--severity",
+      "error,warning",
+      "--strict",
+    ],
+  ],
+  ["lint", ["oxlint", "--type-aware", "--deny-warnings"]],
+  ["formatting", ["oxfmt", "--check", "."]],
+  ["import rules", ["node", "scripts/check-imports.ts"]],
+  ["dead code", ["knip"]],
+];
+
+const failed = [];
+for (const [name, [command, ...args]] of checks) {
+  const started = performance.now();
+  const { status } = spawnSync(command, args, { cwd: root, stdio: "inherit", shell: process.platform === "win32" });
+  console.log(`${status === 0 ? "ok    " : "FAILED"} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  if (status !== 0) failed.push(name);
+}
+if (failed.length > 0) {
+  console.error(`\nCheck failed: ${failed.join(", ")}`);
+  process.exit(1);
+}
