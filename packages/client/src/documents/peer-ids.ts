@@ -27,7 +27,10 @@ const peerPrefix = (device: DeviceId): bigint => {
 /** The peer id of a device's writer. Throws `RangeError` for a number that no lease has. */
 export const peerIdOf = (device: DeviceId, lease: number): PeerID => {
   if (!Number.isInteger(lease) || lease < 0 || lease >= PEER_LEASES) throw new RangeError(`no lease number: ${lease}`);
-  return `${(peerPrefix(device) << LEASE_BITS) | BigInt(lease)}`;
+  const peer = (peerPrefix(device) << LEASE_BITS) | BigInt(lease);
+  // Loro's type says "number"; its peer ids are 64 bits, in decimal digits.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return peer.toString() as PeerID;
 };
 
 /** Whether a peer id is one of this device's. */
@@ -71,7 +74,7 @@ export const rangesOfUpdate = (update: Uint8Array): Result.Result<ReadonlyArray<
         const start = starts.get(peer) ?? 0;
         if (end > start) ranges.push({ peer, start, end });
       }
-      return Result.succeed(ranges.sort((left, right) => (BigInt(left.peer) < BigInt(right.peer) ? -1 : 1)));
+      return Result.succeed(ranges.toSorted((left, right) => (BigInt(left.peer) < BigInt(right.peer) ? -1 : 1)));
     } finally {
       meta.partialStartVersionVector.free();
       meta.partialEndVersionVector.free();
@@ -105,7 +108,7 @@ export const operationsOf = (
 
 /** The union of some ranges, touching ones joined, in the order of peer ids and counters. */
 export const joinRanges = (ranges: Iterable<OperationRange>): ReadonlyArray<OperationRange> => {
-  const sorted = [...ranges].sort((left, right) =>
+  const sorted = [...ranges].toSorted((left, right) =>
     left.peer === right.peer ? left.start - right.start : BigInt(left.peer) < BigInt(right.peer) ? -1 : 1,
   );
   const joined: Array<OperationRange> = [];

@@ -1,0 +1,180 @@
+/**
+ * Imports in a thread of their own, which is killed when one of them exceeds its budget (rule 15).
+ *
+ * There are two lanes. The quick one answers one request after the other from a core that keeps documents; the budget
+ * counts from the moment when a request's turn comes, not while it waits. The patient one starts a thread for each
+ * request, with the long budget, so that a document that takes minutes holds up nothing but itself.
+ */
+import { Deferred, Effect, Layer, Semaphore } from "effect";
+import { type Endpoint, type Thread, ownBytes } from "../platform/channel/Endpoint.ts";
+import {
+  type ImportAnswer,
+  ImportRejected,
+  type ImportRequest,
+  ImportTooSlow,
+  Importer,
+  type ImporterError,
+  ImporterUnavailable,
+} from "./Importer.ts";
+import { type CoreAnswer, type ImportCoreOptions, makeImportCore } from "./import-core.ts";
+
+export interface WorkerImporterOptions {
+  /** Starts a thread that calls `serveImports`. */
+  readonly spawn: () => Thread<FromThread, ToThread>;
+  /** Milliseconds for one request; 3,000 unless told. */
+  readonly budget?: number | undefined;
+  /** Milliseconds for one patient request; ten minutes unless told. */
+  readonly patientBudget?: number | undefined;
+  /** Milliseconds for a thread to load; 60,000 unless told. */
+  readonly startBudget?: number | undefined;
+}
+
+/** What the importer's thread is asked. */
+export type ToThread =
+  | { readonly type: "apply"; readonly request: ImportRequest }
+  | { readonly type: "evict"; readonly workspace: string; readonly document: string };
+/** What it answers. */
+export type FromThread = { readonly type: "ready" } | { readonly type: "answer"; readonly answer: CoreAnswer };
+
+/** The thread's side: answers requests until the thread ends. */
+export const serveImports = (endpoint: Endpoint<ToThread, FromThread>, options: ImportCoreOptions): void => {
+  const core = makeImportCore(options);
+  endpoint.listen((message) => {
+    if (message.type === "evict") return core.evict(message.workspace, message.document);
+    const answer = core.apply(message.request);
+    const snapshot = answer.type === "applied" ? answer.snapshot?.buffer : undefined;
+    endpoint.post({ type: "answer", answer }, snapshot instanceof ArrayBuffer ? [snapshot] : []);
+  });
+  endpoint.post({ type: "ready" });
+};
+
+/** A running thread. It works on one request at a time. */
+interface Running {
+  readonly thread: Thread<FromThread, ToThread>;
+  readonly ready: Deferred.Deferred<void, ImporterUnavailable>;
+  waiting: ((answer: CoreAnswer | { readonly type: "lost"; readonly cause: unknown }) => void) | undefined;
+  failed: boolean;
+}
+
+const start = (spawn: WorkerImporterOptions["spawn"]): Effect.Effect<Running, ImporterUnavailable> =>
+  Effect.gen(function* () {
+    const ready = yield* Deferred.make<void, ImporterUnavailable>();
+    const thread = yield* Effect.try({ try: spawn, catch: (cause) => new ImporterUnavailable({ cause }) });
+    const running: Running = { thread, ready, waiting: undefined, failed: false };
+    thread.listen((message) => {
+      if (message.type === "ready") Deferred.doneUnsafe(ready, Effect.void);
+      else running.waiting?.(message.answer);
+    });
+    thread.onFailure((cause) => {
+      running.failed = true;
+      Deferred.doneUnsafe(ready, new ImporterUnavailable({ cause }));
+      running.waiting?.({ type: "lost", cause });
+    });
+    return running;
+  });
+
+const ask = (running: Running, request: ImportRequest): Effect.Effect<ImportAnswer, ImportRejected> =>
+  Effect.callback<ImportAnswer, ImportRejected>((resume) => {
+    const rejected = (reason: string): void =>
+      resume(Effect.fail(new ImportRejected({ document: request.document, reason })));
+    running.waiting = (answer) => {
+      running.waiting = undefined;
+      if (answer.type === "lost") return rejected(`the thread was lost: ${String(answer.cause)}`);
+      if (answer.type !== "rejected") return resume(Effect.succeed(answer));
+      if (answer.crashed) running.failed = true;
+      rejected(answer.reason);
+    };
+    running.thread.post({ type: "apply", request });
+  });
+
+/** The importer. Its threads end with its scope. */
+export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerImporterOptions) {
+  const budget = options.budget ?? 3_000;
+  const patientBudget = options.patientBudget ?? 600_000;
+  const startBudget = options.startBudget ?? 60_000;
+  const quickLane = yield* Semaphore.make(1);
+  const patientLane = yield* Semaphore.make(1);
+  const threads = new Set<Running>();
+  let quick: Running | undefined;
+  let open = true;
+
+  const end = (running: Running): void => {
+    running.thread.close();
+    running.waiting?.({ type: "lost", cause: "closed" });
+    threads.delete(running);
+    if (quick === running) quick = undefined;
+  };
+
+  const started = Effect.fnUntraced(function* () {
+    if (!open) return yield* new ImporterUnavailable({ cause: "closed" });
+    const running = yield* start(options.spawn);
+    threads.add(running);
+    return running;
+  });
+
+  /** Runs one request on a thread. Whatever ends it early, a thread that may still be working is killed. */
+  const run = (running: Running, request: ImportRequest, millis: number): Effect.Effect<ImportAnswer, ImporterError> =>
+    Effect.gen(function* () {
+      yield* Deferred.await(running.ready).pipe(
+        Effect.timeoutOrElse({
+          duration: startBudget,
+          orElse: () => Effect.fail(new ImporterUnavailable({ cause: "the thread did not start" })),
+        }),
+      );
+      return yield* ask(running, request).pipe(
+        Effect.timeoutOrElse({
+          duration: millis,
+          orElse: () => Effect.fail(new ImportTooSlow({ document: request.document, budget: millis })),
+        }),
+      );
+    }).pipe(
+      Effect.onError((cause) =>
+        Effect.sync(() => {
+          const orderly = cause.reasons.every(
+            (reason) => reason._tag === "Fail" && reason.error._tag === "ImportRejected",
+          );
+          if (!orderly || running.failed) end(running);
+        }),
+      ),
+    );
+
+  const close = Effect.sync(() => {
+    open = false;
+    threads.forEach(end);
+  });
+  yield* Effect.addFinalizer(() => close);
+
+  return Importer.of({
+    apply: (request) => {
+      const compact: ImportRequest = {
+        ...request,
+        base: request.base && { snapshot: request.base.snapshot && ownBytes(request.base.snapshot) },
+        updates: request.updates.map(({ id, update }) => ({ id, update: ownBytes(update) })),
+        want: { ...request.want, merge: request.want.merge?.map(ownBytes) },
+      };
+      return request.patient === true
+        ? patientLane.withPermits(1)(
+            Effect.acquireUseRelease(
+              started(),
+              (running) => run(running, compact, patientBudget),
+              (running) => Effect.sync(() => end(running)),
+            ),
+          )
+        : quickLane.withPermits(1)(
+            Effect.gen(function* () {
+              if (quick === undefined || quick.failed) {
+                if (quick !== undefined) end(quick);
+                quick = yield* started();
+              }
+              return yield* run(quick, compact, budget);
+            }),
+          );
+    },
+    evict: (workspace, document) => Effect.sync(() => quick?.thread.post({ type: "evict", workspace, document })),
+    close,
+  });
+});
+
+/** The service. */
+export const workerImporterLayer = (options: WorkerImporterOptions): Layer.Layer<Importer> =>
+  Layer.effect(Importer, makeWorkerImporter(options));
