@@ -1,0 +1,136 @@
+/**
+ * Local edits on their way into the database: the edits of a few milliseconds, whoever hands them over, are committed
+ * together, because a commit costs a sync of the disk. Each caller hears of its edits only after that commit (promise 4).
+ *
+ * Callers wait in a plain list and are called back: an edit costs no fiber and no timer of its own.
+ */
+import type { WorkspaceId } from "@cairn/protocol";
+import { Effect, Exit } from "effect";
+import type { NewLocalUpdate, StoreFailure } from "../LocalStore.ts";
+import { type SqliteDatabase, storeFailure } from "./database.ts";
+import { type DocumentRows, DocumentTouches } from "./documents.ts";
+import { UpdateState } from "./tables.ts";
+
+/** Edits that are committed at once at most, so that a long queue does not hold up everything else. */
+const MAX_EDITS_PER_COMMIT = 4_000;
+
+type Ids = ReadonlyArray<number>;
+type Outcome = Exit.Exit<Ids, StoreFailure>;
+
+interface Waiting {
+  readonly updates: ReadonlyArray<NewLocalUpdate>;
+  readonly resume: (outcome: Outcome) => void;
+}
+
+export class AppendQueue {
+  readonly #database: SqliteDatabase;
+  readonly #rows: DocumentRows;
+  readonly #gatherMillis: number;
+  readonly #insert;
+  readonly #hasWorkspace;
+  #waiting: Array<Waiting> = [];
+  #edits = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #closed = false;
+
+  constructor(database: SqliteDatabase, rows: DocumentRows, gatherMillis: number) {
+    this.#database = database;
+    this.#rows = rows;
+    this.#gatherMillis = gatherMillis;
+    this.#insert = database.prepare(
+      `INSERT INTO updates (id, document, type, bytes, state, time, refs) VALUES (?, ?, ?, ?, ${UpdateState.pending}, ?, ?)`,
+    );
+    this.#hasWorkspace = database.prepare("SELECT 1 FROM workspaces WHERE workspace = ?");
+  }
+
+  /** Completes after the commit that holds the edits. */
+  append(updates: ReadonlyArray<NewLocalUpdate>): Effect.Effect<Ids, StoreFailure> {
+    return Effect.callback<Ids, StoreFailure>((resume) => {
+      if (this.#closed) return resume(Effect.fail(storeFailure("appendUpdates", new Error("the store is closed"))));
+      this.#waiting.push({ updates, resume });
+      this.#edits += updates.length;
+      this.#schedule();
+    });
+  }
+
+  /** Commits what waits; from now on nothing more is taken. */
+  close(): void {
+    this.#closed = true;
+    while (this.#waiting.length > 0) this.#commitSome();
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+  }
+
+  #schedule(): void {
+    if (this.#edits >= MAX_EDITS_PER_COMMIT) {
+      // Not at once: the caller who filled the queue is still running, and others are to be resumed from outside of it.
+      this.#immediate ??= setImmediate(() => this.#commitSome());
+    } else {
+      this.#timer ??= setTimeout(() => this.#commitSome(), this.#gatherMillis);
+    }
+  }
+
+  #commitSome(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#timer = undefined;
+    this.#immediate = undefined;
+    let calls = 0;
+    let edits = 0;
+    while (calls < this.#waiting.length && edits < MAX_EDITS_PER_COMMIT) {
+      edits += this.#waiting[calls]?.updates.length ?? 0;
+      calls += 1;
+    }
+    const batch = this.#waiting.splice(0, calls);
+    this.#edits -= edits;
+    if (this.#waiting.length > 0) this.#schedule();
+    const outcomes = this.#commit(batch);
+    // Only now, with the transaction over: a resumed caller may begin the next one.
+    for (const [index, { resume }] of batch.entries()) resume(outcomes[index] ?? Exit.succeed([]));
+  }
+
+  #commit(batch: ReadonlyArray<Waiting>): ReadonlyArray<Outcome> {
+    try {
+      return this.#database.transaction(() => this.#store(batch));
+    } catch (cause) {
+      const failure = storeFailure("appendUpdates", cause);
+      // One caller's bad edit is no reason to refuse the others'. Without room all would be refused again.
+      if (batch.length > 1 && failure.reason !== "full") return batch.flatMap((waiting) => this.#commit([waiting]));
+      return batch.map(() => Exit.fail(failure));
+    }
+  }
+
+  #store(batch: ReadonlyArray<Waiting>): ReadonlyArray<Outcome> {
+    const touches = new DocumentTouches(this.#rows);
+    const present = new Map<WorkspaceId, boolean>();
+    const isPresent = ({ workspace }: NewLocalUpdate): boolean => {
+      const known = present.get(workspace) ?? this.#hasWorkspace.get(workspace) !== undefined;
+      present.set(workspace, known);
+      return known;
+    };
+    let id = this.#rows.lastUpdate();
+    const outcomes = batch.map(({ updates }): Outcome => {
+      if (!updates.every(isPresent)) {
+        return Exit.fail(storeFailure("appendUpdates", new Error("the workspace is not on this device")));
+      }
+      return Exit.succeed(
+        updates.map(({ workspace, document, type, update, time, refs, row }) => {
+          id += 1;
+          const touch = touches.of(workspace, document, type, time);
+          this.#insert.run(id, touch.key, type, update, time, refs.length === 0 ? null : JSON.stringify(refs));
+          if (touch.type === "") touch.type = type;
+          touch.updatedAt = Math.max(touch.updatedAt, time);
+          touch.latest = id;
+          touch.pendingUpdates += 1;
+          touch.pendingBytes += update.length;
+          if (row !== undefined) touch.view = row;
+          return id;
+        }),
+      );
+    });
+    touches.write();
+    this.#rows.setLastUpdate(id);
+    return outcomes;
+  }
+}

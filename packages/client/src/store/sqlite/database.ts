@@ -1,0 +1,154 @@
+/**
+ * One SQLite database in a folder that no other process uses at the same time.
+ *
+ * The write-ahead log is synced with every commit (`synchronous = FULL`), and the lock on the file is held until the
+ * database is closed (`locking_mode = EXCLUSIVE`): the operating system lets go of it when the process dies, however it dies.
+ */
+import { Data, Effect } from "effect";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { Fenced, StoreFailure } from "../LocalStore.ts";
+import { CREATE_TABLES, TABLES_VERSION } from "./tables.ts";
+
+/** Another process works on this folder. It has to end first. */
+export class ProfileInUse extends Data.TaggedError("ProfileInUse")<{ readonly directory: string }> {
+  override get message(): string {
+    return `${this.directory} is in use by another process: end it first, or choose another folder`;
+  }
+}
+
+const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+
+const sqliteCode = (cause: unknown): number | undefined =>
+  cause instanceof Error && "errcode" in cause && typeof cause.errcode === "number" ? cause.errcode & 0xff : undefined;
+
+const isOutOfRoom = (cause: unknown): boolean =>
+  sqliteCode(cause) === SQLITE_FULL ||
+  (cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT"));
+
+/** What went wrong, as the port says it. */
+export const storeFailure = (operation: string, cause: unknown): StoreFailure =>
+  new StoreFailure({ reason: isOutOfRoom(cause) ? "full" : "unavailable", operation, cause });
+
+/** Where the secrets of a profile are. */
+export const secretsDirectory = (directory: string): string => join(directory, "secrets");
+
+/** Makes a directory's entries durable. Windows has no such call and needs none. */
+export const syncDirectory = (directory: string): void => {
+  if (process.platform === "win32") return;
+  const descriptor = openSync(directory, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+};
+
+const makeDirectory = (directory: string): void => {
+  const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (first !== undefined) syncDirectory(dirname(first));
+};
+
+const prepareFolder = (directory: string): string => {
+  makeDirectory(directory);
+  makeDirectory(secretsDirectory(directory));
+  const file = join(directory, "cairn.db");
+  const empty = !existsSync(file) || statSync(file).size === 0;
+  if (empty && !existsSync(`${file}-wal`) && readdirSync(secretsDirectory(directory)).length > 0) {
+    // Beginning anew here would look like an empty notebook and make a second identity.
+    throw new Error(`${file} is missing although the keys beside it are there: restore it, or choose another folder`);
+  }
+  // Documents are plain inside: nobody else may read the file, whatever the folder allows.
+  closeSync(openSync(file, "a", 0o600));
+  return file;
+};
+
+const prepareTables = (database: DatabaseSync): void => {
+  const version = database.prepare("PRAGMA user_version").get()?.["user_version"];
+  if (version === TABLES_VERSION) return;
+  if (version !== 0)
+    throw new Error(`the data is of a newer Cairn (version ${String(version)}, this one knows ${TABLES_VERSION})`);
+  database.exec(`BEGIN IMMEDIATE; ${CREATE_TABLES} PRAGMA user_version = ${TABLES_VERSION}; COMMIT;`);
+};
+
+/** The database, its statements, and transactions over it. Everything here is synchronous. */
+export class SqliteDatabase {
+  readonly directory: string;
+  readonly #database: DatabaseSync;
+
+  private constructor(directory: string, database: DatabaseSync) {
+    this.directory = directory;
+    this.#database = database;
+  }
+
+  static readonly open = (directory: string): Effect.Effect<SqliteDatabase, StoreFailure | ProfileInUse> =>
+    Effect.suspend(() => {
+      let database: DatabaseSync | undefined;
+      try {
+        // A process that was just killed lets go of its lock within the timeout.
+        database = new DatabaseSync(prepareFolder(directory), { timeout: 500 });
+        database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+        database.exec("PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF");
+        // Takes the lock now, where it can be refused, and not with the first write.
+        database.exec("BEGIN EXCLUSIVE; COMMIT");
+        prepareTables(database);
+        return Effect.succeed(new SqliteDatabase(directory, database));
+      } catch (cause) {
+        database?.close();
+        return Effect.fail(
+          sqliteCode(cause) === SQLITE_BUSY ? new ProfileInUse({ directory }) : storeFailure("open", cause),
+        );
+      }
+    });
+
+  prepare(sql: string): StatementSync {
+    return this.#database.prepare(sql);
+  }
+
+  /** Runs `body` inside a transaction: all of it is durable when this returns, nothing of it happened when it throws. */
+  transaction<A>(body: () => A): A {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = body();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (cause) {
+      // Some failures (a full disk) have rolled back already.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw cause;
+    }
+  }
+
+  /** A query, as an effect. */
+  read<A>(operation: string, body: () => A): Effect.Effect<A, StoreFailure> {
+    return Effect.suspend(() => {
+      try {
+        return Effect.succeed(body());
+      } catch (cause) {
+        return Effect.fail(storeFailure(operation, cause));
+      }
+    });
+  }
+
+  /** A transaction, as an effect. */
+  write<A>(operation: string, body: () => A): Effect.Effect<A, StoreFailure> {
+    return this.read(operation, () => this.transaction(body));
+  }
+
+  /** A transaction whose body may throw `Fenced`. */
+  guarded<A>(operation: string, body: () => A): Effect.Effect<A, StoreFailure | Fenced> {
+    return Effect.suspend(() => {
+      try {
+        return Effect.succeed(this.transaction(body));
+      } catch (cause) {
+        return Effect.fail(cause instanceof Fenced ? cause : storeFailure(operation, cause));
+      }
+    });
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+}

@@ -1,0 +1,110 @@
+/** Documents: opening, projecting, folding. */
+import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
+import type { DocumentRecord } from "../records.ts";
+import type { SqliteDatabase } from "./database.ts";
+import type { DocumentRows } from "./documents.ts";
+import { bytes, documentId, number, type Row, toDocument, toUpdate } from "./rows.ts";
+import { UpdateState } from "./tables.ts";
+
+type DocumentOperations = Pick<
+  LocalStoreShape,
+  "openDocument" | "document" | "updatesAfter" | "unprojected" | "putProjection" | "fold" | "documentsOfType"
+>;
+
+export const documentOperations = (database: SqliteDatabase, documents: DocumentRows): DocumentOperations => {
+  const columns = `key, workspace, documents.document AS document, type, updated_at, merging,
+    fields, search_text, deleted, created_at`;
+  const find = database.prepare(`
+    SELECT ${columns} FROM documents JOIN views ON views.document = key
+    WHERE workspace = ? AND documents.document = ?`);
+  const ofType = database.prepare(`
+    SELECT ${columns} FROM documents JOIN views ON views.document = key WHERE workspace = ? AND type = ?`);
+  const snapshot = database.prepare("SELECT through, snapshot FROM snapshots WHERE document = ?");
+  const snapshotThrough = database.prepare("SELECT through FROM snapshots WHERE document = ?");
+  const updatesAfter = database.prepare("SELECT * FROM updates WHERE document = ? AND id > ? ORDER BY id");
+  const unprojected = database.prepare(
+    "SELECT document, unprojected FROM documents WHERE workspace = ? AND unprojected IS NOT NULL",
+  );
+  const projected = database.prepare(`
+    UPDATE documents SET merging = 0, unprojected = CASE WHEN latest > ? THEN latest ELSE NULL END WHERE key = ?`);
+  const merging = database.prepare("UPDATE documents SET merging = 1 WHERE key = ?");
+  const putSnapshot = database.prepare(`
+    INSERT INTO snapshots (document, through, snapshot) VALUES (?, ?, ?)
+    ON CONFLICT (document) DO UPDATE SET through = excluded.through, snapshot = excluded.snapshot`);
+  // Promise 7: what may have to be sent again keeps its row.
+  const removeFolded = database.prepare(`
+    DELETE FROM updates WHERE id = ?1 AND document = ?2 AND (state = ${UpdateState.received} OR
+      (state = ${UpdateState.frozen}
+       AND NOT EXISTS (SELECT 1 FROM outgoing WHERE workspace = ?3 AND outgoing.counter = updates.counter)
+       AND NOT EXISTS (SELECT 1 FROM parked WHERE workspace = ?3 AND parked.counter = updates.counter)))`);
+
+  const newer = (key: number, record: Pick<DocumentRecord, "workspace" | "document">, afterId: number) => {
+    const base = snapshot.get(key);
+    const updates = updatesAfter.all(key, afterId).map(toUpdate(record.workspace, record.document));
+    const snapshotEnd = base === undefined ? 0 : number(base["through"]);
+    return {
+      snapshot: base === undefined || snapshotEnd <= afterId ? undefined : bytes(base["snapshot"]),
+      updates,
+      through: Math.max(afterId, snapshotEnd, updates.at(-1)?.id ?? 0),
+    };
+  };
+
+  return {
+    openDocument: (workspace, document) =>
+      database.read("openDocument", () => {
+        const row: Row | undefined = find.get(workspace, document);
+        if (row === undefined) return undefined;
+        const record = toDocument(row);
+        return { record, ...newer(number(row["key"]), record, 0) };
+      }),
+
+    document: (workspace, document) =>
+      database.read("document", () => {
+        const row = find.get(workspace, document);
+        return row === undefined ? undefined : toDocument(row);
+      }),
+
+    updatesAfter: (workspace, document, afterId) =>
+      database.read("updatesAfter", () => {
+        const key = documents.keyOf(workspace, document);
+        return key === undefined
+          ? { snapshot: undefined, updates: [], through: afterId }
+          : newer(key, { workspace, document }, afterId);
+      }),
+
+    unprojected: (workspace) =>
+      database.read("unprojected", () =>
+        unprojected
+          .all(workspace)
+          .map((row) => ({ document: documentId(row["document"]), through: number(row["unprojected"]) })),
+      ),
+
+    putProjection: (workspace, document, through, view) =>
+      database.write("putProjection", () => {
+        const key = documents.keyOf(workspace, document);
+        if (key === undefined) return;
+        if (view === undefined) {
+          merging.run(key);
+        } else {
+          documents.putView(key, view);
+          projected.run(through, key);
+        }
+      }),
+
+    fold: ({ workspace, document, through, snapshot: state }, replaced) =>
+      database.guarded("fold", () => {
+        const key = documents.keyOf(workspace, document);
+        if (key === undefined) throw new Fenced({ operation: "fold" });
+        const stored = snapshotThrough.get(key);
+        if (stored !== undefined && number(stored["through"]) > through) throw new Fenced({ operation: "fold" });
+        putSnapshot.run(key, through, state);
+        for (const id of replaced) {
+          // A snapshot cannot hold what came after it.
+          if (id <= through) removeFolded.run(id, key, workspace);
+        }
+      }),
+
+    documentsOfType: (workspace, type) =>
+      database.read("documentsOfType", () => ofType.all(workspace, type).map(toDocument)),
+  };
+};

@@ -1,0 +1,207 @@
+/** Entries of this device from the moment that they leave PENDING until the server has acknowledged them. */
+import type { DeviceId, WorkspaceId } from "@cairn/protocol";
+import { Fenced, type LocalStoreShape, type NewOutgoing } from "../LocalStore.ts";
+import type { SqliteDatabase } from "./database.ts";
+import type { DocumentRows } from "./documents.ts";
+import type { Guard } from "./guard.ts";
+import type { LogRows } from "./log.ts";
+import { deviceId, documentId, number, toOutgoing, toParked, toUpdate } from "./rows.ts";
+import { UpdateState } from "./tables.ts";
+
+export type OutboxRows = ReturnType<typeof outboxRows>;
+
+/** Changing the outbox inside a transaction that somebody else opened. */
+export const outboxRows = (database: SqliteDatabase, guard: Guard, log: LogRows, documents: DocumentRows) => {
+  const insert = database.prepare(`
+    INSERT INTO outgoing (workspace, counter, device, document, kind, bytes, hash, refs, attempts, frozen_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`);
+  const remove = database.prepare("DELETE FROM outgoing WHERE workspace = ? AND counter = ? RETURNING device");
+  const freezeUpdate = database.prepare(`
+    UPDATE updates SET state = ${UpdateState.frozen}, device = ?, counter = ?
+    WHERE id = ? AND document = ? AND state = ${UpdateState.pending} RETURNING length(bytes) AS bytes`);
+  const lowerPending = database.prepare(
+    "UPDATE documents SET pending_updates = pending_updates - ?, pending_bytes = pending_bytes - ? WHERE key = ?",
+  );
+  const setNextCounter = database.prepare("UPDATE workspaces SET next_counter = ? WHERE workspace = ?");
+
+  const freezeUpdates = (operation: string, workspace: WorkspaceId, entry: NewOutgoing): void => {
+    if (entry.updates.length === 0) return;
+    const key = documents.keyOf(workspace, entry.document);
+    let frozenBytes = 0;
+    for (const id of entry.updates) {
+      const row = key === undefined ? undefined : freezeUpdate.get(entry.device, entry.counter, id, key);
+      guard.holds(operation, row !== undefined);
+      frozenBytes += number(row?.["bytes"]);
+    }
+    if (key !== undefined) lowerPending.run(entry.updates.length, frozenBytes, key);
+  };
+
+  return {
+    /** Takes counters, fills outbox and log, freezes updates. Rule 1. */
+    freeze: (
+      operation: string,
+      workspace: WorkspaceId,
+      nextCounter: number,
+      entries: ReadonlyArray<NewOutgoing>,
+    ): void => {
+      for (const [index, entry] of entries.entries()) {
+        guard.holds(operation, entry.counter === nextCounter + index);
+        guard.holds(operation, log.insert(workspace, { ...entry, seq: undefined }));
+        insert.run(
+          workspace,
+          entry.counter,
+          entry.device,
+          entry.document,
+          entry.kind,
+          entry.entry.length,
+          entry.hash,
+          JSON.stringify(entry.refs),
+          entry.frozenAt,
+        );
+        freezeUpdates(operation, workspace, entry);
+      }
+      setNextCounter.run(nextCounter + entries.length, workspace);
+    },
+    /** Exactly these counters, whatever else has come since (hazard 14). */
+    settle: (
+      workspace: WorkspaceId,
+      device: DeviceId,
+      settled: ReadonlyArray<{ readonly counter: number; readonly seq: number | undefined }>,
+    ): void => {
+      for (const { counter, seq } of settled) {
+        const row = remove.get(workspace, counter);
+        log.setSeq(workspace, row === undefined ? device : deviceId(row["device"]), counter, seq);
+      }
+    },
+  };
+};
+
+type OutboxOperations = Pick<
+  LocalStoreShape,
+  | "pendingDocuments"
+  | "pendingUpdates"
+  | "freeze"
+  | "outgoing"
+  | "outgoingSize"
+  | "settle"
+  | "replaceOutgoing"
+  | "parked"
+>;
+
+export const outboxOperations = (
+  database: SqliteDatabase,
+  guard: Guard,
+  log: LogRows,
+  outbox: OutboxRows,
+  documents: DocumentRows,
+): OutboxOperations => {
+  const pendingDocuments = database.prepare(`
+    SELECT document, pending_updates, pending_bytes,
+      (SELECT time FROM updates WHERE updates.document = documents.key AND state = ${UpdateState.pending}
+       ORDER BY id LIMIT 1) AS oldest
+    FROM documents WHERE workspace = ? AND pending_updates > 0`);
+  const pendingUpdates = database.prepare(
+    `SELECT * FROM updates WHERE document = ? AND state = ${UpdateState.pending} ORDER BY id`,
+  );
+  const waiting = database.prepare(`
+    SELECT outgoing.*, log.entry FROM outgoing
+    JOIN log ON log.workspace = outgoing.workspace AND log.device = outgoing.device AND log.counter = outgoing.counter
+    WHERE outgoing.workspace = ? ORDER BY outgoing.counter LIMIT ?`);
+  const size = database.prepare("SELECT count(*) AS entries, total(bytes) AS bytes FROM outgoing WHERE workspace = ?");
+  const waitingDocuments = database.prepare("SELECT DISTINCT document FROM outgoing WHERE workspace = ?");
+  const synced = database.prepare("UPDATE workspaces SET last_synced_at = ? WHERE workspace = ?");
+  const find = database.prepare("SELECT * FROM outgoing WHERE workspace = ? AND counter = ?");
+  const replace = database.prepare(`
+    UPDATE outgoing SET document = ?, kind = ?, bytes = ?, hash = ?, refs = ?, frozen_at = ?, attempts = attempts + 1
+    WHERE workspace = ? AND counter = ?`);
+  const requeue = database.prepare(`
+    UPDATE updates SET state = ${UpdateState.pending}, device = NULL, counter = NULL
+    WHERE document = ? AND state = ${UpdateState.frozen} AND device = ? AND counter = ?
+    RETURNING length(bytes) AS bytes`);
+  const raisePending = database.prepare(
+    "UPDATE documents SET pending_updates = pending_updates + ?, pending_bytes = pending_bytes + ? WHERE key = ?",
+  );
+  const park = database.prepare(`
+    INSERT INTO parked (workspace, counter, document, code, message, parked_at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (workspace, counter) DO NOTHING`);
+  const parked = database.prepare("SELECT * FROM parked WHERE workspace = ? ORDER BY counter");
+
+  return {
+    pendingDocuments: (workspace) =>
+      database.read("pendingDocuments", () =>
+        pendingDocuments.all(workspace).map((row) => ({
+          document: documentId(row["document"]),
+          updates: number(row["pending_updates"]),
+          bytes: number(row["pending_bytes"]),
+          oldest: number(row["oldest"]),
+        })),
+      ),
+
+    pendingUpdates: (workspace, document) =>
+      database.read("pendingUpdates", () => {
+        const key = documents.keyOf(workspace, document);
+        return key === undefined ? [] : pendingUpdates.all(key).map(toUpdate(workspace, document));
+      }),
+
+    freeze: (workspace, fence, entries) =>
+      database.guarded("freeze", () => {
+        guard.leads("freeze", fence);
+        outbox.freeze("freeze", workspace, guard.here("freeze", workspace).position.nextCounter, entries);
+      }),
+
+    outgoing: (workspace, limit) => database.read("outgoing", () => waiting.all(workspace, limit).map(toOutgoing)),
+
+    outgoingSize: (workspace) =>
+      database.read("outgoingSize", () => {
+        const row = size.get(workspace);
+        return {
+          entries: number(row?.["entries"]),
+          bytes: number(row?.["bytes"]),
+          documents: waitingDocuments.all(workspace).map((found) => documentId(found["document"])),
+        };
+      }),
+
+    settle: (workspace, fence, settled, at) =>
+      database.guarded("settle", () => {
+        guard.leads("settle", fence);
+        outbox.settle(workspace, guard.here("settle", workspace).device, settled);
+        synced.run(at, workspace);
+      }),
+
+    replaceOutgoing: (workspace, fence, replacement, edits) =>
+      database.guarded("replaceOutgoing", () => {
+        guard.leads("replaceOutgoing", fence);
+        const refused = find.get(workspace, replacement.counter);
+        if (refused === undefined) throw new Fenced({ operation: "replaceOutgoing" });
+        const device = deviceId(refused["device"]);
+        const document = documentId(refused["document"]);
+        guard.holds("replaceOutgoing", device === replacement.device);
+
+        log.replace(workspace, replacement);
+        replace.run(
+          replacement.document,
+          replacement.kind,
+          replacement.entry.length,
+          replacement.hash,
+          JSON.stringify(replacement.refs),
+          replacement.frozenAt,
+          workspace,
+          replacement.counter,
+        );
+        if (edits.type === "park") {
+          park.run(workspace, replacement.counter, document, edits.code, edits.message, edits.parkedAt);
+          return;
+        }
+        const key = documents.keyOf(workspace, document);
+        if (key === undefined) return;
+        const updates = requeue.all(key, device, replacement.counter);
+        raisePending.run(
+          updates.length,
+          updates.reduce((sum, row) => sum + number(row["bytes"]), 0),
+          key,
+        );
+      }),
+
+    parked: (workspace) => database.read("parked", () => parked.all(workspace).map(toParked)),
+  };
+};
