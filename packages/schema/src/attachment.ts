@@ -17,8 +17,8 @@ export const ATTACHMENT_LIMITS = {
   chunks: 16_384,
 } as const;
 
-/** SHA-256 in base64url without padding (43 characters) or in lower-case hex (64 characters). */
-const Hash = Schema.String.check(Schema.isPattern(/^(?:[A-Za-z0-9_-]{43}|[0-9a-f]{64})$/));
+/** SHA-256 in base64url without padding (RFC 4648, section 5). */
+const Hash = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{43}$/));
 const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }));
 
 export const AttachmentChunk = Schema.Struct({
@@ -44,9 +44,12 @@ export const AttachmentManifest = Schema.Struct({
   /** Milliseconds since 1970, by the author's clock: for display alone. */
   createdAt: Count,
 }).check(
-  Schema.makeFilter((manifest) => manifest.chunks.length === Math.ceil(manifest.size / manifest.chunkSize), {
-    expected: "as many chunks as size and chunkSize say",
-  }),
+  Schema.makeFilter(
+    ({ size, chunkSize, chunks }) =>
+      // An empty attachment has one empty chunk or none.
+      chunks.length === Math.ceil(size / chunkSize) || (size === 0 && chunks.length === 1),
+    { expected: "as many chunks as size and chunkSize say" },
+  ),
 );
 export type AttachmentManifest = typeof AttachmentManifest.Type;
 

@@ -134,7 +134,7 @@ const editFields = <Fs extends Fields>(fields: Fs, place: Place, path: Path): Ed
       get: () => writer(slot, place, [...path, slot.name]),
     });
   }
-  // Each property is its field's writer; the compiler cannot follow a mapped type through a loop.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each property is its field's own writer
   return editor as EditorOf<Fs>;
 };
 
@@ -179,7 +179,7 @@ const writer = (slot: Slot, place: Place, path: Path): unknown => {
           return typeof found !== "string" && field.accepts(item) && found.get(item) === true;
         },
         add: (item: string) => {
-          requireFit(field.accepts(item), [...path, String(item)]);
+          requireFit(field.accepts(item), [...path, item]);
           openContainer(place, MAP, physical, path).set(item, true);
         },
         remove: (item: string) => deleteKey(place, physical, item),

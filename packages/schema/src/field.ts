@@ -145,10 +145,10 @@ type PlainSchema<A> = Schema.Codec<A, A>;
 
 type IsListed<O> = O extends { readonly list: true | "preview" } ? true : false;
 
-/** Narrow a run-time option to its compile-time twin. */
-const listed = <O extends { readonly list?: boolean | "preview" }>(options: O): IsListed<O> =>
-  // The conditional type looks at the same property that the expression does; the compiler cannot connect them.
-  (options.list === true || options.list === "preview") as IsListed<O>;
+/** The run-time twin of `IsListed`. Without options `O` is `{}`, and the field is not listed. */
+const listed = <O extends { readonly list?: boolean | "preview" }>(options: O | undefined): IsListed<O> =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- type and expression look at the same property
+  (options?.list === true || options?.list === "preview") as IsListed<O>;
 
 /** A predicate that never throws and admits only plain JSON, whatever the schema is. */
 const accepting = <A extends Json>(schema: PlainSchema<A>): Accepts<A> => {
@@ -194,38 +194,26 @@ export const field = {
     const given: StringOptions = options ?? {};
     const schema =
       given.maxLength === undefined ? Schema.String : Schema.String.check(Schema.isMaxLength(given.maxLength));
-    return plain(schema, given.default ?? "", given, listed<O>(options ?? emptyOptions<O>()), true);
+    return plain(schema, given.default ?? "", given, listed(options), true);
   },
   /** Default: `false`. */
   boolean: <const O extends BooleanOptions = {}>(options?: O): PlainField<boolean, IsListed<O>> =>
-    plain(Schema.Boolean, options?.default ?? false, options ?? {}, listed<O>(options ?? emptyOptions<O>()), false),
+    plain(Schema.Boolean, options?.default ?? false, options ?? {}, listed(options), false),
   /** A finite number. Default: `0`. */
   number: <const O extends NumberOptions = {}>(options?: O): PlainField<number, IsListed<O>> =>
-    plain(
-      numberSchema(Schema.Finite, options ?? {}),
-      options?.default ?? 0,
-      options ?? {},
-      listed<O>(options ?? emptyOptions<O>()),
-      false,
-    ),
+    plain(numberSchema(Schema.Finite, options ?? {}), options?.default ?? 0, options ?? {}, listed(options), false),
   /** A safe integer, for instance a time in milliseconds. Default: `0`. */
   integer: <const O extends NumberOptions = {}>(options?: O): PlainField<number, IsListed<O>> =>
-    plain(
-      numberSchema(Schema.Int, options ?? {}),
-      options?.default ?? 0,
-      options ?? {},
-      listed<O>(options ?? emptyOptions<O>()),
-      false,
-    ),
+    plain(numberSchema(Schema.Int, options ?? {}), options?.default ?? 0, options ?? {}, listed(options), false),
   /** Any JSON value that an Effect Schema describes; the schema must not transform. Replaced whole. */
   value: <A extends Json, const O extends ListAndSearch>(
     schema: PlainSchema<A>,
     options: O & { readonly default: NoInfer<A> },
-  ): PlainField<A, IsListed<O>> => plain(schema, options.default, options, listed<O>(options), false),
+  ): PlainField<A, IsListed<O>> => plain(schema, options.default, options, listed(options), false),
   /** A text that several people can type in at once. */
   text: <const O extends TextOptions = {}>(options?: O): TextField<IsListed<O>> => ({
     kind: "text",
-    list: listed<O>(options ?? emptyOptions<O>()),
+    list: listed(options),
     preview: Math.min(options?.preview ?? DEFAULT_PREVIEW, MAX_PREVIEW),
     search: options?.search === true,
     physical: options?.physical,
@@ -236,7 +224,7 @@ export const field = {
     options?: O,
   ): ListField<A, IsListed<O>> => ({
     kind: "list",
-    list: listed<O>(options ?? emptyOptions<O>()),
+    list: listed(options),
     search: options?.search === true,
     physical: options?.physical,
     accepts: accepting(item),
@@ -248,7 +236,7 @@ export const field = {
     options?: O,
   ): MovableListField<A, IsListed<O>> => ({
     kind: "movableList",
-    list: listed<O>(options ?? emptyOptions<O>()),
+    list: listed(options),
     search: options?.search === true,
     physical: options?.physical,
     accepts: accepting(item),
@@ -260,7 +248,7 @@ export const field = {
     options?: O,
   ): SetField<A, IsListed<O>> => ({
     kind: "set",
-    list: listed<O>(options ?? emptyOptions<O>()),
+    list: listed(options),
     search: options?.search === true,
     physical: options?.physical,
     accepts: accepting(item),
@@ -278,14 +266,14 @@ export const field = {
   /** An integer that several people can raise and lower at once; the changes add up. */
   counter: <const O extends ListOption = {}>(options?: O): CounterField<IsListed<O>> => ({
     kind: "counter",
-    list: listed<O>(options ?? emptyOptions<O>()),
+    list: listed(options),
     search: false,
     physical: options?.physical,
   }),
   /** Manifests of attachments by their random ids. */
   attachments: <const O extends ListAndSearch = {}>(options?: O): AttachmentsField<IsListed<O>> => ({
     kind: "attachments",
-    list: listed<O>(options ?? emptyOptions<O>()),
+    list: listed(options),
     search: options?.search === true,
     physical: options?.physical,
     accepts: accepting<AttachmentManifest>(AttachmentManifest),
@@ -299,11 +287,6 @@ export const field = {
     fields,
   }),
 };
-
-/** `O` is `{}` wherever no options are given: that is the type parameter's default. */
-function emptyOptions<O>(): O {
-  return {} as O;
-}
 
 type Simplify<T> = { [K in keyof T]: T[K] } & {};
 

@@ -32,7 +32,7 @@ const canonicalText = (value: unknown, depth: number): string => {
   if (Array.isArray(value)) return `[${Array.from(value, (item) => canonicalText(item, depth + 1)).join(",")}]`;
   if (isPlainObject(value)) {
     const members = Object.keys(value)
-      .sort()
+      .toSorted()
       .map((key) => `${canonicalText(key, depth)}:${canonicalText(value[key], depth + 1)}`);
     return `{${members.join(",")}}`;
   }

@@ -8,12 +8,12 @@
  */
 import {
   type Container,
-  LoroCounter,
+  type LoroCounter,
   type LoroDoc,
-  LoroList,
-  LoroMap,
-  LoroMovableList,
-  LoroText,
+  type LoroList,
+  type LoroMap,
+  type LoroMovableList,
+  type LoroText,
   isContainer,
 } from "loro-crdt";
 

@@ -80,7 +80,7 @@ export const project = <Fs extends Fields>(type: DocumentType<Fs>, doc: LoroDoc)
     }
   }
   return {
-    // `bounded` keeps every value within its field's type; the compiler cannot follow a mapped type through a loop.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `bounded` keeps every value within its field's type
     fields: Object.fromEntries(listed) as ListedFields<Fs>,
     search: words.join("\n"),
     deleted: isDeleted(doc),
@@ -124,7 +124,10 @@ const bounded = (slot: Slot, value: unknown, report: (found: InvalidValue) => vo
             .slice(0, PROJECTION_LIMITS.items)
             .flatMap(([id, manifest]) => (field.accepts(manifest) ? [summary(id, manifest)] : []))
         : [];
-    default:
+    case "counter":
+    case "map":
+    case "records":
+    case "text":
       return value;
   }
 };

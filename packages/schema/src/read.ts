@@ -47,7 +47,7 @@ type Path = ReadonlyArray<string | number>;
 const discard: Report = () => {};
 
 export const readFields = <Fs extends Fields>(fields: Fs, place: Place, path: Path, report: Report): ViewOf<Fs> =>
-  // Each field's value comes from its own branch of `readField`; the compiler cannot follow a mapped type through a loop.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value comes from its field's own branch
   Object.fromEntries(
     slotsOf(fields).map((slot) => [slot.name, readField(slot, place, [...path, slot.name], report)]),
   ) as ViewOf<Fs>;
@@ -135,7 +135,7 @@ export const fittingItems = (
 
 /** A map's entries by key, so that a view does not depend on the order in which a replica came to know them. */
 const entriesInOrder = (map: LoroMap): ReadonlyArray<readonly [string, unknown]> =>
-  map.entries().sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
+  map.entries().toSorted(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0));
 
 const setItems = (field: Accepting, map: LoroMap, path: Path, report: Report): ReadonlyArray<string> =>
   entriesInOrder(map)
@@ -162,14 +162,14 @@ const unknownInDocument = (type: DocumentType, doc: LoroDoc): ReadonlyArray<Read
   const plains = new Set(slots.filter((slot) => !isContainerSlot(slot)).map((slot) => slot.physical));
   return [
     ...Object.keys(doc.toContainerTree({ roots: unknownRoots(doc, roots) }))
-      .sort()
+      .toSorted()
       .map((name) => [name]),
     ...doc
       .getMap(PLAIN_ROOT)
       .keys()
       .map(String)
       .filter((key) => !plains.has(key))
-      .sort()
+      .toSorted()
       .map((key) => [PLAIN_ROOT, key]),
     ...slots.flatMap((slot) => unknownInField(slot, { at: "document", doc }, [slot.physical])),
   ];
@@ -217,7 +217,7 @@ const unknownInField = (
       .keys()
       .map(String)
       .filter((name) => !known.has(name))
-      .sort()
+      .toSorted()
       .map((name) => [...path, key, name]),
     ...nested.flatMap((inner) => unknownInField(inner, { at: "record", map: record }, [...path, key, inner.physical])),
   ]);

@@ -52,7 +52,7 @@ const contentOf = (container: Container, depth = 0): unknown => {
               position: node.fractionalIndex() ?? null,
               data: contentOf(node.data, depth + 1),
             }))
-            .sort((left, right) => (left.id < right.id ? -1 : 1))
+            .toSorted((left, right) => (left.id < right.id ? -1 : 1))
         : null;
   }
 };

@@ -247,6 +247,19 @@ describe("writing", () => {
     expect(tasks.get()["t"]).toMatchObject({ label: "", notes: "", spent: 0, sub: {} });
   });
 
+  test("an attachment's manifest has as many chunks as its size says", () => {
+    const { files } = editDocument(note, new LoroDoc());
+    const empty = { ...manifest("empty"), size: 0 };
+    expect(refused(() => files.set("f", manifest("three", 3)))).toBe("accepted");
+    expect(refused(() => files.set("f", empty))).toBe("accepted");
+    expect(refused(() => files.set("f", { ...empty, chunks: [] }))).toBe("accepted");
+    expect(refused(() => files.set("f", { ...manifest("short", 3), chunks: [] }))).toBe("schema/invalid-value");
+    expect(refused(() => files.set("f", { ...manifest("x"), chunkSize: 1, size: 1 }))).toBe("schema/invalid-value");
+    expect(refused(() => files.set("f", { ...manifest("x"), chunks: [{ sealedHash: "../x", plainHash: "" }] }))).toBe(
+      "schema/invalid-value",
+    );
+  });
+
   test("reset brings the default back", () => {
     const doc = new LoroDoc();
     const { rank } = editDocument(note, doc);

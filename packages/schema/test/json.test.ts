@@ -7,7 +7,7 @@ describe("canonical JSON (RFC 8785)", () => {
   test("sorts keys by UTF-16 code units (section 3.2.3)", () => {
     const sorted = ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\ud83d\ude00", "\ufb33"];
     const text = canonicalJson(Object.fromEntries(sorted.toReversed().map((key) => [key, key])));
-    expect(Object.keys(JSON.parse(text)).filter((key) => key !== "1")).toEqual(sorted.filter((key) => key !== "1"));
+    expect(Array.from(text.matchAll(/"([^"]+)":/g), ([, key]): unknown => JSON.parse(`"${key}"`))).toEqual(sorted);
     expect(text.indexOf('"1"')).toBeLessThan(text.indexOf('"\u0080"'));
     expect(text.indexOf('"\u{1f600}"')).toBeLessThan(text.indexOf('"\ufb33"'));
   });

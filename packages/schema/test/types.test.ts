@@ -55,7 +55,7 @@ test("wrong code does not compile", () => {
     // @ts-expect-error no such field
     void edit.nothing;
     // @ts-expect-error a text is edited, not set
-    edit.body.set("x");
+    void edit.body.set;
     // @ts-expect-error an item is inserted whole
     edit.lines.push({ text: "x" });
     // @ts-expect-error rank is not declared for lists

@@ -19,8 +19,8 @@ export const applyTransaction = (text: LoroText, transaction: { readonly patches
 };
 
 const utf16Position = (text: LoroText, position: number): number => {
-  const converted = text.convertPos(position, "unicode", "utf16");
-  if (converted === undefined) throw new InvalidTrace({ reason: `position ${position} is outside the text` });
+  const converted: unknown = text.convertPos(position, "unicode", "utf16");
+  if (typeof converted !== "number") throw new InvalidTrace({ reason: `position ${position} is outside the text` });
   return converted;
 };
 

@@ -11,7 +11,7 @@ export interface SeededRandom {
   /** True in `chances` of `of` cases. */
   readonly chance: (chances: number, of: number) => boolean;
   /** One of the items, of which there must be one. */
-  readonly pick: <A>(items: ReadonlyArray<A>) => A;
+  readonly pick: <A extends {}>(items: ReadonlyArray<A>) => A;
 }
 
 export type Xoshiro128State = readonly [number, number, number, number];
@@ -51,11 +51,9 @@ export const seededRandom = (seed: number): SeededRandom => {
     below,
     chance: (chances, of) => below(of) < chances,
     pick: (items) => {
-      const index = below(items.length);
-      const item = items[index];
-      if (item === undefined && index >= items.length) throw new RangeError("nothing to pick from");
-      // An index below the length names an item; `undefined` can only be an item itself.
-      return item as (typeof items)[number];
+      const item = items[below(items.length)];
+      if (item === undefined) throw new RangeError("nothing to pick from");
+      return item;
     },
   };
 };

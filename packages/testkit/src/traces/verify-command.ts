@@ -4,7 +4,7 @@ import { replayConcurrent, replaySequential } from "./replay.ts";
 
 const files = process.argv.slice(2);
 if (files.length === 0) {
-  console.error("Name at least one trace file (JSON, gzipped or not).");
+  process.stderr.write("Name at least one trace file (JSON, gzipped or not).\n");
   process.exitCode = 2;
 }
 for (const file of files) {
@@ -13,8 +13,8 @@ for (const file of files) {
   const content = trace.kind === "concurrent" ? replayConcurrent(trace) : replaySequential(trace);
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
   const equal = content === trace.endContent;
-  console.log(
-    `${file}: ${trace.kind}, ${trace.txns.length} transactions, ${seconds} s: ${equal ? "equal" : "DIFFERENT"}`,
+  process.stdout.write(
+    `${file}: ${trace.kind}, ${trace.txns.length} transactions, ${seconds} s: ${equal ? "equal" : "DIFFERENT"}\n`,
   );
   if (!equal) process.exitCode = 1;
 }
