@@ -101,12 +101,12 @@ export const parseAccessLink = (text: string): AccessLink => {
   if (!url.pathname.endsWith(LINK_PATH) || url.hash.length <= 1) throw invalid("link-not-one");
   const fragment = url.hash.slice(1);
   if (!/^[A-Za-z0-9_-]+$/u.test(fragment)) throw invalid("link-damaged");
-  const expectedLength = Math.ceil((LINK_BYTES * 4) / 3);
-  if (fragment.length < expectedLength) throw invalid("link-incomplete");
+  // The version comes first: a newer one may have another length.
+  const version = decodeBase64Url(fragment.slice(0, 4))?.[0];
+  if (version !== undefined && version > VERSION) throw invalid("link-version");
+  if (fragment.length < Math.ceil((LINK_BYTES * 4) / 3)) throw invalid("link-incomplete");
   const bytes = decodeBase64Url(fragment);
-  if (bytes === undefined) throw invalid("link-damaged");
-  if (bytes[0] !== VERSION) throw invalid((bytes[0] ?? 0) > VERSION ? "link-version" : "link-damaged");
-  if (bytes.length !== LINK_BYTES) throw invalid("link-damaged");
+  if (bytes?.length !== LINK_BYTES || version !== VERSION) throw invalid("link-damaged");
   const reader = new ByteReader(bytes.subarray(1));
   const workspace = workspaceIdFromBytes(reader.raw(ID_BYTES));
   const link = linkIdFromBytes(reader.raw(ID_BYTES));
