@@ -23,6 +23,11 @@ const OWN_CODES = {
   "attachment-too-large": { action: "stop", advice: "The file is larger than an attachment may be." },
   "backup-malformed": { action: "stop", advice: "This is not a whole Cairn backup." },
   "backup-wrong-key": { action: "stop", advice: "This backup opens with another passphrase or device." },
+  "profile-cloned": {
+    action: "stop",
+    advice: "The server has entries of this device that are not here: this profile is a copy or was restored. Join again by a link.",
+  },
+  "keys-missing": { action: "stop", advice: "The keys of this workspace are gone from this device. Join again by a link." },
   "recovery-words": { action: "stop", advice: "These are not 24 valid recovery words." },
 } as const satisfies Record<string, { readonly action: ErrorAction; readonly advice: string }>;
 

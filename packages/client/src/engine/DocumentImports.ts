@@ -1,0 +1,231 @@
+/**
+ * Bringing a document's stored updates to the importer, and what comes of it: the projected row, a merged update, a
+ * folded snapshot. One import at a time per document.
+ */
+import type { DocumentId, WorkspaceId } from "@cairn/protocol";
+import { Effect, Semaphore } from "effect";
+import type { Applied, ImporterError, ImporterShape, ImportRequest } from "../documents/Importer.ts";
+import type { DocumentView, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type { UpdateRecord } from "../store/records.ts";
+
+/** A document is folded when its loose updates outnumber this, and outweigh its snapshot. */
+const FOLD_UPDATES = 400;
+const FOLD_BYTES = 32 * 1024;
+
+export interface DocumentImportsShape {
+  /** Applies what is new and stores the document's row. Returns whether the row is up to date. */
+  readonly project: (
+    workspace: WorkspaceId,
+    document: DocumentId,
+    through: number,
+  ) => Effect.Effect<"projected" | "merging", ImporterError | StoreFailure>;
+  /** Several pending updates of one document as one update with exactly their operations (rule 13). */
+  readonly merge: (
+    workspace: WorkspaceId,
+    document: DocumentId,
+    updates: ReadonlyArray<UpdateRecord>,
+  ) => Effect.Effect<ReadonlyArray<Uint8Array>, StoreFailure>;
+  /** The document's row and whole content as the importer sees it. */
+  readonly snapshot: (
+    workspace: WorkspaceId,
+    document: DocumentId,
+  ) => Effect.Effect<Applied, ImporterError | StoreFailure>;
+  readonly forget: (workspace: WorkspaceId, document: DocumentId) => Effect.Effect<void>;
+}
+
+/** What the importer has applied of a document, and how much of it lies loose in the store. */
+interface Known {
+  through: number;
+  type: string;
+  looseUpdates: number;
+  looseBytes: number;
+  snapshotBytes: number;
+}
+
+export const makeDocumentImports = (store: LocalStoreShape, importer: ImporterShape): DocumentImportsShape => {
+  const known = new Map<string, Known>();
+  const locks = new Map<string, { readonly lock: Semaphore.Semaphore; users: number }>();
+  const keyOf = (workspace: WorkspaceId, document: DocumentId): string => `${workspace}/${document}`;
+
+  const exclusively = <A, E>(key: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.suspend(() => {
+      const entry = locks.get(key) ?? { lock: Semaphore.makeUnsafe(1), users: 0 };
+      locks.set(key, entry);
+      entry.users += 1;
+      return entry.lock.withPermits(1)(effect).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            entry.users -= 1;
+            if (entry.users === 0) locks.delete(key);
+          }),
+        ),
+      );
+    });
+
+  const fromStart = Effect.fnUntraced(function* (
+    workspace: WorkspaceId,
+    document: DocumentId,
+    want: ImportRequest["want"],
+    patient: boolean,
+  ): Effect.fn.Return<Applied | undefined, ImporterError | StoreFailure> {
+    const opened = yield* store.openDocument(workspace, document);
+    if (opened === undefined) return undefined;
+    const answer = yield* importer.apply({
+      workspace,
+      document,
+      type: opened.record.type,
+      known: opened.through,
+      base: { snapshot: opened.snapshot },
+      updates: opened.updates,
+      want,
+      patient,
+    });
+    if (answer.type === "missing-base") return undefined;
+    known.set(keyOf(workspace, document), {
+      through: Math.max(opened.through, answer.through),
+      type: opened.record.type,
+      looseUpdates: opened.updates.length,
+      looseBytes: opened.updates.reduce((sum, { update }) => sum + update.length, 0),
+      snapshotBytes: opened.snapshot?.length ?? 0,
+    });
+    return answer;
+  });
+
+  const apply = Effect.fnUntraced(function* (
+    workspace: WorkspaceId,
+    document: DocumentId,
+    want: ImportRequest["want"],
+    patient: boolean,
+  ): Effect.fn.Return<Applied | undefined, ImporterError | StoreFailure> {
+    const before = known.get(keyOf(workspace, document));
+    if (before === undefined || before.type === "" || patient) {
+      return yield* fromStart(workspace, document, want, patient);
+    }
+    const newer = yield* store.updatesAfter(workspace, document, before.through);
+    if (newer.snapshot !== undefined) return yield* fromStart(workspace, document, want, false);
+    const { updates } = newer;
+    const answer = yield* importer.apply({
+      workspace,
+      document,
+      type: before.type,
+      known: before.through,
+      updates,
+      want,
+    });
+    if (answer.type === "missing-base") return yield* fromStart(workspace, document, want, false);
+    before.through = Math.max(before.through, newer.through, answer.through);
+    before.looseUpdates += updates.length;
+    before.looseBytes += updates.reduce((sum, { update }) => sum + update.length, 0);
+    return answer;
+  });
+
+  /** Another tab may have folded further meanwhile: then there is nothing to do. */
+  const fold = (
+    workspace: WorkspaceId,
+    document: DocumentId,
+    snapshot: Uint8Array,
+    through: number,
+    replaced: ReadonlyArray<UpdateRecord>,
+  ) =>
+    store
+      .fold(
+        { workspace, document, snapshot, through },
+        replaced.map(({ id }) => id),
+      )
+      .pipe(Effect.catchTag("Fenced", () => Effect.void));
+
+  /** A snapshot takes the place of loose updates, at a cost that stays proportional to what was written. */
+  const foldIfDue = Effect.fnUntraced(function* (workspace: WorkspaceId, document: DocumentId) {
+    const key = keyOf(workspace, document);
+    const state = known.get(key);
+    if (state === undefined || state.looseUpdates < FOLD_UPDATES) return;
+    if (state.looseBytes < Math.max(FOLD_BYTES, state.snapshotBytes)) return;
+    const opened = yield* store.openDocument(workspace, document);
+    if (opened === undefined) return;
+    const foldable = opened.updates.filter((update) => update.state !== "pending" && update.id <= state.through);
+    if (foldable.length < FOLD_UPDATES) return;
+    const answer = yield* apply(workspace, document, { snapshot: true }, false);
+    // Hazard L2: a snapshot taken while updates wait for a dependency would lose them.
+    if (answer?.snapshot === undefined || answer.pending) return;
+    yield* fold(workspace, document, answer.snapshot, state.through, foldable);
+    state.looseUpdates = opened.updates.length - foldable.length;
+    state.looseBytes = 0;
+    state.snapshotBytes = answer.snapshot.length;
+  });
+
+  const put = (workspace: WorkspaceId, document: DocumentId, through: number, view: DocumentView | undefined) =>
+    store.putProjection(workspace, document, through, view);
+
+  const project: DocumentImportsShape["project"] = (workspace, document, through) =>
+    exclusively(
+      keyOf(workspace, document),
+      Effect.gen(function* () {
+        const answer = yield* apply(workspace, document, { view: true }, false);
+        if (answer?.view !== undefined) yield* put(workspace, document, Math.max(through, answer.through), answer.view);
+        yield* foldIfDue(workspace, document);
+        return "projected" as const;
+      }).pipe(
+        Effect.catchTag("ImportTooSlow", () =>
+          Effect.gen(function* () {
+            known.delete(keyOf(workspace, document));
+            yield* put(workspace, document, through, undefined);
+            return "merging" as const;
+          }),
+        ),
+      ),
+    ).pipe(
+      Effect.flatMap((outcome) =>
+        outcome === "projected" ? Effect.succeed(outcome) : projectPatiently(workspace, document, through),
+      ),
+    );
+
+  /** Rule 15: in a worker of its own and with a long budget, so that neither the page nor other documents wait. */
+  const projectPatiently = Effect.fnUntraced(function* (
+    workspace: WorkspaceId,
+    document: DocumentId,
+    through: number,
+  ): Effect.fn.Return<"projected" | "merging", ImporterError | StoreFailure> {
+    const answer = yield* apply(workspace, document, { view: true, snapshot: true }, true);
+    if (answer?.view === undefined) return "merging";
+    const opened = yield* store.openDocument(workspace, document);
+    if (answer.snapshot !== undefined && !answer.pending && opened !== undefined) {
+      // What took so long once must not take so long at every opening: the snapshot holds the merged state.
+      const merged = opened.updates.filter(({ id, state }) => state !== "pending" && id <= answer.through);
+      yield* fold(workspace, document, answer.snapshot, answer.through, merged);
+    }
+    known.delete(keyOf(workspace, document));
+    yield* put(workspace, document, Math.max(through, answer.through), answer.view);
+    return "projected";
+  });
+
+  const merge: DocumentImportsShape["merge"] = (workspace, document, updates) => {
+    const plain = updates.map(({ update }) => update);
+    if (plain.length < 2) return Effect.succeed(plain);
+    return exclusively(keyOf(workspace, document), apply(workspace, document, { merge: plain }, false)).pipe(
+      // Joining updates saves bytes (hazard L6); where it cannot be done in time, they travel one by one.
+      Effect.catchTags({
+        ImportTooSlow: () => Effect.succeed(undefined),
+        ImportRejected: () => Effect.succeed(undefined),
+        ImporterUnavailable: () => Effect.succeed(undefined),
+      }),
+      Effect.map((answer) => (answer?.merged === undefined ? plain : [answer.merged])),
+    );
+  };
+
+  return {
+    project,
+    merge,
+    snapshot: (workspace, document) =>
+      exclusively(
+        keyOf(workspace, document),
+        Effect.flatMap(apply(workspace, document, { view: true, snapshot: true }, false), (answer) =>
+          answer === undefined ? Effect.die(new Error("the document is not in the store")) : Effect.succeed(answer),
+        ),
+      ),
+    forget: (workspace, document) =>
+      Effect.suspend(() => {
+        known.delete(keyOf(workspace, document));
+        return importer.evict(workspace, document);
+      }),
+  };
+};

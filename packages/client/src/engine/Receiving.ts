@@ -1,0 +1,150 @@
+/**
+ * Receiving a page: verify, open and store what it brings, and move the cursor, in one transaction.
+ *
+ * Whether an entry counts is decided by its signature and the membership chain alone (rule 19). One that does not count,
+ * or that this version does not understand, is kept in the log and not applied.
+ */
+import { authorityOf, openEntry } from "@cairn/crypto";
+import {
+  type DocumentId,
+  type Entry,
+  EntryKind,
+  hasCriticalExtension,
+  MalformedBytes,
+  type Page,
+} from "@cairn/protocol";
+import { type Position, type ReceivedEntry, receivePage } from "@cairn/sync";
+import { Clock, Data, Effect, Result } from "effect";
+import { operationsOf } from "../documents/peer-ids.ts";
+import type { Fence, Fenced, LocalStoreShape, NewReceivedUpdate, StoreFailure } from "../store/LocalStore.ts";
+import { decodeContent, type EntryContent } from "./entry-content.ts";
+import { extendContext, type WorkspaceContext } from "./WorkspaceContext.ts";
+
+/** The page is not of the log that this device knows (rule 11). */
+export class Diverged extends Data.TaggedError("Diverged")<{ readonly cursor: number }> {}
+
+/** The server sent a page that breaks the protocol. */
+export class BadPage extends Data.TaggedError("BadPage")<{ readonly reason: string }> {}
+
+export interface Received {
+  readonly position: Position;
+  readonly more: boolean;
+  /** Documents that got updates. */
+  readonly documents: ReadonlySet<DocumentId>;
+  readonly membershipChanged: boolean;
+  /** Entries that were kept and not applied, with the reason: for the log, never with content. */
+  readonly unapplied: ReadonlyArray<{ readonly seq: number; readonly reason: string }>;
+}
+
+type Opened = { readonly type: "content"; readonly content: EntryContent } | { readonly type: "unapplied"; readonly reason: string };
+
+const open = async (context: WorkspaceContext, entry: Entry): Promise<Opened> => {
+  const { header } = entry;
+  const unapplied = (reason: string): Opened => ({ type: "unapplied", reason });
+  if (hasCriticalExtension(header)) return unapplied("critical extension of a newer version");
+  const authority = authorityOf(context.membership, header);
+  if (!authority.counts) return unapplied(authority.reason);
+  const author = context.membership.devices.get(header.device);
+  if (author === undefined) return unapplied("not-a-member");
+  try {
+    const content = decodeContent(await openEntry(entry, context.sealing, author.signingKey));
+    // Rule 13: a forged peer id would make replicas differ with equal version vectors.
+    const refused = content.updates.map((update) => operationsOf(header.device, update)).find(Result.isFailure);
+    return refused === undefined ? { type: "content", content } : unapplied(refused.failure.reason);
+  } catch (error) {
+    if (error instanceof MalformedBytes) return unapplied("content of an unknown form");
+    return unapplied(error instanceof Error ? error.name : "unknown");
+  }
+};
+
+const hasContent = (kind: number): boolean => kind === EntryKind.update || kind === EntryKind.snapshot;
+
+/** Takes one page. Fails with `Diverged` or `BadPage` without having changed anything. */
+export const receive = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  context: WorkspaceContext,
+  fence: Fence,
+  position: Position,
+  page: Page,
+): Effect.fn.Return<Received, Diverged | BadPage | Fenced | StoreFailure> {
+  const outcome = receivePage(position, page);
+  switch (outcome.type) {
+    case "known":
+      return nothing(position, page.head > position.cursor);
+    case "gap":
+      return yield* new BadPage({ reason: "a page leaves out entries" });
+    case "malformed":
+      return yield* new BadPage({ reason: outcome.reason });
+    case "diverged":
+      return yield* new Diverged({ cursor: position.cursor });
+    case "advanced":
+      break;
+  }
+  const updates: Array<NewReceivedUpdate> = [];
+  const unapplied: Array<{ seq: number; reason: string }> = [];
+  let membershipChanged = false;
+  for (const received of outcome.entries) {
+    if (received.entry.header.workspace !== context.workspace) {
+      return yield* new BadPage({ reason: "an entry of another workspace" });
+    }
+    if (received.entry.header.kind === EntryKind.membership) {
+      const extended = yield* extendContext(store, context, received.entry);
+      membershipChanged ||= extended === "extended";
+    } else if (hasContent(received.entry.header.kind)) {
+      const opened = yield* Effect.promise(() => open(context, received.entry));
+      if (opened.type === "unapplied") unapplied.push({ seq: received.seq, reason: opened.reason });
+      else updates.push(...toUpdates(received, opened.content));
+    }
+  }
+  const own = outcome.entries.filter(({ entry }) => entry.header.device === context.device);
+  const now = yield* Clock.currentTimeMillis;
+  yield* store.receive({
+    workspace: context.workspace,
+    fence,
+    from: position.cursor,
+    cursor: outcome.position.cursor,
+    chain: outcome.position.chain,
+    entries: outcome.entries.map(({ seq, hash, entry }) => ({
+      seq,
+      hash,
+      device: entry.header.device,
+      counter: entry.header.counter,
+      kind: entry.header.kind,
+      document: entry.header.document,
+      entry: entry.bytes,
+    })),
+    updates,
+    settled: [
+      ...own.map(({ seq, entry }) => ({ counter: entry.header.counter, seq })),
+      ...outcome.own
+        .filter(({ device }) => device === context.device)
+        .map(({ seq, counter }) => ({ counter, seq })),
+    ],
+    at: now,
+  });
+  return {
+    position: outcome.position,
+    more: outcome.more,
+    documents: new Set(updates.map(({ document }) => document)),
+    membershipChanged,
+    unapplied,
+  };
+});
+
+const nothing = (position: Position, more: boolean): Received => ({
+  position,
+  more,
+  documents: new Set(),
+  membershipChanged: false,
+  unapplied: [],
+});
+
+const toUpdates = ({ entry }: ReceivedEntry, content: EntryContent): ReadonlyArray<NewReceivedUpdate> =>
+  content.updates.map((update) => ({
+    document: entry.header.document,
+    type: content.type,
+    update,
+    device: entry.header.device,
+    counter: entry.header.counter,
+    time: content.time,
+  }));

@@ -1,0 +1,108 @@
+/**
+ * A workspace at work: its record, its keys, and what its membership chain says. One per workspace and engine, shared by
+ * everything that seals, opens, sends or receives for it.
+ */
+import {
+  type DeviceKeys,
+  emptyMembership,
+  extendMembership,
+  type Keyring,
+  makeSealing,
+  MembershipChainBroken,
+  type MembershipState,
+  type RandomSource,
+  type Sealing,
+  unlockEpochs,
+} from "@cairn/crypto";
+import { decodeEntry, type DeviceId, type Entry, EntryKind, type WorkspaceId } from "@cairn/protocol";
+import { Effect } from "effect";
+import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type { LogRecord, WorkspaceRecord } from "../store/records.ts";
+import * as Secrets from "./WorkspaceSecrets.ts";
+
+/** How a payload is sealed. Tests that prove the search for plaintext put another one in its place. */
+export type MakeSealing = (keyring: Keyring, random: RandomSource) => Sealing;
+
+export interface WorkspaceContext {
+  readonly workspace: WorkspaceId;
+  readonly device: DeviceId;
+  record: WorkspaceRecord;
+  readonly keys: DeviceKeys;
+  readonly keyring: Keyring;
+  readonly sealing: Sealing;
+  readonly random: RandomSource;
+  membership: MembershipState;
+}
+
+/** Extends the membership by an entry of the chain, unlocks what it brings, and keeps the keys. */
+export const extendContext = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  context: WorkspaceContext,
+  entry: Entry,
+): Effect.fn.Return<"extended" | "not-linked", StoreFailure> {
+  const before = context.keyring.newest;
+  const next = yield* Effect.promise(() => extendOrSkip(context.membership, entry));
+  if (next === undefined) return "not-linked";
+  context.membership = next;
+  yield* Effect.promise(() =>
+    unlockEpochs(next, context.keyring, { type: "device", id: context.device, keys: context.keys.agreement }),
+  );
+  if (context.keyring.newest !== before) yield* Secrets.saveKeyring(store, context.keyring);
+  return "extended";
+});
+
+const extendOrSkip = async (state: MembershipState, entry: Entry): Promise<MembershipState | undefined> => {
+  try {
+    return (await extendMembership(state, entry)).state;
+  } catch (error) {
+    // An entry that is no link of the chain changes nothing; it stays in the log for whoever understands it.
+    if (error instanceof MembershipChainBroken) return undefined;
+    throw error;
+  }
+};
+
+/**
+ * Folds the chain of the log: acknowledged entries in their order, then own ones that are on their way. What does not
+ * link is passed over until its predecessor is here.
+ */
+const foldLog = Effect.fnUntraced(function* (
+  workspace: WorkspaceId,
+  log: ReadonlyArray<LogRecord>,
+): Effect.fn.Return<MembershipState> {
+  let state = emptyMembership(workspace);
+  for (const record of log) {
+    const next = yield* Effect.promise(() => extendOrSkip(state, decodeEntry(record.entry)));
+    state = next ?? state;
+  }
+  return state;
+});
+
+/** Loads a workspace for work. Dies where its keys are gone: then the store is broken, and that must be seen. */
+export const loadContext = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  record: WorkspaceRecord,
+  random: RandomSource,
+  sealing: MakeSealing = makeSealing,
+): Effect.fn.Return<WorkspaceContext | undefined, StoreFailure> {
+  const keys = yield* Secrets.deviceKeys(store, record.workspace);
+  if (keys === undefined) return undefined;
+  const keyring = yield* Secrets.keyring(store, record.workspace);
+  const log = yield* store.logOfKind(record.workspace, EntryKind.membership);
+  const membership = yield* foldLog(record.workspace, log);
+  const context: WorkspaceContext = {
+    workspace: record.workspace,
+    device: record.device,
+    record,
+    keys,
+    keyring,
+    sealing: sealing(keyring, random),
+    random,
+    membership,
+  };
+  const before = keyring.newest;
+  yield* Effect.promise(() =>
+    unlockEpochs(membership, keyring, { type: "device", id: record.device, keys: keys.agreement }),
+  );
+  if (keyring.newest !== before) yield* Secrets.saveKeyring(store, keyring);
+  return context;
+});

@@ -1,0 +1,104 @@
+/**
+ * The secrets of a workspace on this device: the device's keys, the epoch keys, and the root where the workspace was made
+ * here. They live in the local store under names of their own.
+ */
+import {
+  decodeKeyFile,
+  type DeviceKeys,
+  deviceKeysFromSecret,
+  encodeKeyFile,
+  generateDeviceKeys,
+  generateDeviceSecret,
+  Keyring,
+  type RandomSource,
+} from "@cairn/crypto";
+import type { WorkspaceId } from "@cairn/protocol";
+import { Effect, Schema } from "effect";
+import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+
+/** `platform`: non-extractable keys, kept by structured clone (browsers). `file`: JSON in a 0600 file (Node, rule 29). */
+export type DeviceKeyForm = "platform" | "file";
+
+const deviceName = (workspace: WorkspaceId): string => `device/${workspace}`;
+const epochsName = (workspace: WorkspaceId): string => `epochs/${workspace}`;
+const rootName = (workspace: WorkspaceId): string => `root/${workspace}`;
+const SEED_NAME = "person-seed";
+
+const StoredKeys = Schema.Struct({
+  signing: Schema.Struct({ publicKey: Schema.String, privateKey: Schema.instanceOf(CryptoKey) }),
+  agreement: Schema.Struct({ publicKey: Schema.String, privateKey: Schema.instanceOf(CryptoKey) }),
+});
+const isStoredKeys = Schema.is(StoredKeys);
+const StoredEpochs = Schema.Array(Schema.Tuple([Schema.Int, Schema.Uint8Array]));
+const isStoredEpochs = Schema.is(StoredEpochs);
+
+/** Makes device keys and stores them before anything uses them. Returns those that are there where there are some. */
+export const ensureDeviceKeys = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+  form: DeviceKeyForm,
+  random: RandomSource,
+): Effect.fn.Return<DeviceKeys, StoreFailure> {
+  const known = yield* deviceKeys(store, workspace);
+  if (known !== undefined) return known;
+  if (form === "file") {
+    const secret = generateDeviceSecret(random);
+    const text = yield* Effect.promise(() => encodeKeyFile(secret));
+    yield* store.putSecret(deviceName(workspace), text);
+    return yield* Effect.promise(() => deviceKeysFromSecret(secret));
+  }
+  const keys = yield* Effect.promise(() => generateDeviceKeys(random));
+  yield* store.putSecret(deviceName(workspace), keys);
+  return keys;
+});
+
+/** The device's keys in a workspace, or undefined where it has none. */
+export const deviceKeys = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+): Effect.fn.Return<DeviceKeys | undefined, StoreFailure> {
+  const stored = yield* store.secret(deviceName(workspace));
+  if (typeof stored === "string") {
+    return yield* Effect.promise(async () => deviceKeysFromSecret(await decodeKeyFile(stored)));
+  }
+  // The store gives back what was put: the check tells keys from rubbish, and the brands of their public halves were
+  // checked when they were made.
+  return isStoredKeys(stored) ? (stored as DeviceKeys) : undefined;
+});
+
+/** The epoch keys that are here. */
+export const keyring = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+): Effect.fn.Return<Keyring, StoreFailure> {
+  const stored = yield* store.secret(epochsName(workspace));
+  return new Keyring(workspace, isStoredEpochs(stored) ? stored : []);
+});
+
+/** Stores the keyring's keys. */
+export const saveKeyring = (store: LocalStoreShape, keys: Keyring): Effect.Effect<void, StoreFailure> =>
+  store.putSecret(epochsName(keys.workspace), [...keys.epochKeys]);
+
+/** The root secret of a workspace that was made here. */
+export const rootSecret = (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+): Effect.Effect<Uint8Array | undefined, StoreFailure> =>
+  Effect.map(store.secret(rootName(workspace)), (value) => (value instanceof Uint8Array ? value : undefined));
+
+export const saveRootSecret = (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+  secret: Uint8Array,
+): Effect.Effect<void, StoreFailure> => store.putSecret(rootName(workspace), secret);
+
+/** The person's seed, where this profile has one. */
+export const personSeed = (store: LocalStoreShape): Effect.Effect<Uint8Array | undefined, StoreFailure> =>
+  Effect.map(store.secret(SEED_NAME), (value) => (value instanceof Uint8Array ? value : undefined));
+
+export const savePersonSeed = (store: LocalStoreShape, seed: Uint8Array): Effect.Effect<void, StoreFailure> =>
+  store.putSecret(SEED_NAME, seed);
+
+/** Forgets every secret of a workspace. */
+export const removeSecrets = (store: LocalStoreShape, workspace: WorkspaceId): Effect.Effect<void, StoreFailure> =>
+  Effect.forEach([deviceName, epochsName, rootName], (name) => store.removeSecret(name(workspace)), { discard: true });

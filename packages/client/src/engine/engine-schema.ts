@@ -1,0 +1,13 @@
+/** The documents that the engine itself keeps in a workspace, besides those of the app's schema. */
+import { defineDocument, type DocumentSchema, type DocumentType, field } from "@cairn/schema";
+
+/** The one document that says what a workspace is called. Its id derives from the workspace's secret (rule 14). */
+export const WORKSPACE_TYPE = "$workspace";
+/** The name from which `Keyring.singletonDocument` derives its id. */
+export const WORKSPACE_SINGLETON = "cairn/workspace";
+
+export const workspaceType = defineDocument({ fields: { name: field.string({ default: "", list: true }) } });
+
+/** A type by name: the app's, or one of the engine's own. Names that begin with `$` are the engine's. */
+export const documentTypeOf = (schema: DocumentSchema, name: string): DocumentType | undefined =>
+  name === WORKSPACE_TYPE ? workspaceType : Object.hasOwn(schema.documents, name) ? schema.documents[name] : undefined;
