@@ -1,6 +1,7 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import packageJson from "./package.json" with { type: "json" };
 import { appShell } from "./vite-app-shell.ts";
 
 /** Where `npm run dev` finds a running Cairn server; the built app is always served by the server itself. */
@@ -8,6 +9,7 @@ const server = process.env["CAIRN_DEV_SERVER"] ?? "http://127.0.0.1:4780";
 
 export default defineConfig({
   root: import.meta.dirname,
+  define: { __CAIRN_VERSION__: JSON.stringify(packageJson.version) },
   plugins: [react(), tailwindcss(), appShell()],
   // `source`: workspace packages are taken from their TypeScript, so a change there needs no build step.
   resolve: { conditions: ["source", "module", "browser", "development|production"], dedupe: ["loro-crdt", "react"] },

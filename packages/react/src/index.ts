@@ -1,1 +1,3 @@
-export {};
+export { type CairnHooks, type CairnProviderProps, type CairnState, createCairnHooks } from "./hooks.ts";
+export { type DocumentState, useDocumentView, useSaved } from "./document.ts";
+export { useSyncState } from "./sync.ts";

@@ -1,6 +1,7 @@
 import { type EditorState, Facet } from "@codemirror/state";
 import { WidgetType } from "@codemirror/view";
 import type { SyntaxNode } from "@lezer/common";
+import { attachmentScheme, isPicture } from "./attachment-references.ts";
 import { formatBytes } from "../notebook/format.ts";
 
 /** What the note knows about one of its attachments right now. */
@@ -10,9 +11,8 @@ export interface AttachmentState {
   readonly mediaType: string;
   /** Bytes. */
   readonly size: number;
-  readonly state: "local" | "uploading" | "stored" | "remote";
-  /** 0 to 1 while uploading. */
-  readonly progress: number;
+  /** `local`: only on this device. `stored`: on the server too. `remote`: not fetched yet. */
+  readonly state: "local" | "stored" | "remote";
 }
 
 /** Where the editor gets attachments from. The note's page provides it. */
@@ -30,21 +30,6 @@ export const attachmentSource = Facet.define<AttachmentSource, AttachmentSource 
   combine: (sources) => sources[0],
 });
 
-const scheme = "attachment:";
-
-/** The Markdown that shows an attachment: pictures as images, everything else as links. */
-export const attachmentMarkdown = (attachment: { id: string; name: string; mediaType: string }): string => {
-  const label = attachment.name.replaceAll(/[[\]\\\n]/g, " ");
-  return `${isPicture(attachment.mediaType) ? "!" : ""}[${label}](${scheme}${attachment.id})`;
-};
-
-/** The ids of the attachments that a text shows. */
-export const attachmentsShownIn = (markdown: string): ReadonlySet<string> =>
-  new Set([...markdown.matchAll(/\]\(attachment:([\w-]+)\)/g)].map((match) => match[1] ?? ""));
-
-export const isPicture = (mediaType: string): boolean =>
-  /^image\/(png|jpeg|gif|webp|avif|svg\+xml|bmp)$/.test(mediaType);
-
 export interface AttachmentReference {
   readonly id: string;
   readonly label: string;
@@ -56,8 +41,8 @@ export const attachmentIn = (state: EditorState, node: SyntaxNode): AttachmentRe
   const [open, close] = node.getChildren("LinkMark");
   if (!url || !open || !close) return undefined;
   const href = state.sliceDoc(url.from, url.to);
-  if (!href.startsWith(scheme)) return undefined;
-  return { id: href.slice(scheme.length), label: state.sliceDoc(open.to, close.from) };
+  if (!href.startsWith(attachmentScheme)) return undefined;
+  return { id: href.slice(attachmentScheme.length), label: state.sliceDoc(open.to, close.from) };
 };
 
 /** Draws an attachment in the text: a picture in full, another file as a card. */
@@ -156,10 +141,7 @@ const drawCard = (
   holder.replaceChildren(card);
 };
 
-const progressOf = (known: AttachmentState): string => {
-  if (known.state === "uploading") return `uploading ${Math.round(known.progress * 100)} %`;
-  return known.state === "local" ? "on this device only" : "";
-};
+const progressOf = (known: AttachmentState): string => (known.state === "local" ? "on this device only" : "");
 
 const extensionOf = (name: string): string => {
   const extension = /\.([A-Za-z0-9]{1,5})$/.exec(name)?.[1];

@@ -3,6 +3,7 @@ import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, dropCursor, EditorView, keymap, placeholder } from "@codemirror/view";
 import type { LoroDoc, LoroText } from "loro-crdt";
 import { type AttachmentSource, attachmentSource } from "./attachment-widget.ts";
+import { formatCommands, type FormatName } from "./format-commands.ts";
 import { liveMarkdown } from "./live-markdown.ts";
 import { loroBinding } from "./loro-binding.ts";
 import { markdownKeymap } from "./markdown-commands.ts";
@@ -22,9 +23,10 @@ export interface EditorOptions {
 }
 
 export interface NoteEditorHandle {
-  readonly view: EditorView;
   readonly undo: () => boolean;
   readonly redo: () => boolean;
+  readonly format: (name: FormatName) => void;
+  readonly focus: () => void;
   readonly setReadOnly: (readOnly: boolean) => void;
   readonly destroy: () => void;
 }
@@ -64,9 +66,13 @@ export const createEditor = (options: EditorOptions): NoteEditorHandle => {
     }),
   });
   return {
-    view,
     undo: undo.undo,
     redo: undo.redo,
+    format: (name) => {
+      formatCommands[name](view);
+      view.focus();
+    },
+    focus: () => view.focus(),
     setReadOnly: (readOnly) => view.dispatch({ effects: writable.reconfigure(readOnlyWhen(readOnly)) }),
     destroy: () => {
       view.destroy();

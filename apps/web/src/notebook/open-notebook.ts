@@ -1,0 +1,44 @@
+import { openCairn } from "@cairn/client";
+import { schema } from "./schema.ts";
+
+/**
+ * Starts the engine in its worker. This module is the boundary of the lazy part: it brings the client, the schema
+ * library and Loro's WebAssembly, none of which the first paint needs.
+ */
+export const openNotebook = () =>
+  openCairn({
+    schema,
+    name: "notebook",
+    server: location.origin,
+    deviceName: describeDevice(navigator.userAgent),
+    worker: () => new Worker(new URL("./cairn.worker.ts", import.meta.url), { type: "module", name: "cairn" }),
+  });
+
+/** A name that the other devices of a notebook show for this one, such as "Firefox on Linux". */
+export const describeDevice = (userAgent: string): string => {
+  const find = (names: ReadonlyArray<readonly [RegExp, string]>, otherwise: string): string =>
+    names.find(([pattern]) => pattern.test(userAgent))?.[1] ?? otherwise;
+  const browser = find(
+    [
+      [/Edg\//, "Edge"],
+      [/OPR\//, "Opera"],
+      [/Firefox\//, "Firefox"],
+      [/Chrome\//, "Chrome"],
+      [/Safari\//, "Safari"],
+    ],
+    "Browser",
+  );
+  const system = find(
+    [
+      [/iPhone/, "iPhone"],
+      [/iPad/, "iPad"],
+      [/Android/, "Android"],
+      [/Windows/, "Windows"],
+      [/Mac OS X/, "Mac"],
+      [/CrOS/, "ChromeOS"],
+      [/Linux/, "Linux"],
+    ],
+    "this device",
+  );
+  return `${browser} on ${system}`;
+};

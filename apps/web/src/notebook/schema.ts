@@ -1,0 +1,20 @@
+import { defineDocument, defineSchema, field } from "@cairn/schema";
+import { Schema } from "effect";
+import { previewLength } from "./preview.ts";
+
+/** The notebook's documents. Physical names never change once released. */
+export const schema = defineSchema({
+  version: 1,
+  documents: {
+    note: defineDocument({
+      fields: {
+        title: field.string({ list: true, search: true }),
+        body: field.text({ list: "preview", preview: previewLength, search: true }),
+        tags: field.set(Schema.String, { list: true, search: true }),
+        attachments: field.attachments({ list: true, search: true }),
+      },
+    }),
+  },
+});
+
+export type NotebookSchema = typeof schema;

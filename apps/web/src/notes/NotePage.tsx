@@ -1,0 +1,60 @@
+import { Link, useParams } from "@tanstack/react-router";
+import { ArrowLeft } from "lucide-react";
+import { type NoteId, useCairn, useDocument } from "../notebook/hooks.ts";
+import { explain } from "../notebook/explain.ts";
+import { Button, buttonClass, iconButtonClass } from "../ui/Button.tsx";
+import { NoteView } from "./NoteView.tsx";
+
+const isNoteId = (value: string | undefined): value is NoteId => value !== undefined && /^[\w-]{22}$/.test(value);
+
+export const NotePage = () => {
+  const { noteId } = useParams({ strict: false });
+  return isNoteId(noteId) ? <OpenNote key={noteId} id={noteId} /> : <Unavailable error={undefined} />;
+};
+
+const OpenNote = ({ id }: { id: NoteId }) => {
+  const engine = useCairn();
+  const document = useDocument("note", id);
+  if (engine.status === "failed") return <Unavailable error={engine.error} retry={engine.retry} />;
+  switch (document.status) {
+    case "opening":
+      return <NoteSkeleton />;
+    case "failed":
+      return <Unavailable error={document.error} retry={document.retry} />;
+    case "open":
+      return <NoteView note={document.handle} />;
+  }
+};
+
+export const NoteSkeleton = () => (
+  <div className="mx-auto w-full max-w-2xl px-5 pt-20 wide:px-10" role="status" aria-label="Opening the note">
+    <div className="skeleton h-9 w-3/5" />
+    <div className="mt-8 space-y-3.5">
+      <div className="skeleton h-4 w-full" />
+      <div className="skeleton h-4 w-11/12" />
+      <div className="skeleton h-4 w-4/5" />
+    </div>
+  </div>
+);
+
+const Unavailable = ({ error, retry }: { error: unknown; retry?: () => void }) => {
+  const { title, detail } =
+    error === undefined
+      ? { title: "There is no such note", detail: "The address is not that of a note. It may have been cut short." }
+      : explain(error);
+  return (
+    <div className="mx-auto w-full max-w-xl px-5 py-4 wide:px-8 wide:py-20">
+      <Link to="/" aria-label="All notes" className={`${iconButtonClass} -ml-2 wide:hidden`}>
+        <ArrowLeft className="size-5" aria-hidden="true" />
+      </Link>
+      <h1 className="mt-6 font-serif text-2xl font-semibold">{title}</h1>
+      <p className="mt-2 text-ink-soft">{detail}</p>
+      <div className="mt-5 flex gap-2">
+        {retry ? <Button onClick={retry}>Try again</Button> : null}
+        <Link to="/" className={buttonClass("quiet")}>
+          All notes
+        </Link>
+      </div>
+    </div>
+  );
+};

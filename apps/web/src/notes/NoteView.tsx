@@ -1,0 +1,139 @@
+import { useDocumentView, useSaved } from "@cairn/react";
+import { useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import type { NoteEditorHandle } from "../editor/create-editor.ts";
+import { explain } from "../notebook/explain.ts";
+import { type NoteHandle, type Notebook, useQuery, useWorkspace } from "../notebook/hooks.ts";
+import { nameOf } from "../notebook/note-text.ts";
+import { localSaves } from "../sync/local-saves.ts";
+import { Button } from "../ui/Button.tsx";
+import { notify } from "../ui/notices.ts";
+import { AttachmentShelf } from "./AttachmentShelf.tsx";
+import { isNewNote } from "./new-note.ts";
+import { NoteHeader } from "./NoteHeader.tsx";
+import { openAttachments } from "./note-attachments.ts";
+import { NoteTitle } from "./NoteTitle.tsx";
+import { TagEditor } from "./TagEditor.tsx";
+import { useAttachFiles } from "./use-attach-files.ts";
+
+const EditorHost = lazy(() => import("../editor/EditorHost.tsx"));
+
+/** One open note: header, title, tags, text, attachments. */
+export const NoteView = ({ note }: { note: NoteHandle }) => {
+  const notebook = useWorkspace();
+  return notebook ? <NoteViewIn notebook={notebook} note={note} /> : null;
+};
+
+const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }) => {
+  const navigate = useNavigate();
+  const [editor, setEditor] = useState<NoteEditorHandle | undefined>(undefined);
+  const [isNew] = useState(() => isNewNote(note.id));
+  const titleField = useRef<HTMLTextAreaElement>(null);
+  const title = useDocumentView(note, (view) => view.title);
+  const deleted = useQuery("note", onlyDeleted)?.some((row) => row.id === note.id) ?? false;
+  const readOnly = notebook.info().role === "reader" || deleted;
+  const { adding, attach } = useAttachFiles(note);
+  const attachments = useMemo(() => openAttachments(notebook, note.id), [notebook, note.id]);
+  useEffect(() => () => attachments.dispose(), [attachments]);
+  useReportSaved(note);
+  useTabTitle(note);
+
+  const remove = useCallback(async () => {
+    try {
+      await notebook.delete(note.id);
+    } catch (error) {
+      notify({ ...explain(error), tone: "problem" });
+      return;
+    }
+    const name = nameOf(note.read());
+    await navigate({ to: "/" });
+    notify({
+      title: "Note deleted",
+      detail: name,
+      action: {
+        label: "Undo",
+        run: () => {
+          notebook
+            .restore(note.id)
+            .then(() => navigate({ to: "/note/$noteId", params: { noteId: note.id } }))
+            .catch((error: unknown) => notify({ ...explain(error), tone: "problem" }));
+        },
+      },
+    });
+  }, [notebook, note, navigate]);
+
+  return (
+    <article className="flex min-h-full flex-col" aria-label={title.trim() || "Note"}>
+      <NoteHeader
+        note={note}
+        editor={editor}
+        readOnly={readOnly}
+        onFiles={(files) => void attach(files)}
+        onDelete={() => void remove()}
+      />
+      {deleted ? (
+        <div className="mx-auto flex w-full max-w-2xl flex-wrap items-center gap-3 px-5 pb-2 wide:px-10">
+          <p className="flex-1 rounded-lg bg-amber-soft px-4 py-2.5 text-[0.9375rem] text-amber">This note is deleted.</p>
+          {notebook.info().role === "reader" ? null : (
+            <Button
+              size="small"
+              onClick={() =>
+                void notebook.restore(note.id).catch((error: unknown) => notify({ ...explain(error), tone: "problem" }))
+              }
+            >
+              Bring it back
+            </Button>
+          )}
+        </div>
+      ) : null}
+      <div className="mx-auto w-full max-w-2xl flex-1 px-5 pt-1 wide:px-10 wide:pt-4">
+        <NoteTitle
+          ref={titleField}
+          note={note}
+          title={title}
+          readOnly={readOnly}
+          autoFocus={isNew && title === "" && note.read().body === ""}
+          onLeave={() => editor?.focus()}
+        />
+        <TagEditor note={note} readOnly={readOnly} />
+        <AttachmentShelf note={note} adding={adding} attachments={attachments} readOnly={readOnly} />
+        <Suspense fallback={<EditorSkeleton />}>
+          <EditorHost
+            note={note}
+            readOnly={readOnly}
+            autoFocus={isNew && note.read().body !== ""}
+            attachments={attachments}
+            onFiles={(files, at) => void attach(files, at)}
+            onReady={setEditor}
+          />
+        </Suspense>
+      </div>
+    </article>
+  );
+};
+
+const onlyDeleted = { deleted: "only" } as const;
+
+const useReportSaved = (note: NoteHandle): void => {
+  const saved = useSaved(note);
+  useEffect(() => localSaves.set(note.id, saved), [note.id, saved]);
+  useEffect(() => () => localSaves.set(note.id, true), [note.id]);
+};
+
+const useTabTitle = (note: NoteHandle): void => {
+  const name = useDocumentView(note, (view) => nameOf({ title: view.title, body: view.body.slice(0, 500) }));
+  useEffect(() => {
+    document.title = `${name} - Cairn`;
+    return () => {
+      document.title = "Cairn";
+    };
+  }, [name]);
+};
+
+const EditorSkeleton = () => (
+  <div className="space-y-3.5 pt-2" role="status" aria-label="Opening the text">
+    <div className="skeleton h-4 w-full" />
+    <div className="skeleton h-4 w-11/12" />
+    <div className="skeleton h-4 w-4/5" />
+  </div>
+);

@@ -1,0 +1,34 @@
+import { useListFilter } from "../notebook/view-state.tsx";
+import { useTags } from "./tags.ts";
+
+/** Filters the list by one tag. */
+export const TagBar = () => {
+  const tags = useTags();
+  const { tag: chosen, setTag } = useListFilter();
+  const shown = chosen !== undefined && !tags.includes(chosen) ? [chosen, ...tags] : tags;
+  if (shown.length === 0) return null;
+  return (
+    <div
+      role="group"
+      aria-label="Filter by tag"
+      className="flex shrink-0 gap-1.5 overflow-x-auto px-3 pt-0.5 pb-2 [scrollbar-width:none] [&::-webkit-scrollbar]:hidden"
+    >
+      {shown.map((tag) => {
+        const active = tag === chosen;
+        return (
+          <button
+            key={tag}
+            type="button"
+            aria-pressed={active}
+            className={`min-h-7 shrink-0 rounded-full px-2.5 text-[0.8438rem] font-medium -outline-offset-2 pointer-coarse:min-h-11 pointer-coarse:px-4 ${
+              active ? "bg-moss text-on-moss" : "bg-hover text-ink-soft hover:text-ink"
+            }`}
+            onClick={() => setTag(active ? undefined : tag)}
+          >
+            #{tag}
+          </button>
+        );
+      })}
+    </div>
+  );
+};

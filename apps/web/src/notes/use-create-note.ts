@@ -1,0 +1,35 @@
+import { useNavigate } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { explain } from "../notebook/explain.ts";
+import { useWorkspace } from "../notebook/hooks.ts";
+import { useListFilterIfAny } from "../notebook/view-state.tsx";
+import { notify } from "../ui/notices.ts";
+import { expectNewNote } from "./new-note.ts";
+
+/** Makes a note and opens it. A list filtered by a tag gives the new note that tag, so that it shows up there. */
+export const useCreateNote = (): ((text?: string) => Promise<void>) => {
+  const workspace = useWorkspace();
+  const navigate = useNavigate();
+  const tag = useListFilterIfAny()?.tag;
+  return useCallback(
+    async (text = "") => {
+      if (!workspace) return;
+      if (workspace.info().role === "reader") {
+        notify({ title: "This notebook is read-only for you", detail: "Make a note in a notebook of your own." });
+        return;
+      }
+      try {
+        const handle = await workspace.create("note", (note) => {
+          if (text !== "") note.body.insert(0, text);
+          if (tag !== undefined) note.tags.add(tag);
+        });
+        await handle.close();
+        expectNewNote(handle.id);
+        await navigate({ to: "/note/$noteId", params: { noteId: handle.id } });
+      } catch (error) {
+        notify({ ...explain(error), tone: "problem" });
+      }
+    },
+    [workspace, navigate, tag],
+  );
+};

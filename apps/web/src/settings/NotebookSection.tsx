@@ -1,0 +1,100 @@
+import type { Cairn, WorkspaceInfo } from "@cairn/client";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { explain } from "../notebook/explain.ts";
+import type { Notebook } from "../notebook/hooks.ts";
+import type { NotebookSchema } from "../notebook/schema.ts";
+import { notebookName } from "../shell/NotebookMenu.tsx";
+import { Section } from "../shell/Page.tsx";
+import { Button } from "../ui/Button.tsx";
+import { Confirm } from "../ui/Confirm.tsx";
+import { Field } from "../ui/Field.tsx";
+import { notify } from "../ui/notices.ts";
+
+const roles: Readonly<Record<string, string>> = { owner: "You own it.", writer: "You can write in it.", reader: "You can read it." };
+
+export const NotebookSection = ({ notebook, info }: { notebook: Notebook; info: WorkspaceInfo }) => {
+  const [name, setName] = useState(info.name);
+  const changed = name.trim() !== "" && name.trim() !== info.name;
+  const rename = async (): Promise<void> => {
+    try {
+      await notebook.rename(name.trim());
+      notify({ title: "Notebook renamed" });
+    } catch (error) {
+      notify({ ...explain(error), tone: "problem" });
+    }
+  };
+  return (
+    <Section title="This notebook" description={`${roles[info.role] ?? ""} Its name is sealed like its notes.`}>
+      <form
+        className="flex items-end gap-2"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (changed) void rename();
+        }}
+      >
+        <Field
+          label="Name"
+          className="min-w-0 flex-1"
+          value={name}
+          placeholder={notebookName(undefined)}
+          maxLength={120}
+          readOnly={info.role === "reader"}
+          autoComplete="off"
+          onChange={(event) => setName(event.target.value)}
+        />
+        <Button type="submit" disabled={!changed || info.role === "reader"}>
+          Rename
+        </Button>
+      </form>
+    </Section>
+  );
+};
+
+export interface RemoveSectionProps {
+  notebook: Notebook;
+  info: WorkspaceInfo;
+  cairn: Cairn<NotebookSchema>;
+  select: (notebook: Notebook) => Promise<void>;
+}
+
+/** Takes a joined notebook off this device. The first one stays: it is the person's own. */
+export const RemoveSection = ({ notebook, info, cairn, select }: RemoveSectionProps) => {
+  const navigate = useNavigate();
+  const [asking, setAsking] = useState(false);
+  const others = cairn.workspaces().filter((workspace) => workspace.id !== info.id);
+  const other = others[0];
+  if (other === undefined) return null;
+  const pending = notebook.sync().pendingDocuments;
+  const remove = async (): Promise<void> => {
+    try {
+      await select(await cairn.workspace(other.id));
+      await cairn.removeWorkspace(info.id, { force: pending > 0 });
+      notify({ title: "Notebook removed from this device" });
+      await navigate({ to: "/" });
+    } catch (error) {
+      notify({ ...explain(error), tone: "problem" });
+    }
+  };
+  return (
+    <Section
+      title="Remove from this device"
+      description="Deletes this device's copy of the notebook. Other devices and the server keep theirs."
+    >
+      <Button className="text-clay" onClick={() => setAsking(true)}>
+        Remove this notebook
+      </Button>
+      <Confirm
+        open={asking}
+        onOpenChange={setAsking}
+        title={`Remove "${notebookName(info.name)}"?`}
+        action="Remove"
+        onConfirm={() => void remove()}
+      >
+        {pending > 0
+          ? "Some edits exist on this device alone and would be lost. Export a backup first, or let them reach the server."
+          : "To have it here again you need a link from its owner."}
+      </Confirm>
+    </Section>
+  );
+};

@@ -1,0 +1,96 @@
+import type { SyncState } from "@cairn/client";
+import { explainCode } from "../notebook/explain.ts";
+import { formatSince, plural } from "../notebook/format.ts";
+
+/** What the sync indicator says. `tone` decides its colour and icon; the words alone must tell the truth. */
+export interface SyncDescription {
+  readonly tone: "good" | "busy" | "waiting" | "problem";
+  /** A few words, always on screen. */
+  readonly label: string;
+  /** Where the edits are right now. */
+  readonly here: string;
+  readonly server: string;
+  /** What to do, where there is something to do. */
+  readonly remedy: string | undefined;
+  /** Whether trying at once is worth offering. */
+  readonly canRetry: boolean;
+}
+
+/** Pure: the same state always says the same. `saved` is whether the open note's edits are durable on this device. */
+export const describeSync = (state: SyncState | undefined, saved: boolean, now: number): SyncDescription => {
+  const here = saved ? "Everything is saved on this device." : "Saving your last edits on this device…";
+  if (!state) {
+    return { tone: "busy", label: "Opening", here: "Opening your notes…", server: "", remedy: undefined, canRetry: false };
+  }
+  const host = state.server ? hostOf(state.server) : "";
+  const waiting = state.pendingDocuments > 0 ? `${plural(state.pendingDocuments, "note")} waiting to be sent.` : "";
+  const last = state.lastSyncedAt === undefined ? "" : `Last in step at ${formatSince(state.lastSyncedAt, now)}.`;
+  const say = (...parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join(" ");
+  const parked = state.parked > 0;
+
+  if (state.problem || parked || state.status === "problem") {
+    const problem = state.problem
+      ? explainCode(state.problem.code, state.problem.message)
+      : {
+          title: `${plural(state.parked, "edit")} refused by the server`,
+          detail: "Kept on this device. Export a backup to take them out.",
+        };
+    return {
+      tone: "problem",
+      label: problem.title,
+      here,
+      server: say(waiting, last),
+      remedy: problem.detail,
+      canRetry: state.problem?.action !== "stop",
+    };
+  }
+  switch (state.status) {
+    case "local-only":
+      return {
+        tone: "good",
+        label: saved ? "Saved on this device" : "Saving",
+        here,
+        server: "This notebook has no server: nothing leaves this device.",
+        remedy: undefined,
+        canRetry: false,
+      };
+    case "offline":
+      return {
+        tone: "waiting",
+        label: state.offlineSince === undefined ? "Offline" : `Offline since ${formatSince(state.offlineSince, now)}`,
+        here,
+        server: say(waiting === "" ? "Nothing is waiting to be sent." : `${waiting} It goes out by itself.`, last),
+        remedy: undefined,
+        canRetry: true,
+      };
+    case "connecting":
+      return {
+        tone: "busy",
+        label: waiting === "" ? "Connecting" : "Saved here, connecting",
+        here,
+        server: say(`Connecting to ${host}…`, waiting, last),
+        remedy: undefined,
+        canRetry: false,
+      };
+    case "syncing":
+      return {
+        tone: "busy",
+        label: waiting === "" ? "Fetching" : "Saved here, sending",
+        here,
+        server: say(waiting === "" ? "Fetching what is new." : waiting, last),
+        remedy: undefined,
+        canRetry: false,
+      };
+    case "up-to-date":
+      return {
+        tone: saved ? "good" : "busy",
+        label: saved ? "Saved here and on the server" : "Saving",
+        here,
+        server: `Everything is on ${host}, sealed so that it cannot be read there.`,
+        remedy: undefined,
+        canRetry: false,
+      };
+  }
+};
+
+const hostOf = (server: string): string => (URL.canParse(server) ? new URL(server).host : server);

@@ -1,0 +1,50 @@
+import type { DocumentHandle, TypeName, TypeOf } from "@cairn/client";
+import type { DocumentSchema, FieldsOf, ViewOf } from "@cairn/schema";
+import { useCallback, useRef, useSyncExternalStore } from "react";
+
+/** A document that a component holds open. `failed` carries what `open` was rejected with. */
+export type DocumentState<S extends DocumentSchema, T extends TypeName<S>> =
+  | { readonly status: "opening" }
+  | { readonly status: "open"; readonly handle: DocumentHandle<S, T> }
+  | { readonly status: "failed"; readonly error: unknown; readonly retry: () => void };
+
+/**
+ * A part of an open document's plain view, live. Renders again only when what `select` gives is a different value,
+ * compared as JSON, so that a title does not render with every key pressed in the body.
+ */
+export const useDocumentView = <S extends DocumentSchema, T extends TypeName<S>, A>(
+  handle: DocumentHandle<S, T>,
+  select: (view: ViewOf<FieldsOf<TypeOf<S, T>>>) => A,
+): A => {
+  const kept = useRef<{ readonly handle: unknown; readonly json: string; readonly value: A } | undefined>(undefined);
+  const dirty = useRef(true);
+  const subscribe = useCallback(
+    (notify: () => void) => {
+      dirty.current = true;
+      return handle.onChange(() => {
+        dirty.current = true;
+        notify();
+      });
+    },
+    [handle],
+  );
+  const read = (): A => {
+    const last = kept.current;
+    if (last && last.handle === handle && !dirty.current) return last.value;
+    dirty.current = false;
+    const value = select(handle.read());
+    const json = JSON.stringify(value);
+    if (last && last.handle === handle && last.json === json) return last.value;
+    kept.current = { handle, json, value };
+    return value;
+  };
+  return useSyncExternalStore(subscribe, read, read);
+};
+
+/** Whether all edits of the document so far are durable on this device. */
+export const useSaved = <S extends DocumentSchema, T extends TypeName<S>>(handle: DocumentHandle<S, T>): boolean =>
+  useSyncExternalStore(
+    useCallback((notify: () => void) => handle.onSaved(notify), [handle]),
+    () => handle.saved(),
+    () => true,
+  );

@@ -1,0 +1,191 @@
+import type {
+  AttachmentInfo,
+  Cairn,
+  DocumentHandle,
+  ListQuery,
+  Row,
+  TypeName,
+  Workspace,
+  WorkspaceInfo,
+} from "@cairn/client";
+import type { DocumentSchema } from "@cairn/schema";
+import {
+  createContext,
+  createElement,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import type { DocumentState } from "./document.ts";
+import { useLatest } from "./store.ts";
+
+/** The engine's state as components see it. Until it is ready, an app shows what needs no data. */
+export type CairnState<S extends DocumentSchema> =
+  | { readonly status: "opening" }
+  | {
+      readonly status: "ready";
+      readonly cairn: Cairn<S>;
+      readonly workspace: Workspace<S>;
+      /** Shows another workspace. Rejects if this device does not have it. */
+      readonly select: (id: WorkspaceInfo["id"] | Workspace<S>) => Promise<void>;
+    }
+  | { readonly status: "failed"; readonly error: unknown; readonly retry: () => void };
+
+export interface CairnProviderProps<S extends DocumentSchema> {
+  /**
+   * Opens the client. Called once, after the first paint. The provider never closes it: a page's client lives as long
+   * as the page.
+   */
+  readonly open: () => Promise<Cairn<S>>;
+  readonly children?: ReactNode;
+}
+
+export interface CairnHooks<S extends DocumentSchema> {
+  readonly CairnProvider: (props: CairnProviderProps<S>) => ReactNode;
+  readonly useCairn: () => CairnState<S>;
+  /** The workspace on screen; undefined until the client is ready. */
+  readonly useWorkspace: () => Workspace<S> | undefined;
+  readonly useWorkspaces: () => ReadonlyArray<WorkspaceInfo>;
+  /**
+   * A live list over projections; undefined until the first answer. While a changed query is under way, the rows of the
+   * one before stay, so that a list does not flicker while someone types a search.
+   */
+  readonly useQuery: <T extends TypeName<S>>(type: T, query?: ListQuery) => ReadonlyArray<Row<S, T>> | undefined;
+  /** Opens a document while the component is mounted, and closes it afterwards. */
+  readonly useDocument: <T extends TypeName<S>>(type: T, id: DocumentHandle<S, T>["id"]) => DocumentState<S, T>;
+  readonly useAttachments: (document: Row<S, TypeName<S>>["id"]) => ReadonlyArray<AttachmentInfo>;
+}
+
+/** Hooks that know an app's schema. Call it once, at the top level of a module. */
+export const createCairnHooks = <S extends DocumentSchema>(): CairnHooks<S> => {
+  const Context = createContext<CairnState<S> | undefined>(undefined);
+
+  const CairnProvider = ({ open, children }: CairnProviderProps<S>): ReactNode => {
+    const opening = useRef<Promise<Cairn<S>> | undefined>(undefined);
+    const [attempt, setAttempt] = useState(0);
+    const [state, setState] = useState<CairnState<S>>({ status: "opening" });
+
+    useEffect(() => {
+      let current = true;
+      const show = (next: CairnState<S>): void => {
+        if (current) setState(next);
+      };
+      const start = async (): Promise<void> => {
+        await afterPaint();
+        const cairn = await (opening.current ??= open());
+        const ready = (workspace: Workspace<S>): void =>
+          show({
+            status: "ready",
+            cairn,
+            workspace,
+            select: async (target) => ready(typeof target === "string" ? await cairn.workspace(target) : target),
+          });
+        ready(await cairn.workspace());
+      };
+      start().catch((error: unknown) => {
+        opening.current = undefined;
+        show({
+          status: "failed",
+          error,
+          retry: () => {
+            setState({ status: "opening" });
+            setAttempt((before) => before + 1);
+          },
+        });
+      });
+      return () => {
+        current = false;
+      };
+    }, [open, attempt]);
+
+    return createElement(Context.Provider, { value: state }, children);
+  };
+
+  const useCairn = (): CairnState<S> => {
+    const state = useContext(Context);
+    if (!state) throw new Error("useCairn is used outside of CairnProvider. Wrap the app in one.");
+    return state;
+  };
+
+  const useWorkspace = (): Workspace<S> | undefined => {
+    const state = useCairn();
+    return state.status === "ready" ? state.workspace : undefined;
+  };
+
+  const useWorkspaces = (): ReadonlyArray<WorkspaceInfo> => {
+    const state = useCairn();
+    const cairn = state.status === "ready" ? state.cairn : undefined;
+    return useLatest(
+      useCallback((deliver) => cairn?.onWorkspaces(deliver) ?? nothing, [cairn]),
+      none,
+    );
+  };
+
+  const useQuery = <T extends TypeName<S>>(type: T, query: ListQuery = {}): ReadonlyArray<Row<S, T>> | undefined => {
+    const workspace = useWorkspace();
+    const [answer, setAnswer] = useState<{ readonly of: unknown; readonly rows: ReadonlyArray<Row<S, T>> }>();
+    const key = JSON.stringify(query);
+    const stable = useMemo(() => query, [key]);
+    useEffect(
+      () => workspace?.liveQuery(type, stable, (rows) => setAnswer({ of: workspace, rows })),
+      [workspace, type, stable],
+    );
+    return answer && answer.of === workspace ? answer.rows : undefined;
+  };
+
+  const useDocument = <T extends TypeName<S>>(type: T, id: DocumentHandle<S, T>["id"]): DocumentState<S, T> => {
+    const workspace = useWorkspace();
+    const [attempt, setAttempt] = useState(0);
+    const [state, setState] = useState<{ readonly of: string; readonly document: DocumentState<S, T> }>();
+    useEffect(() => {
+      if (!workspace) return undefined;
+      let closed = false;
+      let handle: DocumentHandle<S, T> | undefined;
+      workspace.open(type, id).then(
+        (opened) => {
+          if (closed) void opened.close();
+          else {
+            handle = opened;
+            setState({ of: id, document: { status: "open", handle: opened } });
+          }
+        },
+        (error: unknown) => {
+          const retry = (): void => setAttempt((before) => before + 1);
+          if (!closed) setState({ of: id, document: { status: "failed", error, retry } });
+        },
+      );
+      return () => {
+        closed = true;
+        setState(undefined);
+        // After the children's own clean-up: an editor still reads the document while it is taken down.
+        if (handle) queueMicrotask(() => void handle?.close());
+      };
+    }, [workspace, type, id, attempt]);
+    return state && state.of === id ? state.document : openingDocument;
+  };
+
+  const useAttachments = (document: Row<S, TypeName<S>>["id"]): ReadonlyArray<AttachmentInfo> => {
+    const workspace = useWorkspace();
+    return useLatest(
+      useCallback((deliver) => workspace?.onAttachments(document, deliver) ?? nothing, [workspace, document]),
+      none,
+    );
+  };
+
+  return { CairnProvider, useCairn, useWorkspace, useWorkspaces, useQuery, useDocument, useAttachments };
+};
+
+const openingDocument = { status: "opening" } as const;
+const none: ReadonlyArray<never> = [];
+const nothing = (): void => undefined;
+
+/** Resolves once the browser has painted; at once where there is nothing to paint (tests, workers). */
+const afterPaint = (): Promise<void> =>
+  new Promise((resolve) => {
+    if (typeof requestAnimationFrame !== "function" || document.visibilityState !== "visible") resolve();
+    else requestAnimationFrame(() => setTimeout(resolve, 0));
+  });
