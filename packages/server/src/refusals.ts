@@ -32,7 +32,7 @@ const isOther = <E>(error: E): error is Exclude<E, SqlError.SqlError> => !isSqlE
 export const unavailableOnSqlError = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
 ): Effect.Effect<A, Exclude<E, SqlError.SqlError> | ErrorOf<"unavailable">, R> =>
-  Effect.catch(effect, (error) =>
+  Effect.catch(effect, (error): Effect.Effect<never, Exclude<E, SqlError.SqlError> | ErrorOf<"unavailable">> =>
     isOther(error)
       ? Effect.fail(error)
       : Effect.logWarning("The database failed", { reason: isSqlError(error) ? error.reason._tag : undefined }).pipe(

@@ -54,11 +54,12 @@ export const decide = (state: LogState, pushes: ReadonlyArray<Push>, verify: Ver
     stored: new Map(state.stored),
     purged: new Set(state.purged),
     rows: [],
+    closed: new Set(),
     verify,
   };
   const outcomes = pushes.map((push) => decidePush(draft, push));
-  const { rows, verify: _, ...next } = draft;
-  return { outcomes, rows, next };
+  const { rows, closed, verify: _, ...next } = draft;
+  return { outcomes, rows, closed, next };
 };
 
 /** The state as it grows while a commit is decided. Lives inside of one call of `decide`. */
@@ -71,14 +72,14 @@ interface Draft extends LogState {
   readonly stored: Map<string, { readonly seq: number; readonly hash: Hash }>;
   readonly purged: Set<LogState["purged"] extends ReadonlySet<infer Id> ? Id : never>;
   readonly rows: Array<NewRow>;
+  /** The devices that this commit revokes. */
+  readonly closed: Set<DeviceId>;
   readonly verify: VerifySignature;
 }
 
 const decidePush = (draft: Draft, push: Push): PushOutcome => {
-  // An earlier push of the same commit may have closed this device.
-  if (draft.membership.members.get(push.device)?.to !== undefined && !isKnownBefore(draft, push)) {
-    return { type: "refused", code: "revoked" };
-  }
+  // Promise 8: an earlier push of the same commit may have revoked this device.
+  if (draft.closed.has(push.device)) return { type: "refused", code: "revoked" };
   // Promise 9: a reader writes its admission and its leaving, and what takes the counter of one that was refused.
   if (push.role === "reader" && !push.entries.every((prepared) => readerMayAuthor(push, prepared))) {
     return { type: "refused", code: "read-only" };
@@ -93,12 +94,6 @@ const decidePush = (draft: Draft, push: Push): PushOutcome => {
     return result;
   });
   return { type: "decided", results };
-};
-
-/** A closed device still learns that what it pushes again is here already (Promise 2). */
-const isKnownBefore = (draft: Draft, push: Push): boolean => {
-  const last = draft.last.get(push.device)?.counter ?? 0;
-  return push.entries.every(({ entry }) => entry.header.device === push.device && entry.header.counter <= last);
 };
 
 const readerMayAuthor = (push: Push, { entry }: PreparedEntry): boolean =>
@@ -135,7 +130,8 @@ const alreadyHere = (draft: Draft, { entry, hash }: PreparedEntry): PushResult =
   return { status: "identity-conflict", device, counter, ...seq, hash: known };
 };
 
-const append = (draft: Draft, { entry, hash }: PreparedEntry, membership: Membership): number => {
+const append = (draft: Draft, prepared: PreparedEntry, membership: Membership): number => {
+  const { entry, hash } = prepared;
   const { device, counter, kind, document } = entry.header;
   const seq = draft.head + 1;
   const chain = nextLogChain(draft.chain, seq, hash);
@@ -145,6 +141,9 @@ const append = (draft: Draft, { entry, hash }: PreparedEntry, membership: Member
   draft.entriesBytes += entry.bytes.length;
   draft.last.set(device, { counter, hash });
   draft.stored.set(identityKey(device, counter), { seq, hash });
+  for (const record of prepared.membership?.records ?? []) {
+    if (record.type === "revoke-device") draft.closed.add(record.device);
+  }
   if (kind === EntryKind.purge) draft.purged.add(document);
   draft.rows.push({ seq, chain, hash, entry });
   return seq;

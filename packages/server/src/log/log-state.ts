@@ -105,5 +105,7 @@ export interface NewRow {
 export interface Decision {
   readonly outcomes: ReadonlyArray<PushOutcome>;
   readonly rows: ReadonlyArray<NewRow>;
+  /** The devices that were revoked: their grants end in the same transaction. */
+  readonly closed: ReadonlySet<DeviceId>;
   readonly next: LogState;
 }
