@@ -90,30 +90,38 @@ const checkDatabase = Effect.fnUntraced(function* (url: Redacted.Redacted) {
     Effect.flatMap((found) => Effect.orDie(Schema.decodeUnknownEffect(Durability)(found))),
   );
   for (const found of rows) {
-    const major = Math.floor(found.version / 10_000);
-    if (major < oldestSupported) {
-      return yield* new Refusal({
-        code: "database-too-old",
-        message:
-          `The database at ${placeOf(url)} is PostgreSQL ${major}, and Cairn needs ${oldestSupported} or newer. ` +
-          "Upgrade it, or unset DATABASE_URL to use the embedded one.",
-      });
-    }
-    const off = [
-      ...(found.fsync === "off" ? ["fsync"] : []),
-      ...(found.synchronous_commit === "off" ? ["synchronous_commit"] : []),
-    ];
-    if (off.length > 0 && !allowUnsafeDatabase) {
-      return yield* new Refusal({
-        code: "database-unsafe",
-        message:
-          `The database at ${placeOf(url)} runs with ${off.join(" and ")} off: it could lose what Cairn has confirmed to ` +
-          "its users. Turn it on in postgresql.conf and reload; or, for data that may be lost, set " +
-          "CAIRN_ALLOW_UNSAFE_DATABASE=yes.",
-      });
-    }
+    const problem = databaseProblem(found, { place: placeOf(url), allowUnsafe: allowUnsafeDatabase });
+    if (problem !== undefined) return yield* problem;
   }
 });
+
+/** Why Cairn must not use a database with these settings, if so. */
+export const databaseProblem = (
+  found: { readonly version: number; readonly fsync: string; readonly synchronous_commit: string },
+  options: { readonly place: string; readonly allowUnsafe: boolean },
+): Refusal | undefined => {
+  const major = Math.floor(found.version / 10_000);
+  if (major < oldestSupported) {
+    return new Refusal({
+      code: "database-too-old",
+      message:
+        `The database at ${options.place} is PostgreSQL ${major}, and Cairn needs ${oldestSupported} or newer. ` +
+        "Upgrade it, or unset DATABASE_URL to use the embedded one.",
+    });
+  }
+  const off = [
+    ...(found.fsync === "off" ? ["fsync"] : []),
+    ...(found.synchronous_commit === "off" ? ["synchronous_commit"] : []),
+  ];
+  if (off.length === 0 || options.allowUnsafe) return undefined;
+  return new Refusal({
+    code: "database-unsafe",
+    message:
+      `The database at ${options.place} runs with ${off.join(" and ")} off: it could lose what Cairn has confirmed to ` +
+      "its users. Turn it on in postgresql.conf and reload; or, for data that may be lost, set " +
+      "CAIRN_ALLOW_UNSAFE_DATABASE=yes.",
+  });
+};
 
 const unreachable = (url: Redacted.Redacted, error: SqlError.SqlError): Effect.Effect<never, Refusal> =>
   Effect.fail(

@@ -60,8 +60,10 @@ const settings = (folders: PostmasterFolders, listenOn: ListenOn): Readonly<Reco
   jit: "off",
   log_destination: "stderr",
   logging_collector: "off",
-  log_min_messages: "warning",
-  // Promise 6: no statement and no parameter reaches the log.
+  // Promise 6: no statement and no value reaches the log. Errors of statements go to whoever sent them; their texts and
+  // details quote values.
+  log_min_messages: "log",
+  log_error_verbosity: "terse",
   log_statement: "none",
   log_min_error_statement: "panic",
   log_parameter_max_length: "0",
