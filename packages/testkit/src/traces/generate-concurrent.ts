@@ -48,11 +48,12 @@ export const generateConcurrent = ({ seed, transactions, agents: count }: Concur
     const entry = history[from]?.[upTo - 1];
     if (entry === undefined || (listener.seen[from] ?? 0) >= upTo) return;
     // What the other had seen by then comes with it: a version is always the union of whole histories.
-    for (const [author, number] of entry.seen.entries()) {
+    const updates = entry.seen.flatMap((number, author) => {
       const heard = listener.seen[author] ?? 0;
-      for (const { update } of history[author]?.slice(heard, number) ?? []) listener.doc.import(update);
       listener.seen[author] = Math.max(heard, number);
-    }
+      return history[author]?.slice(heard, number).map(({ update }) => update) ?? [];
+    });
+    listener.doc.importBatch(updates);
   };
 
   const write = (index: number, patches: ReadonlyArray<Patch>): void => {
@@ -76,6 +77,10 @@ export const generateConcurrent = ({ seed, transactions, agents: count }: Concur
   for (const agent of agents) hear(agent, 0, 1);
 
   while (drafts.length < transactions) {
+    if (random.chance(1, 60)) {
+      // Now and then everybody is in step, as people are; without it, merging costs more with every transaction.
+      for (const each of agents) history.forEach((own, author) => hear(each, author, own.length));
+    }
     const index = random.below(count);
     const agent = agents[index];
     if (agent === undefined) continue;
