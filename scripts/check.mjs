@@ -5,32 +5,20 @@ import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
-const checks = [
-  ["types", ["tsc", "-p", "tsconfig.json"]],
-  [
-    "Effect diagnostics",
-    [
-      "effect-tsgo",
-      "diagnostics",
-      "--project",
-      "tsconfig.json",
-      "--format",
-      "text",
-      "--severity",
-      "error,warning",
-      "--strict",
-    ],
-  ],
-  ["lint", ["oxlint", "--type-aware", "--deny-warnings"]],
-  ["formatting", ["oxfmt", "--check", "."]],
-  ["import rules", ["node", "scripts/check-imports.ts"]],
-  ["dead code", ["knip"]],
-];
+const checks = {
+  types: "tsc -p tsconfig.json",
+  "Effect diagnostics":
+    "effect-tsgo diagnostics --project tsconfig.json --format text --severity error,warning --strict",
+  lint: "oxlint --type-aware --deny-warnings",
+  formatting: "oxfmt --check .",
+  "import rules": "node scripts/check-imports.ts",
+  "dead code": "knip --no-config-hints",
+};
 
 const failed = [];
-for (const [name, [command, ...args]] of checks) {
+for (const [name, command] of Object.entries(checks)) {
   const started = performance.now();
-  const { status } = spawnSync(command, args, { cwd: root, stdio: "inherit", shell: process.platform === "win32" });
+  const { status } = spawnSync(command, { cwd: root, stdio: "inherit", shell: true });
   console.log(`${status === 0 ? "ok    " : "FAILED"} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   if (status !== 0) failed.push(name);
 }

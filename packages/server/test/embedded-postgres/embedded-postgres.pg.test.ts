@@ -1,6 +1,6 @@
 import { type DatabaseRefusal, makeEmbeddedPostgres } from "@cairn/server/embedded-postgres";
 import { PgClient } from "@effect/sql-pg";
-import { Effect, Exit, Redacted, Schedule, Scope } from "effect";
+import { Effect, Exit, Redacted, Schedule, Schema, Scope } from "effect";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
@@ -25,6 +25,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const Held = Schema.fromJsonString(Schema.Struct({ pid: Schema.Int, url: Schema.String }));
+
 const start = async (at = join(folder, "database")) => {
   const scope = Scope.makeUnsafe();
   open.push(scope);
@@ -34,12 +36,7 @@ const start = async (at = join(folder, "database")) => {
 };
 
 const refusal = (at = join(folder, "database")): Promise<DatabaseRefusal> =>
-  Effect.runPromise(
-    Effect.scoped(makeEmbeddedPostgres({ folder: at })).pipe(
-      Effect.flip,
-      Effect.mapError(() => new Error("it was not refused")),
-    ),
-  );
+  Effect.runPromise(Effect.flip(Effect.scoped(makeEmbeddedPostgres({ folder: at }))).pipe(Effect.orDie));
 
 const query = (url: Redacted.Redacted, statement: string) =>
   Effect.gen(function* () {
@@ -97,8 +94,8 @@ test("promise 1: after the parent was killed, the next start ends the orphan and
       stdio: ["ignore", "pipe", "inherit"],
     },
   );
-  const [line] = await once(createInterface(victim.stdout), "line");
-  const held: { readonly pid: number; readonly url: string } = JSON.parse(String(line));
+  const lines = createInterface(victim.stdout)[Symbol.asyncIterator]();
+  const held = Schema.decodeUnknownSync(Held)((await lines.next()).value);
   await run(Redacted.make(held.url), "CREATE TABLE t AS SELECT 5 AS n");
   victim.kill("SIGKILL");
   await once(victim, "exit");
