@@ -43,7 +43,7 @@ export interface ImportRequest {
   readonly document: DocumentId;
   /** The declared type; empty or unknown to the app gives a view without fields. */
   readonly type: string;
-  /** The updates below continue from here: everything up to this id is applied already, or is in `base`. */
+  /** Everything up to this id is applied already; with `base`, it is in the base or among `updates`. */
   readonly known: number;
   /** Begin anew with this snapshot, or with nothing; `updates` are then all the others. */
   readonly base?: { readonly snapshot: Uint8Array | undefined } | undefined;
