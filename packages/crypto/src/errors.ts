@@ -119,9 +119,9 @@ export class MembershipChainBroken extends Data.TaggedError("MembershipChainBrok
 }
 
 /** Runs `action` and turns whatever the platform throws into a typed error. */
-export const failAs = async <Value, Failure extends Error>(
+export const failAs = async <Value>(
   action: () => Promise<Value>,
-  failure: (cause: unknown) => Failure,
+  failure: (cause: unknown) => Error,
 ): Promise<Value> => {
   try {
     return await action();

@@ -201,20 +201,11 @@ const applyRecord = (
 ): Outcome => {
   const { device: author, counter } = step.entry.header;
   const authorRole = roleAt(draft, author, counter);
-  switch (record.type) {
-    case "root":
-      return applyRoot(draft, record);
-    case "admit":
-      return applyAdmit(before, draft, step, record);
-    case "unknown":
-      draft.unknownRecords.push(record);
-      return undefined;
-    case "revoke-device":
-      return authorRole === "owner" || record.device === author || succeeds(before, step, record.device)
-        ? applyRevokeDevice(draft, record)
-        : refusal("role", "only an owner revokes other devices");
-    default:
-      break;
+  if (record.type === "root") return applyRoot(draft, record);
+  if (record.type === "admit") return applyAdmit(before, draft, step, record);
+  if (record.type === "revoke-device") {
+    const allowed = authorRole === "owner" || record.device === author || succeeds(before, step, record.device);
+    return allowed ? applyRevokeDevice(draft, record) : refusal("role", "only an owner revokes other devices");
   }
   if (authorRole !== "owner") return refusal("role", "only an owner's device may say this");
   switch (record.type) {
@@ -234,6 +225,9 @@ const applyRecord = (
     case "rotate-root":
       draft.rootKey = record.rootKey;
       draft.recoveryKey = record.recoveryKey;
+      return undefined;
+    case "unknown":
+      draft.unknownRecords.push(record);
       return undefined;
   }
 };
@@ -301,7 +295,8 @@ const applyAdmit = (
       if (!isLive(link)) return refusal("link-not-live", "the link was revoked or is used up");
       if (!isAtMost(certificate.role, link.role))
         return refusal("certificate", "a certificate never exceeds its issuer's role");
-      if (author !== device) return refusal("role", "who joins through a link writes its own admission");
+      if (author !== device && !authorIsOwner)
+        return refusal("role", "an admission is written by the admitted device or by an owner");
       draft.links.set(issuer.link, { ...link, uses: link.uses + 1 });
       break;
     }

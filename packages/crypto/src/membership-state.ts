@@ -93,11 +93,10 @@ export const roleAt = (state: MembershipState, device: DeviceId, counter: number
   state.devices.get(device)?.grants.find(({ from, to }) => from <= counter && (to === undefined || counter <= to))
     ?.role;
 
-/** The role that a device has for what it writes next; undefined where it is no member any more. */
+/** The role of a device whose grant is open; undefined where it was revoked, left, or was admitted for a time only. */
 export const currentRole = (state: MembershipState, device: DeviceId): RoleName | undefined => {
-  const member = state.devices.get(device);
-  const grant = member?.grants.at(-1);
-  return member === undefined || member.revoked || grant === undefined ? undefined : grant.role;
+  const grant = state.devices.get(device)?.grants.at(-1);
+  return grant?.to === undefined ? grant?.role : undefined;
 };
 
 /** Whether an entry counts, and why not. */

@@ -45,23 +45,19 @@ const toPlaintext = async (content: Uint8Array): Promise<Uint8Array> => {
 };
 
 const fromPlaintext = async (plaintext: Uint8Array): Promise<Uint8Array> => {
+  const [compression] = plaintext;
   const body = plaintext.subarray(1);
-  switch (plaintext[0]) {
-    case PLAIN[0]:
-      return body;
-    case DEFLATED[0]: {
-      const content = await decompress(body, CONTENT_BYTES_MAX).catch(() => {
-        throw new SealBroken({ code: "seal-form", reason: "the content does not decompress" });
-      });
-      if (content !== undefined) return content;
-      throw new SealBroken({
-        code: "content-too-large",
-        reason: `the content is larger than ${CONTENT_BYTES_MAX} bytes`,
-      });
-    }
-    default:
-      throw new SealBroken({ code: "seal-form", reason: "the content is packed in an unknown way" });
-  }
+  if (compression === PLAIN[0]) return body;
+  if (compression !== DEFLATED[0])
+    throw new SealBroken({ code: "seal-form", reason: "the content is packed in an unknown way" });
+  const content = await decompress(body, CONTENT_BYTES_MAX).catch(() => {
+    throw new SealBroken({ code: "seal-form", reason: "the content does not decompress" });
+  });
+  if (content !== undefined) return content;
+  throw new SealBroken({
+    code: "content-too-large",
+    reason: `the content is larger than ${CONTENT_BYTES_MAX} bytes`,
+  });
 };
 
 /** Seals and opens with the keys of a keyring. */

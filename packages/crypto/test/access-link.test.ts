@@ -65,7 +65,7 @@ describe("an access link", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: start, max: url.length - 1 }),
-        fc.constantFrom(..."AZaz09-_"),
+        fc.constantFrom("A", "Z", "a", "z", "0", "9", "-", "_"),
         (index, character) => {
           fc.pre(url[index] !== character);
           const code = codeOf(`${url.slice(0, index)}${character}${url.slice(index + 1)}`);

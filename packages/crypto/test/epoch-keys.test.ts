@@ -10,7 +10,13 @@ import {
   sealPreviousEpochKey,
   sealText,
 } from "@cairn/crypto";
-import { deviceIdFromBytes, documentIdFromBytes, linkIdFromBytes, workspaceIdFromBytes } from "@cairn/protocol";
+import {
+  deviceIdFromBytes,
+  documentIdFromBytes,
+  linkIdFromBytes,
+  publicKeyFromBytes,
+  workspaceIdFromBytes,
+} from "@cairn/protocol";
 import { BoundedCache } from "../src/bounded-cache.ts";
 import { seededRandom } from "./seeded-random.ts";
 
@@ -106,7 +112,6 @@ describe("an epoch key sealed to a recipient", () => {
   });
 
   it("is not sealed to a key of low order", async () => {
-    const { publicKeyFromBytes } = await import("@cairn/protocol");
     await expect(
       sealEpochKey(keyring, 1, { type: "recovery" }, publicKeyFromBytes(new Uint8Array(32)), random),
     ).rejects.toMatchObject({ _tag: "KeyInvalid", code: "key-unsafe" });

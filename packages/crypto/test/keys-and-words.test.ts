@@ -67,8 +67,12 @@ describe("recovery words", () => {
 describe("device keys", () => {
   it("cannot be exported", async () => {
     const keys = await generateDeviceKeys(random);
-    await expect(crypto.subtle.exportKey("pkcs8", keys.signing.privateKey)).rejects.toThrow();
-    await expect(crypto.subtle.exportKey("jwk", keys.agreement.privateKey)).rejects.toThrow();
+    await expect(crypto.subtle.exportKey("pkcs8", keys.signing.privateKey)).rejects.toMatchObject({
+      name: "InvalidAccessError",
+    });
+    await expect(crypto.subtle.exportKey("jwk", keys.agreement.privateKey)).rejects.toMatchObject({
+      name: "InvalidAccessError",
+    });
     const cloned = structuredClone(keys);
     const bytes = Uint8Array.of(1);
     expect(await isSignedBy(keys.signing.publicKey, await sign(cloned.signing, bytes), bytes)).toBe(true);

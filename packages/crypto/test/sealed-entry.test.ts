@@ -70,6 +70,16 @@ beforeAll(async () => {
 const seal = (content: Uint8Array, change: Partial<EntryHeader> = {}): Promise<Entry> =>
   sealEntry({ header: { ...header, ...change }, content, sealing, author: author.signing });
 
+/** Anything but an entry or the typed refusal of one is a crash. */
+const decodedOrRefusal = (bytes: Uint8Array): Entry | MalformedBytes => {
+  try {
+    return decodeEntry(bytes);
+  } catch (error) {
+    if (error instanceof MalformedBytes) return error;
+    throw error;
+  }
+};
+
 describe("a sealed entry", () => {
   it("opens to its content, whatever that is", async () => {
     await fc.assert(
@@ -88,13 +98,8 @@ describe("a sealed entry", () => {
     for (let bit = 0; bit < entry.bytes.length * 8; bit += 1) {
       const bytes = entry.bytes.slice();
       bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      let changed: Entry;
-      try {
-        changed = decodeEntry(bytes);
-      } catch (error) {
-        expect(error).toBeInstanceOf(MalformedBytes);
-        continue;
-      }
+      const changed = decodedOrRefusal(bytes);
+      if (changed instanceof MalformedBytes) continue;
       await expect(openEntry(changed, sealing, author.signing.publicKey)).rejects.toBeInstanceOf(SignatureInvalid);
       refusedBySignature += 1;
     }
