@@ -2,7 +2,7 @@
  * The public types of `@cairn/client`: promises, plain callbacks and plain data, for the page and for Node alike.
  */
 import type { DeviceId, DocumentId, ErrorAction, LinkId, RoleName, WorkspaceId } from "@cairn/protocol";
-import type { DocumentSchema, DocumentType, Editor, FieldsOf, ListedFields, ViewOf } from "@cairn/schema";
+import type { DocumentSchema, Editor, FieldsOf, ListedFields, ViewOf } from "@cairn/schema";
 import type { LoroDoc, PeerID } from "loro-crdt";
 import type { CairnErrorCode } from "./errors.ts";
 
@@ -12,7 +12,7 @@ export type Unsubscribe = () => void;
 /** The names of a schema's document types. */
 export type TypeName<S extends DocumentSchema> = Extract<keyof S["documents"], string>;
 /** A schema's document type by name. */
-export type TypeOf<S extends DocumentSchema, T extends TypeName<S>> = S["documents"][T] & DocumentType;
+export type TypeOf<S extends DocumentSchema, T extends TypeName<S>> = S["documents"][T];
 
 export interface OpenOptions<S extends DocumentSchema> {
   readonly schema: S;
