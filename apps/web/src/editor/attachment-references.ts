@@ -16,4 +16,5 @@ export const attachmentsShownIn = (markdown: string): ReadonlySet<string> =>
   new Set([...markdown.matchAll(/\]\(attachment:([\w-]+)\)/g)].map((match) => match[1] ?? ""));
 
 /** Kinds of pictures that every current browser draws. */
-export const isPicture = (mediaType: string): boolean => /^image\/(png|jpeg|gif|webp|avif|svg\+xml|bmp)$/.test(mediaType);
+export const isPicture = (mediaType: string): boolean =>
+  /^image\/(png|jpeg|gif|webp|avif|svg\+xml|bmp)$/.test(mediaType);

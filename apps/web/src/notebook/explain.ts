@@ -33,7 +33,10 @@ const explanations: Readonly<Record<string, Explanation>> = {
     title: "This device was removed from the notebook",
     detail: "What is here stays here. The owner can let you in again with a new link.",
   },
-  "read-only": { title: "You can read this notebook, not change it", detail: "Ask the owner for a link that can write." },
+  "read-only": {
+    title: "You can read this notebook, not change it",
+    detail: "Ask the owner for a link that can write.",
+  },
   "quota-exceeded": {
     title: "The server has no room left for this notebook",
     detail: "New edits stay on this device. Remove large attachments, or ask whoever runs the server for more room.",
@@ -56,11 +59,20 @@ const explanations: Readonly<Record<string, Explanation>> = {
     title: "This attachment is not on this device yet",
     detail: "It will open once the device that added it, or the server, can be reached.",
   },
-  "attachment-damaged": { title: "This attachment arrived damaged", detail: "Its content does not match its seal, so it was not opened." },
-  "backup-malformed": { title: "This is not a whole Cairn backup", detail: "Choose the .cairn file that an export gave you." },
+  "attachment-damaged": {
+    title: "This attachment arrived damaged",
+    detail: "Its content does not match its seal, so it was not opened.",
+  },
+  "backup-malformed": {
+    title: "This is not a whole Cairn backup",
+    detail: "Choose the .cairn file that an export gave you.",
+  },
   "backup-wrong-key": { title: "This backup does not open here", detail: "It was made for another person's keys." },
   "owner-required": { title: "Only the owner can do this", detail: "Ask the person who created the notebook." },
-  "pending-edits": { title: "Some edits are on this device only", detail: "Let them reach the server first, or export a backup." },
+  "pending-edits": {
+    title: "Some edits are on this device only",
+    detail: "Let them reach the server first, or export a backup.",
+  },
   timeout: { title: "This takes longer than it should", detail: "It goes on in the background." },
 };
 
@@ -69,7 +81,8 @@ const isCairnError = (error: unknown): error is CairnError =>
 
 /** Says what a failure means. Unknown ones are shown with their own message, never swallowed. */
 export const explain = (error: unknown): Explanation => {
-  if (isCairnError(error)) return explanations[error.code] ?? { title: "Something did not work", detail: error.message };
+  if (isCairnError(error))
+    return explanations[error.code] ?? { title: "Something did not work", detail: error.message };
   return { title: "Something did not work", detail: error instanceof Error ? error.message : String(error) };
 };
 

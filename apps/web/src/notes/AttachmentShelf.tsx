@@ -24,7 +24,10 @@ export const AttachmentShelf = ({ note, adding, attachments, readOnly }: Attachm
   const loose = all.filter((attachment) => !shown.includes(attachment.id));
   if (adding.length === 0 && loose.length === 0) return null;
   return (
-    <section aria-label="Attachments" className="mb-5 divide-y divide-line rounded-xl border border-line text-[0.9375rem]">
+    <section
+      aria-label="Attachments"
+      className="mb-5 divide-y divide-line rounded-xl border border-line text-[0.9375rem]"
+    >
       {adding.map((file) => (
         <div key={file.key} className="flex items-center gap-3 px-3 py-1.5">
           <Paperclip className="size-4 shrink-0 text-ink-faint" aria-hidden="true" />
@@ -45,7 +48,10 @@ export const AttachmentShelf = ({ note, adding, attachments, readOnly }: Attachm
           <Paperclip className="mr-2 size-4 shrink-0 text-ink-faint" aria-hidden="true" />
           <span className="min-w-0 flex-1 truncate">{attachment.name}</span>
           <span className="px-2 text-sm text-ink-soft">{formatBytes(attachment.size)}</span>
-          <IconButton label={`Save ${attachment.name} to this device`} onClick={() => attachments.download(attachment.id)}>
+          <IconButton
+            label={`Save ${attachment.name} to this device`}
+            onClick={() => attachments.download(attachment.id)}
+          >
             <Download className="size-4" aria-hidden="true" />
           </IconButton>
           {readOnly ? null : (

@@ -26,7 +26,11 @@ export const DeletedPage = () => {
         <ul className="divide-y divide-line border-y border-line">
           {rows.map((row) => (
             <li key={row.id} className="flex items-center gap-3 py-2">
-              <Link to="/note/$noteId" params={{ noteId: row.id }} className="min-w-0 flex-1 rounded-lg py-1 hover:underline">
+              <Link
+                to="/note/$noteId"
+                params={{ noteId: row.id }}
+                className="min-w-0 flex-1 rounded-lg py-1 hover:underline"
+              >
                 <span className="block truncate font-medium">{nameOf(row.fields)}</span>
                 <span className="text-sm text-ink-soft">{formatWhen(row.updatedAt, Date.now())}</span>
               </Link>

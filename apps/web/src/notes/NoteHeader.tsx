@@ -66,7 +66,12 @@ export const NoteHeader = ({ note, editor, readOnly, onFiles, onDelete }: NoteHe
             <IconButton label="Undo" shortcut={keysLabel("Mod+Z")} disabled={!editor} onClick={() => editor?.undo()}>
               <Undo2 className="size-[1.15rem]" aria-hidden="true" />
             </IconButton>
-            <IconButton label="Redo" shortcut={keysLabel("Mod+Shift+Z")} disabled={!editor} onClick={() => editor?.redo()}>
+            <IconButton
+              label="Redo"
+              shortcut={keysLabel("Mod+Shift+Z")}
+              disabled={!editor}
+              onClick={() => editor?.redo()}
+            >
               <Redo2 className="size-[1.15rem]" aria-hidden="true" />
             </IconButton>
             <IconButton label="Attach a file (up to 2 GB)" onClick={() => picker.current?.click()}>
@@ -93,7 +98,9 @@ export const NoteHeader = ({ note, editor, readOnly, onFiles, onDelete }: NoteHe
           </Action>
           <Action
             icon={<Copy />}
-            onSelect={() => void copy().catch(() => notify({ title: "The browser did not allow copying", tone: "problem" }))}
+            onSelect={() =>
+              void copy().catch(() => notify({ title: "The browser did not allow copying", tone: "problem" }))
+            }
           >
             Copy as Markdown
           </Action>

@@ -71,7 +71,13 @@ const Rows = ({ rows, limit, onMore }: { rows: ReadonlyArray<NoteRow>; limit: nu
     <>
       <ul className="space-y-px">
         {rows.map((row) => (
-          <NoteListItem key={row.id} row={row} now={now} selected={row.id === noteId} reachable={row.id === reachable} />
+          <NoteListItem
+            key={row.id}
+            row={row}
+            now={now}
+            selected={row.id === noteId}
+            reachable={row.id === reachable}
+          />
         ))}
       </ul>
       {rows.length >= limit ? (
@@ -91,7 +97,13 @@ const moveBetweenRows = (event: KeyboardEvent<HTMLElement>): void => {
   const at = links.findIndex((link) => link === document.activeElement);
   if (at < 0) return;
   const target =
-    event.key === "Home" ? links[0] : event.key === "End" ? links.at(-1) : step === undefined ? undefined : links[at + step];
+    event.key === "Home"
+      ? links[0]
+      : event.key === "End"
+        ? links.at(-1)
+        : step === undefined
+          ? undefined
+          : links[at + step];
   if (!target) return;
   event.preventDefault();
   target.focus();

@@ -30,14 +30,18 @@ export const NoteListItem = memo(({ row, now, selected, reachable }: NoteListIte
         className={`block rounded-lg px-3 py-2.5 -outline-offset-2 ${selected ? "bg-moss-soft" : "hover:bg-hover"}`}
       >
         <span className="flex items-baseline gap-2">
-          <span className={`min-w-0 flex-1 truncate text-[0.9688rem] font-semibold ${name === untitled ? "text-ink-soft italic" : ""}`}>
+          <span
+            className={`min-w-0 flex-1 truncate text-[0.9688rem] font-semibold ${name === untitled ? "text-ink-soft italic" : ""}`}
+          >
             {name}
           </span>
           <time className="shrink-0 text-[0.8125rem] text-ink-soft" dateTime={new Date(row.updatedAt).toISOString()}>
             {formatWhen(row.updatedAt, now)}
           </time>
         </span>
-        <span className="mt-0.5 line-clamp-1 min-h-5 text-sm leading-5 text-ink-soft">{excerpt || "No text yet"}</span>
+        <span className="mt-0.5 line-clamp-1 text-sm leading-5 text-ink-soft">
+          {excerpt || (row.fields.body === "" ? "No text yet" : "")}
+        </span>
         {row.fields.tags.length > 0 || tasks || attachments > 0 ? (
           <span className="mt-1 flex items-center gap-3 overflow-hidden text-[0.8125rem] leading-5 text-ink-soft">
             {tasks ? (

@@ -73,7 +73,9 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
       />
       {deleted ? (
         <div className="mx-auto flex w-full max-w-2xl flex-wrap items-center gap-3 px-5 pb-2 wide:px-10">
-          <p className="flex-1 rounded-lg bg-amber-soft px-4 py-2.5 text-[0.9375rem] text-amber">This note is deleted.</p>
+          <p className="flex-1 rounded-lg bg-amber-soft px-4 py-2.5 text-[0.9375rem] text-amber">
+            This note is deleted.
+          </p>
           {notebook.info().role === "reader" ? null : (
             <Button
               size="small"

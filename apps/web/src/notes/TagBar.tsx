@@ -11,7 +11,7 @@ export const TagBar = () => {
     <div
       role="group"
       aria-label="Filter by tag"
-      className="flex shrink-0 gap-1.5 overflow-x-auto px-3 pt-0.5 pb-2 [scrollbar-width:none] [&::-webkit-scrollbar]:hidden"
+      className="flex shrink-0 gap-1.5 overflow-x-auto px-3 pt-0.5 pb-2 pointer-coarse:py-2 [scrollbar-width:none] [&::-webkit-scrollbar]:hidden"
     >
       {shown.map((tag) => {
         const active = tag === chosen;
@@ -20,7 +20,7 @@ export const TagBar = () => {
             key={tag}
             type="button"
             aria-pressed={active}
-            className={`min-h-7 shrink-0 rounded-full px-2.5 text-[0.8438rem] font-medium -outline-offset-2 pointer-coarse:min-h-11 pointer-coarse:px-4 ${
+            className={`min-h-7 shrink-0 rounded-full px-2.5 text-[0.8438rem] font-medium -outline-offset-2 relative pointer-coarse:min-h-8 pointer-coarse:px-3.5 pointer-coarse:after:absolute pointer-coarse:after:-inset-y-1.5 pointer-coarse:after:inset-x-0 ${
               active ? "bg-moss text-on-moss" : "bg-hover text-ink-soft hover:text-ink"
             }`}
             onClick={() => setTag(active ? undefined : tag)}

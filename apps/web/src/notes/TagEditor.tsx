@@ -2,7 +2,8 @@ import { useDocumentView } from "@cairn/react";
 import { Plus, X } from "lucide-react";
 import { useId, useState } from "react";
 import type { NoteHandle } from "../notebook/hooks.ts";
-import { cleanTag, useTags } from "./tags.ts";
+import { cleanTag } from "./clean-tag.ts";
+import { useTags } from "./tags.ts";
 
 /** The note's tags: add by typing, take away with a click or Backspace. */
 export const TagEditor = ({ note, readOnly }: { note: NoteHandle; readOnly: boolean }) => {
@@ -20,11 +21,11 @@ export const TagEditor = ({ note, readOnly }: { note: NoteHandle; readOnly: bool
 
   if (readOnly && tags.length === 0) return <div className="h-5" />;
   return (
-    <div className="mt-2 mb-6 flex flex-wrap items-center gap-1.5">
+    <div className="mt-2 mb-6 flex flex-wrap items-center gap-1.5 pointer-coarse:gap-y-3">
       {tags.map((tag) => (
         <span
           key={tag}
-          className="inline-flex min-h-7 items-center rounded-full bg-moss-soft pl-2.5 text-[0.8438rem] font-medium text-moss-strong pointer-coarse:min-h-11 pointer-coarse:pl-3.5"
+          className="inline-flex min-h-7 items-center rounded-full bg-moss-soft pl-2.5 text-[0.8438rem] font-medium text-moss-strong pointer-coarse:min-h-8 pointer-coarse:pl-3"
         >
           #{tag}
           {readOnly ? (
@@ -33,7 +34,8 @@ export const TagEditor = ({ note, readOnly }: { note: NoteHandle; readOnly: bool
             <button
               type="button"
               aria-label={`Remove tag ${tag}`}
-              className="ml-0.5 grid size-7 place-items-center rounded-full opacity-75 hover:opacity-100 pointer-coarse:size-11"
+              // A finger gets 44 px of height while the chip stays small.
+              className="relative ml-0.5 grid size-7 place-items-center rounded-full opacity-75 after:absolute after:inset-0 hover:opacity-100 pointer-coarse:size-8 pointer-coarse:after:-inset-1.5"
               onClick={() => remove(tag)}
             >
               <X className="size-3.5" aria-hidden="true" />
@@ -56,7 +58,7 @@ export const TagEditor = ({ note, readOnly }: { note: NoteHandle; readOnly: bool
             autoComplete="off"
             autoCapitalize="none"
             enterKeyHint="done"
-            className="min-h-7 w-28 rounded-full bg-transparent pr-2 pl-7 text-[0.8438rem] placeholder:text-ink-faint hover:bg-hover focus:bg-hover pointer-coarse:min-h-11 pointer-coarse:w-36 pointer-coarse:text-base [&::-webkit-calendar-picker-indicator]:hidden!"
+            className="min-h-7 w-28 rounded-full bg-transparent pr-2 pl-7 text-[0.8438rem] placeholder:text-ink-faint hover:bg-hover focus:bg-hover pointer-coarse:min-h-11 pointer-coarse:w-36 pointer-coarse:text-base pointer-coarse:-my-1.5 [&::-webkit-calendar-picker-indicator]:hidden!"
             onChange={(event) => {
               const { value } = event.target;
               // A comma ends a tag, as does choosing one of the known ones.

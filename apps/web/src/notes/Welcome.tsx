@@ -24,7 +24,10 @@ export const Welcome = () => (
     </ul>
     <p className="mt-8 flex items-center gap-2 text-[0.9375rem]">
       <Link2 className="size-[1.15rem] text-moss" aria-hidden="true" />
-      <Link to="/join" className="font-medium text-moss underline decoration-moss/40 underline-offset-4 hover:decoration-moss">
+      <Link
+        to="/join"
+        className="font-medium text-moss underline decoration-moss/40 underline-offset-4 hover:decoration-moss"
+      >
         Somebody sent me a link
       </Link>
     </p>

@@ -26,7 +26,11 @@ export const startAppUpdates = async (): Promise<void> => {
     // Another tab accepted the new build: this tab's lazy chunks are gone with the old cache, so it must follow.
     if (controlledAtStart || accepted) location.reload();
   });
-  const registration = await navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" });
+  const registration = await navigator.serviceWorker
+    .register("/sw.js", { updateViaCache: "none" })
+    // A browser that forbids service workers runs the app as well, only not without a network.
+    .catch(() => undefined);
+  if (!registration) return;
   offer(registration.waiting);
   registration.addEventListener("updatefound", () => {
     const installing = registration.installing;

@@ -33,7 +33,14 @@ export const BackupSection = ({ notebook, info }: { notebook: Notebook; info: Wo
     during("Exporting…", async () => {
       const blob = await new Response(await notebook.exportBackup()).blob();
       const day = new Date().toISOString().slice(0, 10);
-      saveBlob(blob, `${notebookName(info.name).replaceAll(/[^\p{L}\p{N} _-]/gu, "").trim() || "notebook"} ${day}.cairn`);
+      saveBlob(
+        blob,
+        `${
+          notebookName(info.name)
+            .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+            .trim() || "notebook"
+        } ${day}.cairn`,
+      );
       notify({ title: "Backup saved to your downloads" });
     });
 
@@ -58,7 +65,11 @@ export const BackupSection = ({ notebook, info }: { notebook: Notebook; info: Wo
       description="One file with all notes and attachments of this notebook. Importing the same file twice doubles nothing."
     >
       <div className="flex flex-wrap gap-2">
-        <Button icon={<Download className="size-4" aria-hidden="true" />} disabled={busy !== ""} onClick={() => void exportAll()}>
+        <Button
+          icon={<Download className="size-4" aria-hidden="true" />}
+          disabled={busy !== ""}
+          onClick={() => void exportAll()}
+        >
           Export
         </Button>
         <Button

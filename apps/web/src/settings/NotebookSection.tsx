@@ -11,7 +11,11 @@ import { Confirm } from "../ui/Confirm.tsx";
 import { Field } from "../ui/Field.tsx";
 import { notify } from "../ui/notices.ts";
 
-const roles: Readonly<Record<string, string>> = { owner: "You own it.", writer: "You can write in it.", reader: "You can read it." };
+const roles: Readonly<Record<string, string>> = {
+  owner: "You own it.",
+  writer: "You can write in it.",
+  reader: "You can read it.",
+};
 
 export const NotebookSection = ({ notebook, info }: { notebook: Notebook; info: WorkspaceInfo }) => {
   const [name, setName] = useState(info.name);

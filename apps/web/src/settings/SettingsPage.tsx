@@ -24,7 +24,9 @@ export const SettingsPage = () => {
         </>
       ) : null}
       <AppearanceSection />
-      {ready && info ? <RemoveSection notebook={ready.workspace} info={info} cairn={ready.cairn} select={ready.select} /> : null}
+      {ready && info ? (
+        <RemoveSection notebook={ready.workspace} info={info} cairn={ready.cairn} select={ready.select} />
+      ) : null}
       <AboutSection notebook={ready?.workspace} />
     </Page>
   );

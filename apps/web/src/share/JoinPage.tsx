@@ -47,7 +47,11 @@ export const JoinPage = () => {
   return (
     <main className="safe-top safe-bottom mx-auto flex min-h-full w-full max-w-lg flex-col justify-center px-5 py-12">
       <CairnMark className="size-12 text-moss" />
-      {link === undefined ? <PasteLink onLink={use} /> : <JoinLink key={link} link={link} onDone={() => use(undefined)} />}
+      {link === undefined ? (
+        <PasteLink onLink={use} />
+      ) : (
+        <JoinLink key={link} link={link} onDone={() => use(undefined)} />
+      )}
     </main>
   );
 };

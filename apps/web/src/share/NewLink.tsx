@@ -17,7 +17,11 @@ export const NewLink = ({ made, onDone }: { made: MadeLink; onDone: () => void }
       await navigator.clipboard.writeText(made.url);
       setCopied(true);
     } catch {
-      notify({ title: "The browser did not allow copying", detail: "Select the link and copy it yourself.", tone: "problem" });
+      notify({
+        title: "The browser did not allow copying",
+        detail: "Select the link and copy it yourself.",
+        tone: "problem",
+      });
     }
   };
   return (
@@ -44,7 +48,9 @@ export const NewLink = ({ made, onDone }: { made: MadeLink; onDone: () => void }
         <Button
           look="primary"
           className="flex-1"
-          icon={copied ? <Check className="size-4" aria-hidden="true" /> : <Copy className="size-4" aria-hidden="true" />}
+          icon={
+            copied ? <Check className="size-4" aria-hidden="true" /> : <Copy className="size-4" aria-hidden="true" />
+          }
           onClick={() => void copy()}
         >
           {copied ? "Copied" : "Copy link"}

@@ -75,7 +75,9 @@ export const AppShell = () => {
         <Suspense fallback={null}>
           {shown.has("share") ? <ShareDialog open={dialog === "share"} onOpenChange={close} /> : null}
           {shown.has("shortcuts") ? <ShortcutsDialog open={dialog === "shortcuts"} onOpenChange={close} /> : null}
-          {shown.has("new-notebook") ? <NewNotebookDialog open={dialog === "new-notebook"} onOpenChange={close} /> : null}
+          {shown.has("new-notebook") ? (
+            <NewNotebookDialog open={dialog === "new-notebook"} onOpenChange={close} />
+          ) : null}
         </Suspense>
       </ShellActions>
     </ListFilterProvider>

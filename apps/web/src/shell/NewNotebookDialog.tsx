@@ -41,7 +41,13 @@ const NewNotebookDialog = ({ open, onOpenChange }: { open: boolean; onOpenChange
           void create();
         }}
       >
-        <Field label="Name" value={name} maxLength={120} onChange={(event) => setName(event.target.value)} autoComplete="off" />
+        <Field
+          label="Name"
+          value={name}
+          maxLength={120}
+          onChange={(event) => setName(event.target.value)}
+          autoComplete="off"
+        />
         <div className="mt-5 flex justify-end">
           <Button look="primary" type="submit" disabled={busy || name.trim() === ""}>
             Create notebook

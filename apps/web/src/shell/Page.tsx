@@ -22,7 +22,15 @@ export const Page = ({ title, children }: { title: string; children: ReactNode }
   );
 };
 
-export const Section = ({ title, description, children }: { title: string; description?: ReactNode; children?: ReactNode }) => (
+export const Section = ({
+  title,
+  description,
+  children,
+}: {
+  title: string;
+  description?: ReactNode;
+  children?: ReactNode;
+}) => (
   <section className="border-t border-line py-6 first-of-type:border-t-0 first-of-type:pt-0">
     <h2 className="font-semibold">{title}</h2>
     {description ? <p className="mt-1 text-[0.9375rem] leading-normal text-ink-soft">{description}</p> : null}

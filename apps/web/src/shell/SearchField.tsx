@@ -16,7 +16,10 @@ export const SearchField = () => {
   const { search, setSearch } = useListFilter();
   return (
     <div className="relative">
-      <Search className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-faint" aria-hidden="true" />
+      <Search
+        className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-faint"
+        aria-hidden="true"
+      />
       <label htmlFor={fieldId} className="sr-only">
         Search notes
       </label>

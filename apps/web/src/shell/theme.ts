@@ -22,9 +22,7 @@ let choice = stored();
 const apply = (): void => {
   const theme = choice === "system" ? (system.matches ? "dark" : "light") : choice;
   document.documentElement.dataset["theme"] = theme;
-  document
-    .querySelector('meta[name="theme-color"]')
-    ?.setAttribute("content", theme === "dark" ? "#151311" : "#f6f3ec");
+  document.querySelector('meta[name="theme-color"]')?.setAttribute("content", theme === "dark" ? "#151311" : "#f6f3ec");
   for (const listener of listeners) listener();
 };
 

@@ -20,7 +20,14 @@ export interface SyncDescription {
 export const describeSync = (state: SyncState | undefined, saved: boolean, now: number): SyncDescription => {
   const here = saved ? "Everything is saved on this device." : "Saving your last edits on this device…";
   if (!state) {
-    return { tone: "busy", label: "Opening", here: "Opening your notes…", server: "", remedy: undefined, canRetry: false };
+    return {
+      tone: "busy",
+      label: "Opening",
+      here: "Opening your notes…",
+      server: "",
+      remedy: undefined,
+      canRetry: false,
+    };
   }
   const host = state.server ? hostOf(state.server) : "";
   const waiting = state.pendingDocuments > 0 ? `${plural(state.pendingDocuments, "note")} waiting to be sent.` : "";

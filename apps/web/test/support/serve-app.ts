@@ -7,7 +7,10 @@ import { extname, join, normalize } from "node:path";
  * Serves a built app the way a Cairn server does, without one: pages fall back to `index.html`, everything carries the
  * strict content security policy, and the API does not exist. What works here works without a server.
  */
-export const serveApp = async (directory: string, port = 0): Promise<{ origin: string; close: () => Promise<void> }> => {
+export const serveApp = async (
+  directory: string,
+  port = 0,
+): Promise<{ origin: string; close: () => Promise<void> }> => {
   const server = createServer((request, response) => {
     void (async () => {
       const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname));

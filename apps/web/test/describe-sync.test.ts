@@ -1,0 +1,62 @@
+import type { SyncState } from "@cairn/client";
+import { describe, expect, test } from "vitest";
+import { describeSync } from "../src/sync/describe-sync.ts";
+
+const now = new Date(2026, 4, 20, 15, 0).getTime();
+const calm: SyncState = {
+  status: "up-to-date",
+  server: "https://notes.example",
+  pendingDocuments: 0,
+  pendingBytes: 0,
+  offlineSince: undefined,
+  lastSyncedAt: now - 60_000,
+  problem: undefined,
+  parked: 0,
+};
+const say = (change: Partial<SyncState>, saved = true) => describeSync({ ...calm, ...change }, saved, now);
+
+describe("the sync indicator tells the truth", () => {
+  test("only a notebook that is in step is called saved on the server", () => {
+    expect(say({}).label).toBe("Saved here and on the server");
+    const others: ReadonlyArray<Partial<SyncState>> = [
+      { status: "local-only", server: undefined },
+      { status: "offline", offlineSince: now - 3_600_000 },
+      { status: "connecting" },
+      { status: "syncing", pendingDocuments: 1 },
+      { status: "problem", problem: { code: "quota-exceeded", message: "full", action: "pause" } },
+      { parked: 1 },
+    ];
+    for (const other of others) expect(say(other).label).not.toMatch(/on the server/);
+  });
+
+  test("an edit that is not yet durable on this device is never called saved", () => {
+    for (const status of ["local-only", "up-to-date"] as const) {
+      expect(say({ status }, false).label).toBe("Saving");
+      expect(say({ status }, false).here).toMatch(/^Saving/);
+    }
+  });
+
+  test("offline says since when, and what waits", () => {
+    const offline = say({
+      status: "offline",
+      offlineSince: new Date(2026, 4, 20, 14, 5).getTime(),
+      pendingDocuments: 2,
+    });
+    expect(offline.label).toMatch(/^Offline since .*05/);
+    expect(offline.server).toMatch(/^2 notes waiting/);
+    expect(offline.canRetry).toBe(true);
+  });
+
+  test("a problem outranks everything and says what to do", () => {
+    const full = say({ status: "offline", problem: { code: "quota-exceeded", message: "full", action: "pause" } });
+    expect(full.tone).toBe("problem");
+    expect(full.remedy).toMatch(/room/);
+    const unknown = say({
+      status: "problem",
+      problem: { code: "internal", message: "Words of the engine.", action: "stop" },
+    });
+    expect(unknown.remedy).toBe("Words of the engine.");
+    expect(unknown.canRetry).toBe(false);
+    expect(say({ parked: 2 }).label).toBe("2 edits refused by the server");
+  });
+});
