@@ -10,24 +10,37 @@ const OWN_CODES = {
   closed: { action: "stop", advice: "This was closed. Open it again." },
   "link-malformed": { action: "stop", advice: "This is not a whole Cairn link. Copy it again, to the last character." },
   "storage-full": { action: "pause", advice: "The device has no room left. Free some and try again." },
-  "storage-unavailable": { action: "stop", advice: "The device's storage cannot be used. Close other tabs of this app and reload." },
-  "profile-in-use": { action: "stop", advice: "Another process uses this directory. Close it, or choose another directory." },
+  "storage-unavailable": {
+    action: "stop",
+    advice: "The device's storage cannot be used. Close other tabs of this app and reload.",
+  },
+  "profile-in-use": {
+    action: "stop",
+    advice: "Another process uses this directory. Close it, or choose another directory.",
+  },
   "workspace-not-here": { action: "stop", advice: "This device does not have the workspace. Join it with a link." },
   "document-unknown": { action: "stop", advice: "This device does not have the document." },
   "document-type": { action: "stop", advice: "The document is of another type than it was opened as." },
   "type-unknown": { action: "stop", advice: "The schema does not declare this document type." },
   "owner-required": { action: "stop", advice: "Only a device of the workspace's owner may do this." },
   "pending-edits": { action: "pause", advice: "Some edits are only on this device. Sync first, or force it." },
-  "attachment-unavailable": { action: "retry", advice: "The attachment's bytes are not here and cannot be fetched right now." },
+  "attachment-unavailable": {
+    action: "retry",
+    advice: "The attachment's bytes are not here and cannot be fetched right now.",
+  },
   "attachment-damaged": { action: "stop", advice: "The attachment's bytes do not match its hash." },
   "attachment-too-large": { action: "stop", advice: "The file is larger than an attachment may be." },
   "backup-malformed": { action: "stop", advice: "This is not a whole Cairn backup." },
   "backup-wrong-key": { action: "stop", advice: "This backup opens with another passphrase or device." },
   "profile-cloned": {
     action: "stop",
-    advice: "The server has entries of this device that are not here: this profile is a copy or was restored. Join again by a link.",
+    advice:
+      "The server has entries of this device that are not here: this profile is a copy or was restored. Join again by a link.",
   },
-  "keys-missing": { action: "stop", advice: "The keys of this workspace are gone from this device. Join again by a link." },
+  "keys-missing": {
+    action: "stop",
+    advice: "The keys of this workspace are gone from this device. Join again by a link.",
+  },
   "recovery-words": { action: "stop", advice: "These are not 24 valid recovery words." },
 } as const satisfies Record<string, { readonly action: ErrorAction; readonly advice: string }>;
 

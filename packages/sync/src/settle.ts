@@ -61,9 +61,7 @@ export const settlePush = (sent: ReadonlyArray<Waiting>, results: ReadonlyArray<
   return { settled, refused: undefined, next: { type: "continue" } };
 };
 
-const settleRefusal = (
-  result: Extract<PushResult, { status: "refused" }>,
-): Pick<Settlement, "refused" | "next"> => {
+const settleRefusal = (result: Extract<PushResult, { status: "refused" }>): Pick<Settlement, "refused" | "next"> => {
   const park = { type: "park", code: result.code, message: result.message } as const;
   switch (result.code) {
     case "gap":

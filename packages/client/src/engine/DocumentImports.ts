@@ -52,14 +52,16 @@ export const makeDocumentImports = (store: LocalStoreShape, importer: ImporterSh
       const entry = locks.get(key) ?? { lock: Semaphore.makeUnsafe(1), users: 0 };
       locks.set(key, entry);
       entry.users += 1;
-      return entry.lock.withPermits(1)(effect).pipe(
-        Effect.ensuring(
-          Effect.sync(() => {
-            entry.users -= 1;
-            if (entry.users === 0) locks.delete(key);
-          }),
-        ),
-      );
+      return entry.lock
+        .withPermits(1)(effect)
+        .pipe(
+          Effect.ensuring(
+            Effect.sync(() => {
+              entry.users -= 1;
+              if (entry.users === 0) locks.delete(key);
+            }),
+          ),
+        );
     });
 
   const fromStart = Effect.fnUntraced(function* (

@@ -2,11 +2,10 @@
  * What the page asks of the engine. In browsers it crosses a message port, so everything here is plain data that
  * structured clone can copy, and every failure a `CairnError`. In Node the engine is in the same process.
  */
-import type { DeviceId, DocumentId, Hash, LinkId, WorkspaceId } from "@cairn/protocol";
+import type { DocumentId, Hash, LinkId, WorkspaceId } from "@cairn/protocol";
 import type {
   AttachmentInfo,
   DeviceInfo,
-  ImportReport,
   LinkInfo,
   LinkPreview,
   ListQuery,
@@ -49,10 +48,13 @@ export interface NewEdit {
   readonly row: DocumentView | undefined;
 }
 
-/** What of an attachment's bytes is here or there. */
-export interface AttachmentChunks {
+/** Where an attachment's chunk is, and what its bytes are. */
+export interface ChunkLocation {
   readonly epoch: number;
-  readonly chunks: ReadonlyArray<{ readonly sealedHash: string; readonly plainHash: string; readonly size: number }>;
+  readonly sealedHash: Hash;
+  readonly plainHash: Hash;
+  /** Plain bytes. */
+  readonly size: number;
 }
 
 /** Something changed; the page asks for what it shows of it. */
@@ -68,14 +70,14 @@ export interface EngineApi {
   /** The workspace to begin with; makes the home workspace where there is none. */
   currentWorkspace(): Promise<WorkspaceInfo>;
   selectWorkspace(workspace: WorkspaceId): Promise<WorkspaceInfo>;
-  createWorkspace(name: string): Promise<WorkspaceInfo>;
-  renameWorkspace(workspace: WorkspaceId, name: string): Promise<void>;
+  createWorkspace(): Promise<WorkspaceInfo>;
+  /** The document that says what the workspace is called (type `WORKSPACE_TYPE`). */
+  workspaceDocument(workspace: WorkspaceId): Promise<DocumentId>;
   removeWorkspace(workspace: WorkspaceId, force: boolean): Promise<void>;
   recoveryWords(): Promise<ReadonlyArray<string>>;
   inspectLink(url: string): Promise<LinkPreview>;
   join(url: string): Promise<WorkspaceInfo>;
 
-  deviceId(workspace: WorkspaceId): Promise<DeviceId>;
   leasePeer(workspace: WorkspaceId): Promise<{ readonly lease: number; readonly peer: string }>;
   releasePeer(workspace: WorkspaceId, lease: number): Promise<void>;
   openDocument(workspace: WorkspaceId, document: DocumentId): Promise<OpenedForPage>;
@@ -88,8 +90,6 @@ export interface EngineApi {
   closeDocument(workspace: WorkspaceId, document: DocumentId): Promise<void>;
   /** Resolves when the edits are durable. */
   append(workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>): Promise<void>;
-  /** Deletes or restores a document: an edit by the engine itself. */
-  setDeleted(workspace: WorkspaceId, document: DocumentId, deleted: boolean): Promise<void>;
   query(workspace: WorkspaceId, type: string, query: ListQuery): Promise<ReadonlyArray<PlainRow>>;
 
   syncState(workspace: WorkspaceId): Promise<SyncState>;
@@ -110,25 +110,14 @@ export interface EngineApi {
   devices(workspace: WorkspaceId): Promise<ReadonlyArray<DeviceInfo>>;
 
   /** Seals and stores one chunk of a file; the page puts the references into the document. */
-  sealChunk(
-    workspace: WorkspaceId,
-    content: Uint8Array,
-  ): Promise<{ readonly epoch: number; readonly sealedHash: string; readonly plainHash: string }>;
+  sealChunk(workspace: WorkspaceId, content: Uint8Array): Promise<ChunkLocation>;
   /** One chunk's plain bytes, from here or from the server; rejects with `attachment-unavailable` or `-damaged`. */
-  readChunk(
+  readChunk(workspace: WorkspaceId, location: ChunkLocation): Promise<Uint8Array>;
+  attachmentState(workspace: WorkspaceId, sealedHashes: ReadonlyArray<Hash>): Promise<AttachmentInfo["state"]>;
+  /** How large one attachment may be, and how much room the workspace has, as far as it is known now. */
+  attachmentLimits(
     workspace: WorkspaceId,
-    reference: {
-      readonly epoch: number;
-      readonly sealedHash: string;
-      readonly plainHash: string;
-      readonly size: number;
-    },
-  ): Promise<Uint8Array>;
-  attachmentState(workspace: WorkspaceId, sealedHashes: ReadonlyArray<string>): Promise<AttachmentInfo["state"]>;
-  attachmentLimits(workspace: WorkspaceId): Promise<{ readonly attachmentBytes: number; readonly freeBytes: number | undefined }>;
+  ): Promise<{ readonly attachmentBytes: number; readonly freeBytes: number | undefined }>;
 
-  /** The sealed log and chunks, and, sealed under a backup key, what opens them: as `docs/backup.md` says. */
-  exportBackup(workspace: WorkspaceId): Promise<ReadableStream<Uint8Array>>;
-  importBackup(workspace: WorkspaceId, backup: ReadableStream<Uint8Array>, dryRun: boolean): Promise<ImportReport>;
   close(): Promise<void>;
 }

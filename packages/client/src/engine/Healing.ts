@@ -19,7 +19,7 @@ const lacking = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<LogRecord>, StoreFailure> {
   const records: Array<LogRecord> = [];
   for (const { device, from, to } of ranges) {
-    for (let next = from; next <= to; ) {
+    for (let next = from; next <= to;) {
       const step = yield* store.logOf(context.workspace, device, next, LOG_STEP);
       const last = step.at(-1);
       if (last === undefined) break;

@@ -4,6 +4,7 @@
  */
 import { sealEntry, signEntry } from "@cairn/crypto";
 import {
+  decodeEntry,
   encodeBatch,
   type Entry,
   entryHash,
@@ -22,7 +23,7 @@ import type { Fence, Fenced, LocalStoreShape, NewOutgoing, StoreFailure } from "
 import type { OutgoingRecord, UpdateRecord } from "../store/records.ts";
 import type { DocumentImportsShape } from "./DocumentImports.ts";
 import { encodeContent } from "./entry-content.ts";
-import type { WorkspaceContext } from "./WorkspaceContext.ts";
+import { extendContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
 /** Documents whose edits become entries in one go. */
 const FREEZE_DOCUMENTS = 64;
@@ -41,11 +42,7 @@ const headerOf = (
   ...part,
 });
 
-const toOutgoing = (
-  context: WorkspaceContext,
-  entry: Entry,
-  now: number,
-): Omit<NewOutgoing, "updates"> => ({
+const toOutgoing = (context: WorkspaceContext, entry: Entry, now: number): Omit<NewOutgoing, "updates"> => ({
   device: context.device,
   counter: entry.header.counter,
   document: entry.header.document,
@@ -176,6 +173,13 @@ export const settle = Effect.fnUntraced(function* (
   const settlement = settlePush(batch, response.results);
   const now = yield* Clock.currentTimeMillis;
   if (settlement.settled.length > 0) yield* store.settle(context.workspace, fence, settlement.settled, now);
+  const settled = new Set(settlement.settled.map(({ counter }) => counter));
+  for (const record of batch) {
+    // Taken by the server behind the head that this device named, so it is the chain's next link.
+    if (record.kind === EntryKind.membership && settled.has(record.counter)) {
+      yield* extendContext(store, context, decodeEntry(record.entry));
+    }
+  }
   if (settlement.refused !== undefined) yield* replaceByVoid(store, context, fence, settlement.refused, now);
   return settlement;
 });

@@ -6,6 +6,7 @@
  */
 import { authorityOf, openEntry } from "@cairn/crypto";
 import {
+  decodeEntry,
   type DocumentId,
   type Entry,
   EntryKind,
@@ -36,7 +37,9 @@ export interface Received {
   readonly unapplied: ReadonlyArray<{ readonly seq: number; readonly reason: string }>;
 }
 
-type Opened = { readonly type: "content"; readonly content: EntryContent } | { readonly type: "unapplied"; readonly reason: string };
+type Opened =
+  | { readonly type: "content"; readonly content: EntryContent }
+  | { readonly type: "unapplied"; readonly reason: string };
 
 const open = async (context: WorkspaceContext, entry: Entry): Promise<Opened> => {
   const { header } = entry;
@@ -96,6 +99,14 @@ export const receive = Effect.fnUntraced(function* (
       else updates.push(...toUpdates(received, opened.content));
     }
   }
+  for (const { counter } of outcome.own) {
+    // An own link of the chain whose acknowledgement was lost: the log has its bytes.
+    const [record] = yield* store.logOf(context.workspace, context.device, counter, 1);
+    if (record?.counter === counter && record.kind === EntryKind.membership) {
+      membershipChanged =
+        (yield* extendContext(store, context, decodeEntry(record.entry))) === "extended" || membershipChanged;
+    }
+  }
   const own = outcome.entries.filter(({ entry }) => entry.header.device === context.device);
   const now = yield* Clock.currentTimeMillis;
   yield* store.receive({
@@ -116,9 +127,7 @@ export const receive = Effect.fnUntraced(function* (
     updates,
     settled: [
       ...own.map(({ seq, entry }) => ({ counter: entry.header.counter, seq })),
-      ...outcome.own
-        .filter(({ device }) => device === context.device)
-        .map(({ seq, counter }) => ({ counter, seq })),
+      ...outcome.own.filter(({ device }) => device === context.device).map(({ seq, counter }) => ({ counter, seq })),
     ],
     at: now,
   });

@@ -81,8 +81,10 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       return made;
     };
 
-    const currentPosition: Effect.Effect<Position, StoreFailure> = Effect.flatMap(store.position(workspace), (position) =>
-      position === undefined ? Effect.die(new Error("a workspace without a position")) : Effect.succeed(position),
+    const currentPosition: Effect.Effect<Position, StoreFailure> = Effect.flatMap(
+      store.position(workspace),
+      (position) =>
+        position === undefined ? Effect.die(new Error("a workspace without a position")) : Effect.succeed(position),
     );
 
     /** Sends what waits, until nothing does. */
@@ -90,7 +92,9 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       fence: Fence,
       calls: ServerCalls,
       sessions: SessionKeeper,
-      push: (batch: ReadonlyArray<OutgoingRecord>) => Effect.Effect<PushResponse, WireError | Unreachable | StoreFailure>,
+      push: (
+        batch: ReadonlyArray<OutgoingRecord>,
+      ) => Effect.Effect<PushResponse, WireError | Unreachable | StoreFailure>,
     ): Effect.fn.Return<void, ConnectionFailure> {
       for (;;) {
         yield* freezePending(store, context, imports, fence);
@@ -123,7 +127,11 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       }
     });
 
-    const takePage = Effect.fnUntraced(function* (fence: Fence, position: Position, page: Parameters<typeof receive>[4]) {
+    const takePage = Effect.fnUntraced(function* (
+      fence: Fence,
+      position: Position,
+      page: Parameters<typeof receive>[4],
+    ) {
       const received = yield* receive(store, context, fence, position, page);
       if (received.unapplied.length > 0) {
         yield* Effect.logWarning("entries kept and not applied").pipe(
@@ -139,7 +147,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
     /** Without a live connection: one round of pulling and pushing over HTTP. */
     const httpRound = Effect.fnUntraced(function* (fence: Fence, calls: ServerCalls, sessions: SessionKeeper) {
       let position = yield* currentPosition;
-      for (let more = true; more; ) {
+      for (let more = true; more;) {
         const { token } = yield* sessions.current;
         const page = yield* calls.pull(workspace, token, { after: position.cursor, chain: position.chain });
         const received = yield* takePage(fence, position, page);
@@ -228,7 +236,10 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       const handle = Effect.fnUntraced(function* (frame: LiveFrame, position: Position) {
         switch (frame.type) {
           case "page": {
-            const page = yield* Effect.try({ try: () => decodePage(frame.page), catch: (cause) => new Unreachable({ cause }) });
+            const page = yield* Effect.try({
+              try: () => decodePage(frame.page),
+              catch: (cause) => new Unreachable({ cause }),
+            });
             const received = yield* takePage(fence, position, page);
             yield* live.send({ type: "received", cursor: received.position.cursor });
             return received.position;

@@ -55,7 +55,8 @@ export const makeSyncStatus = (
     setPhase: (next, now) => {
       if (phase === next) return;
       phase = next;
-      const offlineSince = next === "offline" ? (parts.offlineSince ?? now) : next === "live" ? undefined : parts.offlineSince;
+      const offlineSince =
+        next === "offline" ? (parts.offlineSince ?? now) : next === "live" ? undefined : parts.offlineSince;
       parts = { ...parts, offlineSince };
       changed();
     },

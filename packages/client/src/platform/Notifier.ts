@@ -5,6 +5,7 @@
 import type { WorkspaceId } from "@cairn/protocol";
 import { Context, Effect, Layer, type Scope } from "effect";
 import type { EngineEvent } from "../engine/EngineApi.ts";
+import type { LeaderMessage } from "../engine/LeaderCalls.ts";
 
 export type ProfileEvent =
   /** What pages hear, too: documents have new updates or rows; the list of workspaces, or a sync state, changed. */
@@ -15,7 +16,9 @@ export type ProfileEvent =
   | { readonly type: "sync-now"; readonly workspace: WorkspaceId }
   /** A follower asks whether the leader is alive, and its answer. */
   | { readonly type: "leader-asked" }
-  | { readonly type: "leader-answered" };
+  | { readonly type: "leader-answered" }
+  /** What only the leader may do, and its answer. */
+  | LeaderMessage;
 
 export interface NotifierShape {
   /** Tells all other engines of the profile, not this one. */

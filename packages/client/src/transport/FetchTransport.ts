@@ -1,5 +1,12 @@
 /** The transport over `fetch` and `WebSocket`, typed by `CairnApi`. */
-import { CairnApi, decodePage, MalformedBytes, PROTOCOL_VERSION, SessionAuthorization, WireError } from "@cairn/protocol";
+import {
+  CairnApi,
+  decodePage,
+  MalformedBytes,
+  PROTOCOL_VERSION,
+  SessionAuthorization,
+  WireError,
+} from "@cairn/protocol";
 import { Context, Duration, Effect, Layer, Redacted, Schema } from "effect";
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http";
 import { HttpApiClient, HttpApiMiddleware } from "effect/http-api";

@@ -61,7 +61,8 @@ export const connectLive = (
       frames,
       send: (frame) =>
         Effect.suspend(() => {
-          if (socket.readyState !== WebSocket.OPEN) return Effect.fail(new Unreachable({ cause: "the socket is closed" }));
+          if (socket.readyState !== WebSocket.OPEN)
+            return Effect.fail(new Unreachable({ cause: "the socket is closed" }));
           if (socket.bufferedAmount > MAX_BUFFERED_BYTES) {
             return Effect.fail(new Unreachable({ cause: "the network takes nothing" }));
           }

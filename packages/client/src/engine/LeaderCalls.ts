@@ -1,0 +1,94 @@
+/**
+ * What only the leader may do, asked for from any tab: a call goes to whoever leads, over the notifier, and comes back.
+ * Few and rare operations; edits never take this way.
+ */
+import type { ErrorAction, LinkId, WorkspaceId } from "@cairn/protocol";
+import { Deferred, Duration, Effect, type Scope } from "effect";
+import { CairnError, type CairnErrorCode } from "../errors.ts";
+import type { NotifierShape } from "../platform/Notifier.ts";
+import { toCairnError } from "./failures.ts";
+import type { LinkOptions } from "./Links.ts";
+
+export type LeaderCall =
+  | { readonly type: "create-link"; readonly workspace: WorkspaceId; readonly options: LinkOptions }
+  | { readonly type: "revoke-link"; readonly workspace: WorkspaceId; readonly link: LinkId };
+
+export interface LeaderResult {
+  readonly url: string;
+  readonly link: LinkId;
+}
+
+/** The messages between tabs. */
+export type LeaderMessage =
+  | { readonly type: "leader-called"; readonly id: string; readonly call: LeaderCall }
+  | {
+      readonly type: "leader-returned";
+      readonly id: string;
+      readonly result: LeaderResult | undefined;
+      readonly error:
+        | { readonly code: CairnErrorCode; readonly message: string; readonly action: ErrorAction }
+        | undefined;
+    };
+
+/** A leader that does not answer for this long has gone; another one follows within seconds. */
+const ANSWER_TIMEOUT = Duration.seconds(40);
+
+export const makeLeaderCalls = <E, R>(
+  notifier: NotifierShape,
+  leads: () => boolean,
+  perform: (call: LeaderCall) => Effect.Effect<LeaderResult, E, R>,
+): Effect.Effect<
+  { readonly onLeader: (call: LeaderCall) => Effect.Effect<LeaderResult, E | CairnError, R> },
+  never,
+  R | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const services = yield* Effect.context<R>();
+    const waiting = new Map<string, Deferred.Deferred<LeaderResult, CairnError>>();
+
+    const answer = (id: string, call: LeaderCall) =>
+      perform(call).pipe(
+        Effect.matchEffect({
+          onSuccess: (result) => notifier.notify({ type: "leader-returned", id, result, error: undefined }),
+          onFailure: (failure) => {
+            const { code, message, action } = toCairnError(failure);
+            return notifier.notify({
+              type: "leader-returned",
+              id,
+              result: undefined,
+              error: { code, message, action },
+            });
+          },
+        }),
+        Effect.provideContext(services),
+      );
+
+    yield* notifier.listen((event) => {
+      if (event.type === "leader-called" && leads()) Effect.runFork(answer(event.id, event.call));
+      if (event.type !== "leader-returned") return;
+      const deferred = waiting.get(event.id);
+      if (deferred === undefined) return;
+      Deferred.doneUnsafe(
+        deferred,
+        event.result === undefined
+          ? Effect.fail(new CairnError(event.error?.code ?? "internal", event.error?.message))
+          : Effect.succeed(event.result),
+      );
+    });
+
+    const ask = Effect.fnUntraced(function* (call: LeaderCall) {
+      const id = crypto.randomUUID();
+      const deferred = yield* Deferred.make<LeaderResult, CairnError>();
+      waiting.set(id, deferred);
+      yield* notifier.notify({ type: "leader-called", id, call });
+      return yield* Deferred.await(deferred).pipe(
+        Effect.timeoutOrElse({ duration: ANSWER_TIMEOUT, orElse: () => Effect.fail(new CairnError("unavailable")) }),
+        Effect.ensuring(Effect.sync(() => waiting.delete(id))),
+      );
+    });
+
+    return {
+      onLeader: (call) =>
+        Effect.suspend((): Effect.Effect<LeaderResult, E | CairnError, R> => (leads() ? perform(call) : ask(call))),
+    };
+  });

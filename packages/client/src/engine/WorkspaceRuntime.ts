@@ -1,0 +1,184 @@
+/** Everything of one workspace that runs in an engine: its context, status, imports, projections and sync driver. */
+import type { DocumentId, WorkspaceId } from "@cairn/protocol";
+import { Clock, Duration, Effect, Queue, type Scope } from "effect";
+import { Importer } from "../documents/Importer.ts";
+import { Notifier } from "../platform/Notifier.ts";
+import { type Fence, type Fenced, LocalStore, type StoreFailure } from "../store/LocalStore.ts";
+import { Transport } from "../transport/Transport.ts";
+import { type DocumentImportsShape, makeDocumentImports } from "./DocumentImports.ts";
+import type { EngineEvent } from "./EngineApi.ts";
+import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
+import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
+import type { WorkspaceContext } from "./WorkspaceContext.ts";
+
+/** Changes of documents are told together that happen within this time. */
+const GATHER_MILLIS = 4;
+/** The outbox is counted at most this often. */
+const COUNT_MILLIS = 60;
+
+export interface WorkspaceRuntime {
+  readonly context: WorkspaceContext;
+  readonly status: SyncStatus;
+  readonly imports: DocumentImportsShape;
+  readonly driver: SyncDriver;
+  /** Edits of these documents were stored here: tells the other handles and tabs, and wakes the driver. */
+  readonly edited: (documents: Iterable<DocumentId>) => void;
+  /** Documents changed elsewhere: tells the pages of this engine. */
+  readonly changedElsewhere: (documents: ReadonlyArray<DocumentId>) => void;
+  /** Edits were stored in another tab. */
+  readonly outboxChanged: () => void;
+  /** Brings the rows of documents up to date with what was received. */
+  readonly project: (document?: DocumentId) => Effect.Effect<void, StoreFailure>;
+  /** Received updates of it are being imported: what pages get has to wait (rule 15). */
+  readonly isProjecting: (document: DocumentId) => boolean;
+  /** The work of whoever leads. */
+  readonly lead: (fence: Fence) => Effect.Effect<never, StoreFailure | Fenced>;
+  readonly fence: () => Fence | undefined;
+}
+
+export const makeWorkspaceRuntime = (
+  context: WorkspaceContext,
+  publish: (event: EngineEvent) => void,
+): Effect.Effect<WorkspaceRuntime, StoreFailure, LocalStore | Importer | Transport | Notifier | Scope.Scope> =>
+  Effect.gen(function* () {
+    const store = yield* LocalStore;
+    const importer = yield* Importer;
+    const transport = yield* Transport;
+    const notifier = yield* Notifier;
+    const workspace: WorkspaceId = context.workspace;
+    const imports = makeDocumentImports(store, importer);
+    let fence: Fence | undefined;
+
+    // Only whoever leads knows how the conversation stands; the others repeat what it says.
+    const status = makeSyncStatus(store, workspace, context.record.server, (state) => {
+      publish({ type: "sync", workspace, state });
+      if (fence !== undefined) Effect.runFork(notifier.notify({ type: "sync", workspace, state }));
+    });
+
+    const countSignal = yield* Queue.sliding<void>(1);
+    const gatherSignal = yield* Queue.sliding<void>(1);
+    const projectSignal = yield* Queue.sliding<void>(1);
+    const gathered = new Set<DocumentId>();
+    const told = new Set<DocumentId>();
+    const projecting = new Set<DocumentId>();
+    /** Documents whose newest updates cannot be shown, by the update that was tried last: not tried again for nothing. */
+    const given = new Map<DocumentId, number>();
+
+    const tell = (documents: Iterable<DocumentId>, others: boolean): void => {
+      for (const document of documents) {
+        gathered.add(document);
+        if (others) told.add(document);
+      }
+      Queue.offerUnsafe(gatherSignal, undefined);
+    };
+
+    const projectOne = Effect.fnUntraced(function* (document: DocumentId, through: number) {
+      if (given.get(document) === through) return;
+      projecting.add(document);
+      yield* imports.project(workspace, document, through).pipe(
+        Effect.tap(() => Effect.sync(() => given.delete(document))),
+        Effect.catch((error) => {
+          if (error._tag === "StoreFailure") return Effect.fail(error);
+          given.set(document, through);
+          return Effect.logWarning("a document cannot be shown up to date").pipe(
+            Effect.annotateLogs({ workspace, document, reason: error._tag }),
+          );
+        }),
+        Effect.ensuring(Effect.sync(() => projecting.delete(document))),
+      );
+      tell([document], true);
+    });
+
+    const project = Effect.fnUntraced(function* (only?: DocumentId) {
+      const waiting = yield* store.unprojected(workspace);
+      // Documents are independent: one that takes its time does not hold up the others.
+      yield* Effect.forEach(
+        waiting.filter(({ document }) => (only === undefined || document === only) && !projecting.has(document)),
+        ({ document, through }) => projectOne(document, through),
+        { concurrency: 8, discard: true },
+      );
+    });
+
+    const driver = yield* makeSyncDriver({
+      store,
+      context,
+      transport,
+      imports,
+      status,
+      onReceived: (documents, membershipChanged) => {
+        if (documents.size > 0) Queue.offerUnsafe(projectSignal, undefined);
+        if (membershipChanged) publish({ type: "workspaces" });
+        Queue.offerUnsafe(countSignal, undefined);
+      },
+      onOutbox: () => Queue.offerUnsafe(countSignal, undefined),
+      onUploaded: () => publish({ type: "attachments", workspace }),
+    });
+
+    const gather = Effect.gen(function* () {
+      for (;;) {
+        yield* Queue.take(gatherSignal);
+        yield* Effect.sleep(Duration.millis(GATHER_MILLIS));
+        const documents = [...gathered];
+        const others = [...told];
+        gathered.clear();
+        told.clear();
+        if (documents.length > 0) publish({ type: "documents", workspace, documents });
+        if (others.length > 0) yield* notifier.notify({ type: "documents", workspace, documents: others });
+      }
+    });
+
+    const count = Effect.gen(function* () {
+      for (;;) {
+        yield* Queue.take(countSignal);
+        yield* Effect.ignore(status.refresh);
+        yield* Effect.sleep(Duration.millis(COUNT_MILLIS));
+      }
+    });
+
+    const projectAll = Effect.gen(function* () {
+      for (;;) {
+        yield* project();
+        yield* Queue.take(projectSignal);
+      }
+    });
+
+    yield* Effect.forkScoped(gather);
+    yield* Effect.forkScoped(count);
+    yield* status.refresh;
+
+    return {
+      context,
+      status,
+      imports,
+      driver,
+      edited: (documents) => {
+        tell(documents, true);
+        Queue.offerUnsafe(countSignal, undefined);
+        if (fence === undefined) Effect.runFork(notifier.notify({ type: "outbox", workspace }));
+        else driver.wake();
+      },
+      changedElsewhere: (documents) => tell(documents, false),
+      outboxChanged: () => {
+        Queue.offerUnsafe(countSignal, undefined);
+        driver.wake();
+      },
+      project,
+      isProjecting: (document) => projecting.has(document),
+      fence: () => fence,
+      lead: (held) =>
+        Effect.gen(function* () {
+          fence = held;
+          status.setPhase(
+            context.record.server === undefined ? "local-only" : "connecting",
+            yield* Clock.currentTimeMillis,
+          );
+          return yield* Effect.raceAllFirst([driver.run(held), Effect.andThen(projectAll, Effect.never)]);
+        }).pipe(
+          Effect.ensuring(
+            Effect.sync(() => {
+              fence = undefined;
+            }),
+          ),
+        ),
+    };
+  });

@@ -1,0 +1,31 @@
+/** Every failure of the engine as a `CairnError`: what crosses to the page. */
+import { AccessLinkInvalid, RecoveryWordsInvalid } from "@cairn/crypto";
+import { WireError } from "@cairn/protocol";
+import { Cause, Schema } from "effect";
+import { CairnError } from "../errors.ts";
+import { Fenced, StoreFailure } from "../store/LocalStore.ts";
+import { Unreachable } from "../transport/Transport.ts";
+import { Halted } from "./SyncDriver.ts";
+
+const isWireError = Schema.is(WireError);
+
+/** The public error of a failure. What is not known is `internal`, with the cause kept for developers. */
+export const toCairnError = (failure: unknown): CairnError => {
+  if (failure instanceof CairnError) return failure;
+  if (failure instanceof StoreFailure) {
+    return new CairnError(failure.reason === "full" ? "storage-full" : "storage-unavailable", undefined, {
+      cause: failure.cause,
+    });
+  }
+  if (failure instanceof Unreachable) return new CairnError("offline", undefined, { cause: failure.cause });
+  if (failure instanceof Halted) return new CairnError(failure.code);
+  if (failure instanceof AccessLinkInvalid) return new CairnError("link-malformed", failure.message);
+  if (failure instanceof RecoveryWordsInvalid) return new CairnError("recovery-words", failure.message);
+  if (failure instanceof Fenced) return new CairnError("unavailable", "another tab took over; try again");
+  if (isWireError(failure)) return new CairnError(failure.code, failure.message);
+  return new CairnError("internal", undefined, { cause: failure });
+};
+
+/** The public error of a cause: its first failure or defect. */
+export const causeToCairnError = (cause: Cause.Cause<unknown>): CairnError =>
+  Cause.hasInterruptsOnly(cause) ? new CairnError("closed") : toCairnError(Cause.squash(cause));
