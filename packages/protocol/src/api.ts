@@ -30,14 +30,7 @@ import {
   UnsupportedMediaType,
   UnsupportedProtocol,
 } from "./errors.ts";
-import {
-  type DeviceId,
-  type GrantId,
-  Hash,
-  GrantId as GrantIdSchema,
-  LinkId,
-  WorkspaceId,
-} from "./ids.ts";
+import { type DeviceId, type GrantId, Hash, GrantId as GrantIdSchema, LinkId, WorkspaceId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import type { RoleName } from "./membership.ts";
 import { PushResponse } from "./push-result.ts";
@@ -71,9 +64,7 @@ export interface SessionClaims {
 }
 
 /** The session of the request at hand. */
-export class CurrentSession extends Context.Service<CurrentSession, SessionClaims>()(
-  "cairn/protocol/CurrentSession",
-) {}
+export class CurrentSession extends Context.Service<CurrentSession, SessionClaims>()("cairn/protocol/CurrentSession") {}
 
 /** Errors that any endpoint can answer with. */
 const anywhere = [Malformed, UnsupportedProtocol, RateLimited, Internal, Unavailable] as const;
@@ -94,9 +85,7 @@ export class SessionAuthorization extends HttpApiMiddleware.Service<
 }) {}
 
 const workspace = { workspace: WorkspaceId };
-const EntryBytes = Schema.Uint8Array.pipe(
-  HttpApiSchema.asUint8Array({ contentType: ENTRIES_MEDIA_TYPE }),
-);
+const EntryBytes = Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: ENTRIES_MEDIA_TYPE }));
 const ChunkBytes = Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array());
 const Whole = Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0));
 
@@ -114,10 +103,7 @@ export class SystemGroup extends HttpApiGroup.make("system")
     HttpApiEndpoint.get("describe", "/v1/server", {
       success: ServerDescription,
       error: anywhere,
-    }).annotate(
-      OpenApi.Description,
-      "The server's id and epoch, protocol versions, limits and registration mode.",
-    ),
+    }).annotate(OpenApi.Description, "The server's id and epoch, protocol versions, limits and registration mode."),
     HttpApiEndpoint.post("challenge", "/v1/challenges", {
       success: ChallengeResponse,
       error: anywhere,
@@ -143,15 +129,9 @@ export class WorkspacesGroup extends HttpApiGroup.make("workspaces")
       error: authorized,
     })
       .middleware(SessionAuthorization)
-      .annotate(
-        OpenApi.Description,
-        "Head and running hash, membership head, usage, and what is here of each device.",
-      ),
+      .annotate(OpenApi.Description, "Head and running hash, membership head, usage, and what is here of each device."),
   )
-  .annotate(
-    OpenApi.Description,
-    "Making a workspace known to the server, and asking how it stands.",
-  ) {}
+  .annotate(OpenApi.Description, "Making a workspace known to the server, and asking how it stands.") {}
 
 /** The log: push, pull, live. */
 export class EntriesGroup extends HttpApiGroup.make("entries")
@@ -163,10 +143,7 @@ export class EntriesGroup extends HttpApiGroup.make("entries")
       error: [...authorized, TooLarge, UnsupportedMediaType, QuotaExceeded],
     })
       .middleware(SessionAuthorization)
-      .annotate(
-        OpenApi.Description,
-        "Stores a batch in one transaction; one result for each entry.",
-      ),
+      .annotate(OpenApi.Description, "Stores a batch in one transaction; one result for each entry."),
     HttpApiEndpoint.get("pull", "/v1/workspaces/:workspace/entries", {
       params: workspace,
       query: {
@@ -176,10 +153,7 @@ export class EntriesGroup extends HttpApiGroup.make("entries")
         chain: Schema.optional(Hash),
         /** Bytes that the page should not exceed, unless one entry does. */
         bytes: Schema.optional(
-          Whole.check(
-            Schema.isGreaterThanOrEqualTo(1),
-            Schema.isLessThanOrEqualTo(LIMITS.pageBytesMax),
-          ),
+          Whole.check(Schema.isGreaterThanOrEqualTo(1), Schema.isLessThanOrEqualTo(LIMITS.pageBytesMax)),
         ),
         /** `full` sends the reader's own entries too: after a restore of the device's store. */
         own: Schema.optional(Schema.Literals(["brief", "full"])),
@@ -216,10 +190,7 @@ export class TokensGroup extends HttpApiGroup.make("tokens")
       payload: RenewRequest,
       success: Session,
       error: [...anywhere, Unauthenticated, Forbidden, NotFound],
-    }).annotate(
-      OpenApi.Description,
-      "A session for a device that proves its key, however long it was away.",
-    ),
+    }).annotate(OpenApi.Description, "A session for a device that proves its key, however long it was away."),
     HttpApiEndpoint.get("list", "/v1/workspaces/:workspace/tokens", {
       params: workspace,
       success: Schema.Array(Grant),
@@ -260,10 +231,7 @@ export class LinksGroup extends HttpApiGroup.make("links")
       payload: OpenLinkRequest,
       success: Session,
       error: [...anywhere, Unauthenticated, Forbidden, NotFound, Gone],
-    }).annotate(
-      OpenApi.Description,
-      "Lets a device in that holds the link's secret. Idempotent for one device.",
-    ),
+    }).annotate(OpenApi.Description, "Lets a device in that holds the link's secret. Idempotent for one device."),
     HttpApiEndpoint.delete("revokeLink", "/v1/workspaces/:workspace/links/:link", {
       params: { ...workspace, link: LinkId },
       success: HttpApiSchema.NoContent,
@@ -309,8 +277,7 @@ export class CairnApi extends HttpApi.make("cairn")
     OpenApi.annotations({
       title: "Cairn",
       version: "1",
-      description:
-        "Local-first sync that cannot read your data. Entries and attachments are sealed by the devices.",
+      description: "Local-first sync that cannot read your data. Entries and attachments are sealed by the devices.",
       license: { name: "MIT" },
     }),
   ) {}

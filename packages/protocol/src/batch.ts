@@ -12,15 +12,7 @@
  */
 import { ByteReader, ByteWriter, MalformedBytes } from "./bytes.ts";
 import { decodeEntry, type Entry } from "./entry.ts";
-import {
-  type DeviceId,
-  deviceIdFromBytes,
-  type Hash,
-  HASH_BYTES,
-  hashFromBytes,
-  ID_BYTES,
-  idToBytes,
-} from "./ids.ts";
+import { type DeviceId, deviceIdFromBytes, type Hash, HASH_BYTES, hashFromBytes, ID_BYTES, idToBytes } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from "./version.ts";
 
@@ -41,11 +33,7 @@ const readMagic = (reader: ByteReader, magic: readonly [number, number], what: s
 export const encodeBatch = (entries: ReadonlyArray<Uint8Array>): Uint8Array<ArrayBuffer> => {
   if (entries.length > LIMITS.batchEntries) throw new RangeError("too many entries in a batch");
   const size = entries.reduce((sum, entry) => sum + entry.length + 4, 16);
-  const writer = new ByteWriter(size)
-    .u8(BATCH_MAGIC[0])
-    .u8(BATCH_MAGIC[1])
-    .u8(PROTOCOL_VERSION)
-    .varint(entries.length);
+  const writer = new ByteWriter(size).u8(BATCH_MAGIC[0]).u8(BATCH_MAGIC[1]).u8(PROTOCOL_VERSION).varint(entries.length);
   for (const entry of entries) writer.bytes(entry);
   if (writer.length > LIMITS.batchBytes) throw new RangeError("batch too large");
   return writer.finish();
@@ -53,14 +41,12 @@ export const encodeBatch = (entries: ReadonlyArray<Uint8Array>): Uint8Array<Arra
 
 /** The entries of a batch. Throws `MalformedBytes` unless all of it is well-formed (rule 8). */
 export const decodeBatch = (bytes: Uint8Array): ReadonlyArray<Entry> => {
-  if (bytes.length > LIMITS.batchBytes)
-    throw new MalformedBytes({ reason: "batch too large", offset: 0 });
+  if (bytes.length > LIMITS.batchBytes) throw new MalformedBytes({ reason: "batch too large", offset: 0 });
   const reader = new ByteReader(bytes);
   readMagic(reader, BATCH_MAGIC, "batch");
   const count = reader.varint(LIMITS.batchEntries);
   const entries: Array<Entry> = [];
-  for (let index = 0; index < count; index += 1)
-    entries.push(decodeEntry(reader.bytes(LIMITS.entryBytes)));
+  for (let index = 0; index < count; index += 1) entries.push(decodeEntry(reader.bytes(LIMITS.entryBytes)));
   reader.end();
   return entries;
 };
@@ -97,24 +83,14 @@ export interface Page {
 /** Encodes a page. The caller vouches for the order of the items. */
 export const encodePage = (page: Page): Uint8Array<ArrayBuffer> => {
   const writer = new ByteWriter(1024).u8(PAGE_MAGIC[0]).u8(PAGE_MAGIC[1]).u8(PROTOCOL_VERSION);
-  writer
-    .varint(page.after)
-    .varint(page.until)
-    .varint(page.head)
-    .raw(idToBytes(page.chain))
-    .varint(page.items.length);
+  writer.varint(page.after).varint(page.until).varint(page.head).raw(idToBytes(page.chain)).varint(page.items.length);
   for (const item of page.items) {
     switch (item.type) {
       case "entry":
         writer.u8(0).varint(item.seq).bytes(item.entry);
         break;
       case "own":
-        writer
-          .u8(1)
-          .varint(item.seq)
-          .raw(idToBytes(item.device))
-          .varint(item.counter)
-          .raw(idToBytes(item.hash));
+        writer.u8(1).varint(item.seq).raw(idToBytes(item.device)).varint(item.counter).raw(idToBytes(item.hash));
         break;
       case "skipped":
         writer.u8(2).varint(item.seq).varint(item.until).raw(idToBytes(item.chain));
@@ -155,8 +131,7 @@ const readItem = (reader: ByteReader): PageItem => {
  * The entries inside are not decoded.
  */
 export const decodePage = (bytes: Uint8Array): Page => {
-  if (bytes.length > LIMITS.frameBytes)
-    throw new MalformedBytes({ reason: "page too large", offset: 0 });
+  if (bytes.length > LIMITS.frameBytes) throw new MalformedBytes({ reason: "page too large", offset: 0 });
   const reader = new ByteReader(bytes);
   readMagic(reader, PAGE_MAGIC, "page");
   const after = reader.varint();

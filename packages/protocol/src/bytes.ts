@@ -42,8 +42,7 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    if (!Number.isInteger(value) || value < 0 || value > 0xff)
-      throw new RangeError(`not a byte: ${value}`);
+    if (!Number.isInteger(value) || value < 0 || value > 0xff) throw new RangeError(`not a byte: ${value}`);
     this.#reserve(1);
     this.#buffer[this.#length++] = value;
     return this;
@@ -51,8 +50,7 @@ export class ByteWriter {
 
   /** Eight bytes, big-endian. */
   u64(value: number): this {
-    if (!Number.isSafeInteger(value) || value < 0)
-      throw new RangeError(`not an unsigned integer: ${value}`);
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not an unsigned integer: ${value}`);
     this.#reserve(8);
     new DataView(this.#buffer.buffer).setBigUint64(this.#length, BigInt(value));
     this.#length += 8;
@@ -60,8 +58,7 @@ export class ByteWriter {
   }
 
   varint(value: number): this {
-    if (!Number.isSafeInteger(value) || value < 0)
-      throw new RangeError(`not an unsigned integer: ${value}`);
+    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`not an unsigned integer: ${value}`);
     let rest = value;
     while (rest >= 0x80) {
       this.u8((rest % 0x80) | 0x80);

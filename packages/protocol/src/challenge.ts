@@ -9,14 +9,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ByteWriter } from "./bytes.ts";
-import {
-  type DeviceId,
-  idToBytes,
-  label,
-  type LinkId,
-  type ServerId,
-  type WorkspaceId,
-} from "./ids.ts";
+import { type DeviceId, idToBytes, label, type LinkId, type ServerId, type WorkspaceId } from "./ids.ts";
 
 /** What the proof is for. */
 export const ChallengePurpose = {

@@ -98,17 +98,26 @@ const assertSorted = (keys: ReadonlyArray<Uint8Array>, what: string): void => {
   }
 };
 
+const assertAtMost = (value: number, max: number, what: string): void => {
+  if (value > max) throw new RangeError(`${what}: ${value} is more than ${max}`);
+};
+
 /**
- * The header's bytes. Throws `RangeError` for a header that the format cannot hold (lists not sorted, numbers out of
+ * The header's bytes. Throws `RangeError` for a header that no reader would accept (lists not sorted, numbers out of
  * bounds): sort with `sortHashes` and `sortCovers` first.
  */
 export const encodeHeader = (header: EntryHeader): Uint8Array<ArrayBuffer> => {
+  if (header.version < OLDEST_PROTOCOL_VERSION || header.version > PROTOCOL_VERSION)
+    throw new RangeError(`unsupported entry version ${header.version}`);
+  if (header.counter < 1 || header.covers.some(({ counter }) => counter < 1))
+    throw new RangeError("counters begin at 1");
+  assertAtMost(header.epoch, MAX_EPOCH, "epoch");
+  assertAtMost(header.covers.length, LIMITS.covers, "covers");
+  assertAtMost(header.refs.length, LIMITS.refs, "refs");
+  assertAtMost(header.extensions.length, LIMITS.extensions, "extensions");
   const writer = new ByteWriter();
   writer.u8(header.version).u8(header.kind);
-  writer
-    .raw(idToBytes(header.workspace))
-    .raw(idToBytes(header.document))
-    .raw(idToBytes(header.device));
+  writer.raw(idToBytes(header.workspace)).raw(idToBytes(header.document)).raw(idToBytes(header.device));
   writer.varint(header.counter).varint(header.epoch);
   const covers = header.covers.map(({ device, counter }) => ({
     device: idToBytes(device),
@@ -129,6 +138,7 @@ export const encodeHeader = (header: EntryHeader): Uint8Array<ArrayBuffer> => {
   for (const extension of header.extensions) {
     if (extension.type <= lastType) throw new RangeError("extensions not sorted");
     lastType = extension.type;
+    assertAtMost(extension.bytes.length, LIMITS.extensionBytes, "extension bytes");
     writer
       .varint(extension.type)
       .u8(extension.critical ? CRITICAL : 0)
@@ -203,17 +213,11 @@ const readHeader = (reader: ByteReader): EntryHeader => {
 };
 
 /** The bytes that the author signs. */
-export const entrySigningBytes = (
-  headerBytes: Uint8Array,
-  payload: Uint8Array,
-): Uint8Array<ArrayBuffer> => concatBytes(SIGNATURE_LABEL, headerBytes, payload);
+export const entrySigningBytes = (headerBytes: Uint8Array, payload: Uint8Array): Uint8Array<ArrayBuffer> =>
+  concatBytes(SIGNATURE_LABEL, headerBytes, payload);
 
 /** Puts an entry together from its signed parts. Throws `RangeError` where it is larger than an entry may be. */
-export const assembleEntry = (
-  header: EntryHeader,
-  payload: Uint8Array,
-  signature: Uint8Array,
-): Entry => {
+export const assembleEntry = (header: EntryHeader, payload: Uint8Array, signature: Uint8Array): Entry => {
   if (signature.length !== SIGNATURE_BYTES) throw new RangeError("signature of the wrong length");
   const headerBytes = encodeHeader(header);
   const bytes = new ByteWriter(headerBytes.length + payload.length + SIGNATURE_BYTES + 8)
@@ -227,8 +231,7 @@ export const assembleEntry = (
 
 /** Decodes one entry that fills `bytes`. Throws `MalformedBytes`. */
 export const decodeEntry = (bytes: Uint8Array): Entry => {
-  if (bytes.length > LIMITS.entryBytes)
-    throw new MalformedBytes({ reason: "entry too large", offset: 0 });
+  if (bytes.length > LIMITS.entryBytes) throw new MalformedBytes({ reason: "entry too large", offset: 0 });
   const reader = new ByteReader(bytes);
   const header = readHeader(reader);
   if (reader.offset > LIMITS.headerBytes) reader.fail("header too large");

@@ -177,10 +177,7 @@ export const ERROR_CATALOGUE = {
     action: "pause",
     advice: "The workspace is full. Delete attachments or raise its quota.",
   },
-} as const satisfies Record<
-  string,
-  { readonly status: number; readonly action: ErrorAction; readonly advice: string }
->;
+} as const satisfies Record<string, { readonly status: number; readonly action: ErrorAction; readonly advice: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
@@ -234,13 +231,9 @@ export class Conflict extends Schema.TaggedError<Conflict>()(
   fields(["diverged", "workspace-conflict", "link-conflict", "chunk-mismatch"]),
   { httpApiStatus: 409 },
 ) {}
-export class Gone extends Schema.TaggedError<Gone>()(
-  "Gone",
-  fields(["link-expired", "link-revoked", "link-used-up"]),
-  {
-    httpApiStatus: 410,
-  },
-) {}
+export class Gone extends Schema.TaggedError<Gone>()("Gone", fields(["link-expired", "link-revoked", "link-used-up"]), {
+  httpApiStatus: 410,
+}) {}
 export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", fields(["too-large"]), {
   httpApiStatus: 413,
 }) {}
@@ -254,30 +247,18 @@ export class UnsupportedProtocol extends Schema.TaggedError<UnsupportedProtocol>
   fields(["unsupported-protocol"]),
   { httpApiStatus: 426 },
 ) {}
-export class RateLimited extends Schema.TaggedError<RateLimited>()(
-  "RateLimited",
-  fields(["rate-limited"]),
-  {
-    httpApiStatus: 429,
-  },
-) {}
+export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", fields(["rate-limited"]), {
+  httpApiStatus: 429,
+}) {}
 export class Internal extends Schema.TaggedError<Internal>()("Internal", fields(["internal"]), {
   httpApiStatus: 500,
 }) {}
-export class Unavailable extends Schema.TaggedError<Unavailable>()(
-  "Unavailable",
-  fields(["unavailable"]),
-  {
-    httpApiStatus: 503,
-  },
-) {}
-export class QuotaExceeded extends Schema.TaggedError<QuotaExceeded>()(
-  "QuotaExceeded",
-  fields(["quota-exceeded"]),
-  {
-    httpApiStatus: 507,
-  },
-) {}
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", fields(["unavailable"]), {
+  httpApiStatus: 503,
+}) {}
+export class QuotaExceeded extends Schema.TaggedError<QuotaExceeded>()("QuotaExceeded", fields(["quota-exceeded"]), {
+  httpApiStatus: 507,
+}) {}
 
 const classes = [
   Malformed,
@@ -325,11 +306,9 @@ const tagByCode: ReadonlyMap<string, string> = new Map(
 );
 
 /** Makes the error for a code, with the catalogue's action and advice. */
-export const wireError = <Code extends ErrorCode>(
-  code: Code,
-  details: ErrorDetails = {},
-): ErrorOf<Code> =>
+export const wireError = <Code extends ErrorCode>(code: Code, details: ErrorDetails = {}): ErrorOf<Code> =>
   // The catalogue and the classes name the same codes (a test holds them together), so the class of a code is known.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   decodeWireError({
     _tag: tagByCode.get(code),
     code,

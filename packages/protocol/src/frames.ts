@@ -128,27 +128,15 @@ const utf8Encoder = new TextEncoder();
 
 /** A frame's bytes. */
 export const encodeFrame = (frame: LiveFrame): Uint8Array<ArrayBuffer> => {
-  switch (frame.type) {
-    case "push":
-      return new ByteWriter(frame.batch.length + 10)
-        .u8(FRAME_TYPES.push)
-        .varint(frame.push)
-        .raw(frame.batch)
-        .finish();
-    case "page":
-      return concatBytes(Uint8Array.of(FRAME_TYPES.page), frame.page);
-    default:
-      return concatBytes(
-        Uint8Array.of(FRAME_TYPES[frame.type]),
-        utf8Encoder.encode(encodeControl(frame)),
-      );
-  }
+  if (frame.type === "push")
+    return new ByteWriter(frame.batch.length + 10).u8(FRAME_TYPES.push).varint(frame.push).raw(frame.batch).finish();
+  if (frame.type === "page") return concatBytes(Uint8Array.of(FRAME_TYPES.page), frame.page);
+  return concatBytes(Uint8Array.of(FRAME_TYPES[frame.type]), utf8Encoder.encode(encodeControl(frame)));
 };
 
 /** Decodes a frame. Throws `MalformedBytes`, also for an unknown type: both sides speak the version of the handshake. */
 export const decodeFrame = (bytes: Uint8Array): LiveFrame => {
-  if (bytes.length > LIMITS.frameBytes)
-    throw new MalformedBytes({ reason: "frame too large", offset: 0 });
+  if (bytes.length > LIMITS.frameBytes) throw new MalformedBytes({ reason: "frame too large", offset: 0 });
   const reader = new ByteReader(bytes);
   const type = typeByCode.get(reader.u8());
   if (type === undefined) return reader.fail("unknown frame type");
@@ -156,8 +144,7 @@ export const decodeFrame = (bytes: Uint8Array): LiveFrame => {
   if (type === "page") return { type, page: reader.raw(reader.remaining) };
   if (bytes.length > LIMITS.controlBytes) return reader.fail("control frame too large");
   const decoded = decodeControl(decodeUtf8(reader.raw(reader.remaining), reader));
-  if (decoded._tag === "Failure" || decoded.success.type !== type)
-    return reader.fail(`not a ${type} frame`);
+  if (decoded._tag === "Failure" || decoded.success.type !== type) return reader.fail(`not a ${type} frame`);
   return decoded.success;
 };
 

@@ -20,8 +20,7 @@ const base64UrlOfLength = (bytes: number) =>
   Schema.String.check(
     Schema.isMaxLength(Math.ceil((bytes * 4) / 3)),
     Schema.makeFilter(
-      (text: string) =>
-        decodeBase64Url(text)?.length === bytes || `expected ${bytes} bytes of base64url`,
+      (text: string) => decodeBase64Url(text)?.length === bytes || `expected ${bytes} bytes of base64url`,
     ),
   );
 
@@ -65,23 +64,12 @@ export type Signature = typeof Signature.Type;
 export const boundedBase64Url = (maxBytes: number) =>
   Schema.String.check(
     Schema.isMaxLength(Math.ceil((maxBytes * 4) / 3)),
-    Schema.makeFilter(
-      (text: string) => decodeBase64Url(text) !== undefined || "expected base64url",
-    ),
+    Schema.makeFilter((text: string) => decodeBase64Url(text) !== undefined || "expected base64url"),
   );
 
 /** The bytes of an id, hash, key or signature. Its type vouches for the form, so this cannot fail. */
 export const idToBytes = (
-  id:
-    | WorkspaceId
-    | DocumentId
-    | DeviceId
-    | LinkId
-    | GrantId
-    | ServerId
-    | Hash
-    | PublicKey
-    | Signature,
+  id: WorkspaceId | DocumentId | DeviceId | LinkId | GrantId | ServerId | Hash | PublicKey | Signature,
 ): Uint8Array => {
   const bytes = decodeBase64Url(id);
   if (bytes === undefined) throw new TypeError("not an id");
@@ -91,31 +79,21 @@ export const idToBytes = (
 const fromBytes =
   <Id>(make: (text: string) => Id, length: number) =>
   (bytes: Uint8Array): Id => {
-    if (bytes.length !== length)
-      throw new RangeError(`expected ${length} bytes, got ${bytes.length}`);
+    if (bytes.length !== length) throw new RangeError(`expected ${length} bytes, got ${bytes.length}`);
     return make(encodeBase64Url(bytes));
   };
 
 // The length was checked, and what the encoder writes is canonical: the brand needs no second check on this hot path.
 const unchecked = { disableChecks: true } as const;
-export const workspaceIdFromBytes = fromBytes(
-  (text) => WorkspaceId.make(text, unchecked),
-  ID_BYTES,
-);
+export const workspaceIdFromBytes = fromBytes((text) => WorkspaceId.make(text, unchecked), ID_BYTES);
 export const documentIdFromBytes = fromBytes((text) => DocumentId.make(text, unchecked), ID_BYTES);
 export const deviceIdFromBytes = fromBytes((text) => DeviceId.make(text, unchecked), ID_BYTES);
 export const linkIdFromBytes = fromBytes((text) => LinkId.make(text, unchecked), ID_BYTES);
 export const grantIdFromBytes = fromBytes((text) => GrantId.make(text, unchecked), ID_BYTES);
 export const serverIdFromBytes = fromBytes((text) => ServerId.make(text, unchecked), ID_BYTES);
 export const hashFromBytes = fromBytes((text) => Hash.make(text, unchecked), HASH_BYTES);
-export const publicKeyFromBytes = fromBytes(
-  (text) => PublicKey.make(text, unchecked),
-  PUBLIC_KEY_BYTES,
-);
-export const signatureFromBytes = fromBytes(
-  (text) => Signature.make(text, unchecked),
-  SIGNATURE_BYTES,
-);
+export const publicKeyFromBytes = fromBytes((text) => PublicKey.make(text, unchecked), PUBLIC_KEY_BYTES);
+export const signatureFromBytes = fromBytes((text) => Signature.make(text, unchecked), SIGNATURE_BYTES);
 
 /** The document of entries that belong to no document: membership, purge of nothing, voids of either. */
 export const NO_DOCUMENT: DocumentId = documentIdFromBytes(new Uint8Array(ID_BYTES));
@@ -132,19 +110,12 @@ export const workspaceIdOfRootKey = (rootPublicKey: Uint8Array): WorkspaceId =>
   workspaceIdFromBytes(sha256(concatBytes(WORKSPACE_LABEL, rootPublicKey)).subarray(0, ID_BYTES));
 
 /** The id that a signing key gives its device in a workspace (rule 1). */
-export const deviceIdOfSigningKey = (
-  workspace: WorkspaceId,
-  signingPublicKey: Uint8Array,
-): DeviceId =>
-  deviceIdFromBytes(
-    sha256(concatBytes(DEVICE_LABEL, idToBytes(workspace), signingPublicKey)).subarray(0, ID_BYTES),
-  );
+export const deviceIdOfSigningKey = (workspace: WorkspaceId, signingPublicKey: Uint8Array): DeviceId =>
+  deviceIdFromBytes(sha256(concatBytes(DEVICE_LABEL, idToBytes(workspace), signingPublicKey)).subarray(0, ID_BYTES));
 
 /** The id that a link's signing key gives it in a workspace. */
 export const linkIdOfSigningKey = (workspace: WorkspaceId, signingPublicKey: Uint8Array): LinkId =>
-  linkIdFromBytes(
-    sha256(concatBytes(LINK_LABEL, idToBytes(workspace), signingPublicKey)).subarray(0, ID_BYTES),
-  );
+  linkIdFromBytes(sha256(concatBytes(LINK_LABEL, idToBytes(workspace), signingPublicKey)).subarray(0, ID_BYTES));
 
 /** Reads the 16 bytes of an id. */
 export const readId = (reader: ByteReader): Uint8Array => reader.raw(ID_BYTES);

@@ -147,7 +147,8 @@ const ROTATE_LABEL = label("rotate-root");
 const MAX_SEALED_KEY = 256;
 const MAX_SEALED_TEXT = 2048;
 const CERTIFICATE_MAX = 256;
-const RECORD_CODES = {
+/** The first byte of a record. */
+export const RECORD_CODES = {
   root: 1,
   admit: 2,
   "key-change": 3,
@@ -156,6 +157,7 @@ const RECORD_CODES = {
   "revoke-link": 6,
   "rotate-root": 7,
 } as const;
+const knownCodes: ReadonlySet<number> = new Set(Object.values(RECORD_CODES));
 const RECIPIENTS = ["device", "link", "recovery"] as const;
 
 const writeCertificate = (writer: ByteWriter, certificate: Certificate): ByteWriter => {
@@ -186,19 +188,13 @@ export const rotateRootSigningBytes = (
   newRootKey: PublicKey,
   newRecoveryKey: PublicKey,
 ): Uint8Array<ArrayBuffer> =>
-  concatBytes(
-    ROTATE_LABEL,
-    idToBytes(workspace),
-    idToBytes(newRootKey),
-    idToBytes(newRecoveryKey),
-  );
+  concatBytes(ROTATE_LABEL, idToBytes(workspace), idToBytes(newRootKey), idToBytes(newRecoveryKey));
 
 /** A certificate with its signature. */
 export const encodeCertificate = (signed: SignedCertificate): Uint8Array<ArrayBuffer> =>
   writeCertificate(new ByteWriter(), signed.certificate).raw(signed.signature).finish();
 
-const readRole = (reader: ByteReader): RoleName =>
-  roleNames.get(reader.u8()) ?? reader.fail("unknown role");
+const readRole = (reader: ByteReader): RoleName => roleNames.get(reader.u8()) ?? reader.fail("unknown role");
 
 /** Decodes a certificate that fills `bytes`. Throws `MalformedBytes`. The signature is not checked. */
 export const decodeCertificate = (bytes: Uint8Array): SignedCertificate => {
@@ -218,8 +214,7 @@ export const decodeCertificate = (bytes: Uint8Array): SignedCertificate => {
       : issuerType === "device"
         ? { type: "device", device: deviceIdFromBytes(issuerId) }
         : { type: "link", link: linkIdFromBytes(issuerId) };
-  if (issuerType === "root" && issuerId.some((byte) => byte !== 0))
-    reader.fail("root has no issuer id");
+  if (issuerType === "root" && issuerId.some((byte) => byte !== 0)) reader.fail("root has no issuer id");
   const signature = reader.raw(SIGNATURE_BYTES);
   reader.end();
   const certificate = {
@@ -234,35 +229,41 @@ export const decodeCertificate = (bytes: Uint8Array): SignedCertificate => {
   return { certificate, signature };
 };
 
+/** Throws `RangeError` where there are more than `max`: no reader would accept them. */
+const atMost = (bytes: Uint8Array, max: number): Uint8Array => {
+  if (bytes.length > max) throw new RangeError(`${bytes.length} sealed bytes are more than ${max}`);
+  return bytes;
+};
+
 const recordBody = (record: MembershipRecord): Uint8Array => {
   const writer = new ByteWriter();
   switch (record.type) {
     case "root":
       return writer.raw(idToBytes(record.rootKey)).raw(idToBytes(record.recoveryKey)).finish();
     case "admit":
-      return writer.bytes(encodeCertificate(record.certificate)).bytes(record.sealedName).finish();
+      return writer
+        .bytes(encodeCertificate(record.certificate))
+        .bytes(atMost(record.sealedName, MAX_SEALED_TEXT))
+        .finish();
     case "key-change":
+      if (record.keys.length > LIMITS.keyRecipients) throw new RangeError("too many recipients of a key change");
       writer.varint(record.epoch).varint(record.keys.length);
       for (const key of record.keys)
-        writer.u8(RECIPIENTS.indexOf(key.recipient)).raw(key.id).bytes(key.sealed);
-      return writer.bytes(record.previous).finish();
+        writer.u8(RECIPIENTS.indexOf(key.recipient)).raw(key.id).bytes(atMost(key.sealed, MAX_SEALED_KEY));
+      return writer.bytes(atMost(record.previous, MAX_SEALED_KEY)).finish();
     case "link":
-      writer
-        .raw(idToBytes(record.link))
-        .raw(idToBytes(record.signingKey))
-        .raw(idToBytes(record.agreementKey));
+      writer.raw(idToBytes(record.link)).raw(idToBytes(record.signingKey)).raw(idToBytes(record.agreementKey));
       writer.u8(Role[record.role]).varint(record.maxUses).varint(record.epoch);
-      return writer.bytes(record.sealedKey).bytes(record.sealedLabel).finish();
+      return writer
+        .bytes(atMost(record.sealedKey, MAX_SEALED_KEY))
+        .bytes(atMost(record.sealedLabel, MAX_SEALED_TEXT))
+        .finish();
     case "revoke-device":
       return writer.raw(idToBytes(record.device)).varint(record.to).finish();
     case "revoke-link":
       return idToBytes(record.link);
     case "rotate-root":
-      return writer
-        .raw(idToBytes(record.rootKey))
-        .raw(idToBytes(record.recoveryKey))
-        .raw(record.signature)
-        .finish();
+      return writer.raw(idToBytes(record.rootKey)).raw(idToBytes(record.recoveryKey)).raw(record.signature).finish();
     case "unknown":
       return record.body;
   }
@@ -336,16 +337,17 @@ const readRecord = (code: number, body: Uint8Array): MembershipRecord => {
   return record;
 };
 
-/** The payload of a membership entry. */
+/** The payload of a membership entry. Throws `RangeError` for one that no reader would accept. */
 export const encodeMembership = (payload: MembershipPayload): Uint8Array<ArrayBuffer> => {
-  const writer = new ByteWriter()
-    .u8(FORMAT)
-    .raw(idToBytes(payload.prev))
-    .varint(payload.records.length);
+  if (payload.records.length > LIMITS.membershipRecords) throw new RangeError("too many records in a membership entry");
+  const writer = new ByteWriter().u8(FORMAT).raw(idToBytes(payload.prev)).varint(payload.records.length);
   for (const record of payload.records) {
-    writer
-      .u8(record.type === "unknown" ? record.code : RECORD_CODES[record.type])
-      .bytes(recordBody(record));
+    if (record.type === "unknown" && knownCodes.has(record.code))
+      throw new RangeError(`record type ${record.code} is not unknown`);
+    const body = recordBody(record);
+    if (body.length > LIMITS.membershipRecordBytes)
+      throw new RangeError(`a ${record.type} record of ${body.length} bytes`);
+    writer.u8(record.type === "unknown" ? record.code : RECORD_CODES[record.type]).bytes(body);
   }
   return writer.finish();
 };
@@ -353,8 +355,7 @@ export const encodeMembership = (payload: MembershipPayload): Uint8Array<ArrayBu
 /** Decodes the payload of a membership entry. Throws `MalformedBytes`. No signature is checked. */
 export const decodeMembership = (bytes: Uint8Array): MembershipPayload => {
   const reader = new ByteReader(bytes);
-  if (reader.u8() !== FORMAT)
-    throw new MalformedBytes({ reason: "unknown membership version", offset: 0 });
+  if (reader.u8() !== FORMAT) throw new MalformedBytes({ reason: "unknown membership version", offset: 0 });
   const prev = hashFromBytes(reader.raw(HASH_BYTES));
   const count = reader.varint(LIMITS.membershipRecords);
   const records: Array<MembershipRecord> = [];
