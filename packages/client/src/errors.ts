@@ -8,6 +8,14 @@ const OWN_CODES = {
   timeout: { action: "retry", advice: "It took longer than allowed. It goes on in the background." },
   aborted: { action: "stop", advice: "The operation was cancelled." },
   closed: { action: "stop", advice: "This was closed. Open it again." },
+  "engine-lost": {
+    action: "retry",
+    advice: "The app's background worker stopped. Reload the page; everything that was saved is here.",
+  },
+  "build-mismatch": {
+    action: "pause",
+    advice: "The page and its worker are of different builds of the app. Reload the page.",
+  },
   "link-malformed": { action: "stop", advice: "This is not a whole Cairn link. Copy it again, to the last character." },
   "storage-full": { action: "pause", advice: "The device has no room left. Free some and try again." },
   "storage-unavailable": {
