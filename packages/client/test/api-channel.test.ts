@@ -14,6 +14,8 @@ interface Api extends Callable<Event> {
   fail(how: string): Promise<void>;
   wait(label: string, signal?: AbortSignal): Promise<string>;
   unclonable(): Promise<unknown>;
+  /** Only a page of a newer build would call it. */
+  missing?(): Promise<void>;
 }
 
 const streamOf = (parts: ReadonlyArray<Uint8Array>): ReadableStream<Uint8Array> =>
@@ -72,12 +74,12 @@ afterEach(() => {
   for (const port of open.splice(0)) port.close();
 });
 
-const connected = <A extends Api = Api>() => {
+const connected = () => {
   const { port1, port2 } = new MessageChannel();
   open.push(port1, port2);
   const engine = new Engine();
   exposeApi<Event>(portEndpoint(port1), engine);
-  return { engine, ...connectApi<Event, A>(portEndpoint(port2)) };
+  return { engine, ...connectApi<Event, Api>(portEndpoint(port2)) };
 };
 
 describe("calls", () => {
@@ -101,11 +103,11 @@ describe("calls", () => {
   });
 
   test("whose arguments or results cannot cross fail alone", async () => {
-    const { api } = connected<Api & { missing(): Promise<void> }>();
+    const { api } = connected();
     await expect(api.unclonable()).rejects.toMatchObject({ code: "internal" });
     // @ts-expect-error a function is no plain data
     await expect(api.add(1, () => 2)).rejects.toMatchObject({ code: "internal" });
-    await expect(api.missing()).rejects.toMatchObject({ code: "internal" });
+    await expect(api.missing?.()).rejects.toMatchObject({ code: "internal" });
     expect(await api.add(1, 1)).toBe(2);
   });
 
