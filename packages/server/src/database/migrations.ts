@@ -11,11 +11,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { ID_BYTES } from "@cairn/protocol";
 
-/** Why this server does not serve from this database; the message says what to do. */
-export class DatabaseUnsuitable extends Schema.TaggedError<DatabaseUnsuitable>()("DatabaseUnsuitable", {
-  code: Schema.Literals(["newer-cairn", "not-durable", "too-old", "unreachable"]),
-  message: Schema.String,
-}) {}
+/** A newer Cairn has changed the database; the message says what to do. */
+export class DatabaseNewer extends Schema.TaggedError<DatabaseNewer>()("DatabaseNewer", { message: Schema.String }) {}
 
 /** Any constant would do, as long as no other program that shares the database uses it. */
 const ADVISORY_LOCK = 0x6361_6972;
@@ -42,7 +39,7 @@ const readMigrations: Effect.Effect<ReadonlyArray<Migration>> = Effect.promise(a
 /** Applies the migrations that are missing. */
 export const migrate = Effect.fn("migrate")(function* (
   sql: PgClient.PgClient,
-): Effect.fn.Return<void, SqlError.SqlError | DatabaseUnsuitable> {
+): Effect.fn.Return<void, SqlError.SqlError | DatabaseNewer> {
   const migrations = yield* readMigrations;
   const known = new Set(migrations.map(({ name }) => name));
   yield* sql.withTransaction(
@@ -53,8 +50,7 @@ export const migrate = Effect.fn("migrate")(function* (
       const applied = new Set(rows.map(({ name }) => name));
       const unknown = rows.find(({ name }) => !known.has(name));
       if (unknown !== undefined) {
-        return yield* new DatabaseUnsuitable({
-          code: "newer-cairn",
+        return yield* new DatabaseNewer({
           message:
             `The database was changed by a newer Cairn (${unknown.name}), and this one would misread it. ` +
             "Start the newer version again, or restore a backup from before the update.",

@@ -1,0 +1,79 @@
+/**
+ * The whole API on a port of its own, against a database of the test: the layers that `apps/server` runs, without the
+ * web app.
+ */
+import {
+  defaultSettings,
+  layerCairnApi,
+  layerCloseSocketsFirst,
+  ServerSettings,
+  type ServerSettingsShape,
+  TokenKeys,
+} from "@cairn/server";
+import { LIMITS } from "@cairn/protocol";
+import { NodeHttpServer } from "@effect/platform-node";
+import { PgClient } from "@effect/sql-pg";
+import { Context, Effect, Exit, Layer, Logger, Redacted, References, Scope } from "effect";
+import { HttpRouter, HttpServer } from "effect/http";
+import { createServer } from "node:http";
+
+export interface TestServerOptions {
+  /** For instance from `freshDatabase()`. */
+  readonly databaseUrl: string;
+  /** 0, the default, lets the system choose. */
+  readonly port?: number;
+  readonly settings?: Partial<Omit<ServerSettingsShape, "origins">>;
+  /** Keys in the form of the key file; random ones by default, with which a restarted server knows no older session. */
+  readonly tokenKeys?: string;
+  /** Each line of the server's log. */
+  readonly onLog?: (line: string) => void;
+}
+
+export interface TestServer {
+  /** `http://127.0.0.1:<port>`. */
+  readonly origin: string;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts a server; it serves when the promise resolves. */
+export const startTestServer = async (options: TestServerOptions): Promise<TestServer> => {
+  let origin = "";
+  const settings = ServerSettings.of({
+    ...defaultSettings,
+    unprovenPerMinute: 0,
+    ...options.settings,
+    origins: () => new Set([origin]),
+  });
+  const keys =
+    options.tokenKeys === undefined
+      ? TokenKeys.layerEphemeral
+      : TokenKeys.layerConfigured(Redacted.make(options.tokenKeys));
+  const listener = NodeHttpServer.layer(() => createServer(), {
+    host: "127.0.0.1",
+    port: options.port ?? 0,
+    gracefulShutdownTimeout: "2 seconds",
+    websocket: { maxPayload: LIMITS.frameBytes + 1024, perMessageDeflate: false },
+  });
+  const log = Logger.layer([Logger.map(Logger.formatJson, (line: string) => options.onLog?.(line))]);
+  const serving = HttpRouter.serve(layerCairnApi, { disableListenLog: true, disableLogger: true });
+  const server = layerCloseSocketsFirst.pipe(
+    Layer.provide(serving),
+    Layer.provideMerge(listener),
+    Layer.provide(Layer.succeed(ServerSettings, settings)),
+    Layer.provide(keys),
+    Layer.provide(PgClient.layer({ url: Redacted.make(options.databaseUrl), maxConnections: 10 })),
+    Layer.provide(Layer.merge(log, Layer.succeed(References.MinimumLogLevel, "Info"))),
+  );
+  const scope = Scope.makeUnsafe();
+  const close = () => Effect.runPromise(Scope.close(scope, Exit.void));
+  try {
+    const context = await Effect.runPromise(Layer.buildWithScope(server, scope));
+    const { address } = Context.get(context, HttpServer.HttpServer);
+    origin = `http://127.0.0.1:${"port" in address ? address.port : 0}`;
+    return { origin, close };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+};
+export * from "./http-author.ts";
