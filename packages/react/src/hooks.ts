@@ -16,7 +16,6 @@ import {
   useCallback,
   useContext,
   useEffect,
-  useMemo,
   useRef,
   useState,
 } from "react";
@@ -128,8 +127,9 @@ export const createCairnHooks = <S extends DocumentSchema>(): CairnHooks<S> => {
   const useQuery = <T extends TypeName<S>>(type: T, query: ListQuery = {}): ReadonlyArray<Row<S, T>> | undefined => {
     const workspace = useWorkspace();
     const [answer, setAnswer] = useState<{ readonly of: unknown; readonly rows: ReadonlyArray<Row<S, T>> }>();
-    const key = JSON.stringify(query);
-    const stable = useMemo(() => query, [key]);
+    // A query is written in place on every render: only one with another content is another query.
+    const [stable, setStable] = useState(query);
+    if (stable !== query && JSON.stringify(stable) !== JSON.stringify(query)) setStable(query);
     useEffect(
       () => workspace?.liveQuery(type, stable, (rows) => setAnswer({ of: workspace, rows })),
       [workspace, type, stable],

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useEffectEvent, useRef } from "react";
 import type { NoteHandle } from "../notebook/hooks.ts";
 import type { AttachmentSource } from "./attachment-widget.ts";
 import { createEditor, type NoteEditorHandle } from "./create-editor.ts";
@@ -6,33 +6,36 @@ import { createEditor, type NoteEditorHandle } from "./create-editor.ts";
 export interface EditorHostProps {
   note: NoteHandle;
   readOnly: boolean;
-  autoFocus: boolean;
+  focusFirst: boolean;
   attachments: AttachmentSource;
   onFiles: (files: ReadonlyArray<File>, at: number) => void;
   onReady: (editor: NoteEditorHandle | undefined) => void;
 }
 
 /** Holds one CodeMirror view for as long as the note is on screen. This module is the lazy part of the note's page. */
-const EditorHost = ({ note, readOnly, autoFocus, attachments, onFiles, onReady }: EditorHostProps) => {
+const EditorHost = ({ note, readOnly, focusFirst, attachments, onFiles, onReady }: EditorHostProps) => {
   const parent = useRef<HTMLDivElement>(null);
   const editor = useRef<NoteEditorHandle | undefined>(undefined);
-  const latest = useRef({ onFiles, readOnly, autoFocus });
-  latest.current = { onFiles, readOnly, autoFocus };
+  const takeFiles = useEffectEvent(onFiles);
+  const open = useEffectEvent((element: HTMLElement, doc: NoteHandle["loro"], source: AttachmentSource) => {
+    const made = createEditor({
+      parent: element,
+      doc,
+      text: doc.getText("body"),
+      label: "Note text",
+      readOnly,
+      attachments: source,
+      onFiles: (files, at) => takeFiles(files, at),
+    });
+    if (focusFirst) made.focus();
+    return made;
+  });
 
   useEffect(() => {
     if (!parent.current) return undefined;
-    const made = createEditor({
-      parent: parent.current,
-      doc: note.loro,
-      text: note.loro.getText("body"),
-      label: "Note text",
-      readOnly: latest.current.readOnly,
-      attachments,
-      onFiles: (files, at) => latest.current.onFiles(files, at),
-    });
+    const made = open(parent.current, note.loro, attachments);
     editor.current = made;
     onReady(made);
-    if (latest.current.autoFocus) made.focus();
     return () => {
       onReady(undefined);
       editor.current = undefined;

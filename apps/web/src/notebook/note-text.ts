@@ -29,7 +29,8 @@ export interface TaskCount {
 
 /** The tasks of a text; undefined where it has none, or where the text was cut and counting would be a guess. */
 export const tasksIn = (body: string, cutAt: number): TaskCount | undefined => {
-  if ([...body].length >= cutAt) return undefined;
+  // Code units are at least as many as code points: this may be too careful, never wrong.
+  if (body.length >= cutAt) return undefined;
   const boxes = [...body.matchAll(/^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[([ xX])\][ \t]/gm)];
   if (boxes.length === 0) return undefined;
   return { done: boxes.filter((box) => box[1] !== " ").length, all: boxes.length };

@@ -1,4 +1,4 @@
-import { useEffect, useId, useState } from "react";
+import { useEffect, useEffectEvent, useId, useState } from "react";
 import { useCairn } from "../notebook/hooks.ts";
 import { Button } from "../ui/Button.tsx";
 import { keysLabel } from "../shell/shortcuts.ts";
@@ -12,11 +12,10 @@ export const Composer = () => {
   const [asked, setAsked] = useState(false);
   const id = useId();
 
+  const keep = useEffectEvent(() => createNote(text).then(() => setAsked(false)));
   useEffect(() => {
-    if (!asked || !ready) return;
-    setAsked(false);
-    void createNote(text);
-  }, [asked, ready, createNote, text]);
+    if (asked && ready) void keep();
+  }, [asked, ready]);
 
   return (
     <form

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { RotateCcw } from "lucide-react";
+import { useNow } from "../notebook/clock.ts";
 import { explain } from "../notebook/explain.ts";
 import { formatWhen } from "../notebook/format.ts";
 import { type NoteRow, useQuery, useWorkspace } from "../notebook/hooks.ts";
@@ -11,6 +12,7 @@ import { notify } from "../ui/notices.ts";
 /** Deleting is an edit, so what was deleted can be brought back. */
 export const DeletedPage = () => {
   const workspace = useWorkspace();
+  const now = useNow();
   const rows = useQuery("note", deleted);
   const restore = (row: NoteRow): void => {
     workspace
@@ -32,7 +34,7 @@ export const DeletedPage = () => {
                 className="min-w-0 flex-1 rounded-lg py-1 hover:underline"
               >
                 <span className="block truncate font-medium">{nameOf(row.fields)}</span>
-                <span className="text-sm text-ink-soft">{formatWhen(row.updatedAt, Date.now())}</span>
+                <span className="text-sm text-ink-soft">{formatWhen(row.updatedAt, now)}</span>
               </Link>
               {workspace?.info().role === "reader" ? null : (
                 <Button

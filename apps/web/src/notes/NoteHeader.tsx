@@ -137,7 +137,7 @@ const formats: ReadonlyArray<readonly [FormatName, string, ReactNode, string?]> 
 ];
 
 const FormatBar = ({ editor }: { editor: NoteEditorHandle | undefined }) => (
-  <div role="group" aria-label="Format" className="flex gap-0.5">
+  <fieldset aria-label="Format" className="flex min-w-0 gap-0.5">
     {formats.map(([name, label, icon, keys]) => (
       <IconButton
         key={name}
@@ -152,5 +152,5 @@ const FormatBar = ({ editor }: { editor: NoteEditorHandle | undefined }) => (
         {icon}
       </IconButton>
     ))}
-  </div>
+  </fieldset>
 );

@@ -1,5 +1,6 @@
 import { useParams } from "@tanstack/react-router";
-import { type KeyboardEvent, useDeferredValue, useMemo, useState } from "react";
+import { useDeferredValue, useState } from "react";
+import { useNow } from "../notebook/clock.ts";
 import { type NoteRow, useCairn, useQuery } from "../notebook/hooks.ts";
 import { explain } from "../notebook/explain.ts";
 import { useListFilter } from "../notebook/view-state.tsx";
@@ -28,7 +29,7 @@ export const NoteList = () => {
   return (
     <>
       <TagBar />
-      <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-2 pb-4" onKeyDown={moveBetweenRows}>
+      <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-2 pb-4">
         {state.status === "failed" ? (
           <Unavailable error={state.error} retry={state.retry} />
         ) : rows === undefined ? (
@@ -65,7 +66,7 @@ export const NoteList = () => {
 
 const Rows = ({ rows, limit, onMore }: { rows: ReadonlyArray<NoteRow>; limit: number; onMore: () => void }) => {
   const { noteId } = useParams({ strict: false });
-  const now = useMemo(() => Date.now(), [rows]);
+  const now = useNow();
   const reachable = rows.some((row) => row.id === noteId) ? noteId : rows[0]?.id;
   return (
     <>
@@ -89,26 +90,6 @@ const Rows = ({ rows, limit, onMore }: { rows: ReadonlyArray<NoteRow>; limit: nu
   );
 };
 
-/** One tab stop for the whole list; arrow keys move inside it. */
-const moveBetweenRows = (event: KeyboardEvent<HTMLElement>): void => {
-  const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
-  const step = steps[event.key];
-  const links = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-note-row]")];
-  const at = links.findIndex((link) => link === document.activeElement);
-  if (at < 0) return;
-  const target =
-    event.key === "Home"
-      ? links[0]
-      : event.key === "End"
-        ? links.at(-1)
-        : step === undefined
-          ? undefined
-          : links[at + step];
-  if (!target) return;
-  event.preventDefault();
-  target.focus();
-};
-
 const Unavailable = ({ error, retry }: { error: unknown; retry: () => void }) => {
   const { title, detail } = explain(error);
   return (
@@ -123,12 +104,12 @@ const Unavailable = ({ error, retry }: { error: unknown; retry: () => void }) =>
 };
 
 const ListSkeleton = () => (
-  <div className="space-y-5 px-3 py-3" role="status" aria-label="Opening your notes">
+  <output className="block space-y-5 px-3 py-3" aria-label="Opening your notes">
     {[62, 80, 48, 70].map((width) => (
-      <div key={width} className="space-y-2">
-        <div className="skeleton h-4" style={{ width: `${width}%` }} />
-        <div className="skeleton h-3 w-full" />
-      </div>
+      <span key={width} className="block space-y-2">
+        <span className="skeleton block h-4" style={{ width: `${width}%` }} />
+        <span className="skeleton block h-3 w-full" />
+      </span>
     ))}
-  </div>
+  </output>
 );

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { Paperclip, SquareCheck } from "lucide-react";
-import { memo } from "react";
+import { type KeyboardEvent, memo } from "react";
 import { formatWhen } from "../notebook/format.ts";
 import type { NoteRow } from "../notebook/hooks.ts";
 import { excerptOf, nameOf, tasksIn, untitled } from "../notebook/note-text.ts";
@@ -25,6 +25,7 @@ export const NoteListItem = memo(({ row, now, selected, reachable }: NoteListIte
         to="/note/$noteId"
         params={{ noteId: row.id }}
         data-note-row=""
+        onKeyDown={moveBetweenRows}
         tabIndex={reachable ? 0 : -1}
         aria-current={selected ? "page" : undefined}
         className={`block rounded-lg px-3 py-2.5 -outline-offset-2 ${selected ? "bg-moss-soft" : "hover:bg-hover"}`}
@@ -69,3 +70,19 @@ export const NoteListItem = memo(({ row, now, selected, reachable }: NoteListIte
     </li>
   );
 });
+
+/** One tab stop for the whole list; arrow keys move inside it. */
+const moveBetweenRows = (event: KeyboardEvent<HTMLElement>): void => {
+  const rows = [...document.querySelectorAll<HTMLElement>("[data-note-row]")];
+  const at = rows.indexOf(event.currentTarget);
+  const targets: Record<string, HTMLElement | undefined> = {
+    ArrowDown: rows[at + 1],
+    ArrowUp: rows[at - 1],
+    Home: rows[0],
+    End: rows.at(-1),
+  };
+  const target = targets[event.key];
+  if (!target) return;
+  event.preventDefault();
+  target.focus();
+};

@@ -26,15 +26,15 @@ const OpenNote = ({ id }: { id: NoteId }) => {
   }
 };
 
-export const NoteSkeleton = () => (
-  <div className="mx-auto w-full max-w-2xl px-5 pt-20 wide:px-10" role="status" aria-label="Opening the note">
-    <div className="skeleton h-9 w-3/5" />
-    <div className="mt-8 space-y-3.5">
-      <div className="skeleton h-4 w-full" />
-      <div className="skeleton h-4 w-11/12" />
-      <div className="skeleton h-4 w-4/5" />
-    </div>
-  </div>
+const NoteSkeleton = () => (
+  <output className="mx-auto block w-full max-w-2xl px-5 pt-20 wide:px-10" aria-label="Opening the note">
+    <span className="skeleton block h-9 w-3/5" />
+    <span className="mt-8 block space-y-3.5">
+      <span className="skeleton block h-4 w-full" />
+      <span className="skeleton block h-4 w-11/12" />
+      <span className="skeleton block h-4 w-4/5" />
+    </span>
+  </output>
 );
 
 const Unavailable = ({ error, retry }: { error: unknown; retry?: () => void }) => {

@@ -1,6 +1,6 @@
 import { useDocumentView, useSaved } from "@cairn/react";
 import { useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import type { NoteEditorHandle } from "../editor/create-editor.ts";
 import { explain } from "../notebook/explain.ts";
 import { type NoteHandle, type Notebook, useQuery, useWorkspace } from "../notebook/hooks.ts";
@@ -28,7 +28,6 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
   const navigate = useNavigate();
   const [editor, setEditor] = useState<NoteEditorHandle | undefined>(undefined);
   const [isNew] = useState(() => isNewNote(note.id));
-  const titleField = useRef<HTMLTextAreaElement>(null);
   const title = useDocumentView(note, (view) => view.title);
   const deleted = useQuery("note", onlyDeleted)?.some((row) => row.id === note.id) ?? false;
   const readOnly = notebook.info().role === "reader" || deleted;
@@ -90,11 +89,10 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
       ) : null}
       <div className="mx-auto w-full max-w-2xl flex-1 px-5 pt-1 wide:px-10 wide:pt-4">
         <NoteTitle
-          ref={titleField}
           note={note}
           title={title}
           readOnly={readOnly}
-          autoFocus={isNew && title === "" && note.read().body === ""}
+          focusFirst={isNew && title === "" && note.read().body === ""}
           onLeave={() => editor?.focus()}
         />
         <TagEditor note={note} readOnly={readOnly} />
@@ -103,7 +101,7 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
           <EditorHost
             note={note}
             readOnly={readOnly}
-            autoFocus={isNew && note.read().body !== ""}
+            focusFirst={isNew && note.read().body !== ""}
             attachments={attachments}
             onFiles={(files, at) => void attach(files, at)}
             onReady={setEditor}
@@ -133,9 +131,9 @@ const useTabTitle = (note: NoteHandle): void => {
 };
 
 const EditorSkeleton = () => (
-  <div className="space-y-3.5 pt-2" role="status" aria-label="Opening the text">
-    <div className="skeleton h-4 w-full" />
-    <div className="skeleton h-4 w-11/12" />
-    <div className="skeleton h-4 w-4/5" />
-  </div>
+  <output className="block space-y-3.5 pt-2" aria-label="Opening the text">
+    <span className="skeleton block h-4 w-full" />
+    <span className="skeleton block h-4 w-11/12" />
+    <span className="skeleton block h-4 w-4/5" />
+  </output>
 );

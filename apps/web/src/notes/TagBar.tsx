@@ -8,10 +8,9 @@ export const TagBar = () => {
   const shown = chosen !== undefined && !tags.includes(chosen) ? [chosen, ...tags] : tags;
   if (shown.length === 0) return null;
   return (
-    <div
-      role="group"
+    <fieldset
       aria-label="Filter by tag"
-      className="flex shrink-0 gap-1.5 overflow-x-auto px-3 pt-0.5 pb-2 pointer-coarse:py-2 [scrollbar-width:none] [&::-webkit-scrollbar]:hidden"
+      className="flex min-w-0 shrink-0 gap-1.5 overflow-x-auto px-3 pt-0.5 pb-2 pointer-coarse:py-2 [scrollbar-width:none] [&::-webkit-scrollbar]:hidden"
     >
       {shown.map((tag) => {
         const active = tag === chosen;
@@ -29,6 +28,6 @@ export const TagBar = () => {
           </button>
         );
       })}
-    </div>
+    </fieldset>
   );
 };

@@ -81,7 +81,9 @@ export const TagEditor = ({ note, readOnly }: { note: NoteHandle; readOnly: bool
             {known
               .filter((tag) => !tags.includes(tag))
               .map((tag) => (
-                <option key={tag} value={tag} />
+                <option key={tag} value={tag}>
+                  {tag}
+                </option>
               ))}
           </datalist>
         </span>

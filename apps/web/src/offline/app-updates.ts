@@ -48,6 +48,7 @@ export const startAppUpdates = async (): Promise<void> => {
 /** Lets the waiting build take over; every tab reloads. */
 export const acceptUpdate = (): void => {
   accepted = true;
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window: it has no origin argument
   if (waiting) waiting.postMessage("take-over");
   else location.reload();
 };

@@ -94,9 +94,7 @@ export const BackupSection = ({ notebook, info }: { notebook: Notebook; info: Wo
           }}
         />
       </div>
-      <p className="mt-2 min-h-5 text-sm text-ink-soft" role="status">
-        {busy}
-      </p>
+      <output className="mt-2 block min-h-5 text-sm text-ink-soft">{busy}</output>
       <Confirm
         open={asking}
         onOpenChange={setAsking}

@@ -1,5 +1,5 @@
 import type { Cairn, StorageState } from "@cairn/client";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { formatBytes } from "../notebook/format.ts";
 import type { NotebookSchema } from "../notebook/schema.ts";
 import { Section } from "../shell/Page.tsx";
@@ -8,17 +8,16 @@ import { notify } from "../ui/notices.ts";
 
 export const StorageSection = ({ cairn }: { cairn: Cairn<NotebookSchema> }) => {
   const [storage, setStorage] = useState<StorageState | undefined>(undefined);
-  const [round, setRound] = useState(0);
+  const load = useCallback(
+    () =>
+      cairn.storage().then(setStorage, () => {
+        setStorage(undefined);
+      }),
+    [cairn],
+  );
   useEffect(() => {
-    let current = true;
-    cairn.storage().then(
-      (found) => current && setStorage(found),
-      () => current && setStorage(undefined),
-    );
-    return () => {
-      current = false;
-    };
-  }, [cairn, round]);
+    void load();
+  }, [load]);
   if (!storage) return null;
   const protect = async (): Promise<void> => {
     const granted = await navigator.storage.persist();
@@ -27,7 +26,7 @@ export const StorageSection = ({ cairn }: { cairn: Cairn<NotebookSchema> }) => {
         ? { title: "The browser will keep your notes" }
         : { title: "The browser did not agree yet", detail: "Installing Cairn as an app usually convinces it." },
     );
-    setRound((before) => before + 1);
+    await load();
   };
   return (
     <Section

@@ -156,10 +156,10 @@ const JoinLink = ({ link, onDone }: { link: string; onDone: () => void }) => {
           </dl>
         </>
       ) : problem ? null : (
-        <div className="mt-5 space-y-3" role="status" aria-label="Reading the link">
-          <div className="skeleton h-4 w-4/5" />
-          <div className="skeleton h-28 w-full" />
-        </div>
+        <output className="mt-5 block space-y-3" aria-label="Reading the link">
+          <span className="skeleton block h-4 w-4/5" />
+          <span className="skeleton block h-28 w-full" />
+        </output>
       )}
       {problem ? (
         <div role="alert" className="mt-5 rounded-xl bg-clay-soft px-4 py-3 text-[0.9375rem]">

@@ -1,5 +1,6 @@
 import type { LinkInfo } from "@cairn/client";
 import { useState } from "react";
+import { useNow } from "../notebook/clock.ts";
 import { explain } from "../notebook/explain.ts";
 import { formatSince } from "../notebook/format.ts";
 import type { Notebook } from "../notebook/hooks.ts";
@@ -14,6 +15,7 @@ export interface LiveLinksProps {
 }
 
 export const LiveLinks = ({ workspace, links, onChanged }: LiveLinksProps) => {
+  const now = useNow();
   const [revoking, setRevoking] = useState<LinkInfo | undefined>(undefined);
   const [asking, setAsking] = useState(false);
   const live = links?.filter((link) => link.status === "live") ?? [];
@@ -37,7 +39,7 @@ export const LiveLinks = ({ workspace, links, onChanged }: LiveLinksProps) => {
           <li key={link.link} className="flex items-center gap-3 py-2">
             <span className="min-w-0 flex-1">
               <span className="block truncate text-[0.9375rem] font-medium">{nameOfLink(link)}</span>
-              <span className="block text-sm text-ink-soft">{describeLink(link, Date.now())}</span>
+              <span className="block text-sm text-ink-soft">{describeLink(link, now)}</span>
             </span>
             <Button
               size="small"

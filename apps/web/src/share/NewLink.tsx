@@ -67,9 +67,7 @@ export const NewLink = ({ made, onDone }: { made: MadeLink; onDone: () => void }
           Done
         </Button>
       </div>
-      <p className="sr-only" role="status">
-        {copied ? "Link copied" : ""}
-      </p>
+      <output className="sr-only">{copied ? "Link copied" : ""}</output>
     </div>
   );
 };

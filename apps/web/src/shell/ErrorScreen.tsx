@@ -25,12 +25,7 @@ export const ErrorScreen = ({ error }: { error: unknown }) => {
       {missing ? null : (
         <details className="mt-8 text-sm text-ink-soft">
           <summary className="font-medium">What happened</summary>
-          <pre
-            className="mt-2 overflow-x-auto rounded-lg border border-line bg-stone p-3 whitespace-pre-wrap"
-            tabIndex={0}
-          >
-            {message}
-          </pre>
+          <pre className="mt-2 rounded-lg border border-line bg-stone p-3 whitespace-pre-wrap">{message}</pre>
         </details>
       )}
     </main>

@@ -3,7 +3,7 @@ import { useCairn } from "../notebook/hooks.ts";
 import { NoteList } from "../notes/NoteList.tsx";
 import { useCreateNote } from "../notes/use-create-note.ts";
 import { SyncIndicator } from "../sync/SyncIndicator.tsx";
-import { IconButton } from "../ui/Button.tsx";
+import { Button, IconButton } from "../ui/Button.tsx";
 import { NotebookMenu } from "./NotebookMenu.tsx";
 import { SearchField } from "./SearchField.tsx";
 import { useShellActions } from "./shell-actions.ts";
@@ -24,7 +24,12 @@ export const Sidebar = ({ className }: { className: string }) => {
         <IconButton label="Share this notebook" disabled={!ready} onClick={share}>
           <Share2 className="size-[1.15rem]" aria-hidden="true" />
         </IconButton>
-        <IconButton label="New note" shortcut={keysLabel("Mod+Alt+N")} onClick={() => void createNote()}>
+        <IconButton
+          className="max-wide:hidden"
+          label="New note"
+          shortcut={keysLabel("Mod+Alt+N")}
+          onClick={() => void createNote()}
+        >
           <SquarePen className="size-[1.15rem]" aria-hidden="true" />
         </IconButton>
       </header>
@@ -32,8 +37,16 @@ export const Sidebar = ({ className }: { className: string }) => {
         <SearchField />
       </div>
       <NoteList />
-      <footer className="flex items-center gap-1 border-t border-line px-2 py-1.5">
+      <footer className="flex items-center gap-1 border-t border-line px-2 py-1.5 max-wide:pr-3">
         <SyncIndicator />
+        <Button
+          look="primary"
+          className="wide:hidden"
+          icon={<SquarePen className="size-[1.15rem]" aria-hidden="true" />}
+          onClick={() => void createNote()}
+        >
+          New note
+        </Button>
       </footer>
     </nav>
   );

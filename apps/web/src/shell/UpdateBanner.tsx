@@ -14,9 +14,9 @@ export const UpdateBanner = () => {
       className="safe-bottom fixed inset-x-3 bottom-3 z-30 mx-auto flex max-w-md flex-wrap items-center gap-x-3 gap-y-2 rounded-xl border border-line-strong bg-raised p-3 pl-4 shadow-lift"
     >
       <RefreshCw className="size-4 shrink-0 text-moss" aria-hidden="true" />
-      <p className="min-w-40 flex-1 text-[0.9375rem]" role="status">
+      <output className="min-w-40 flex-1 text-[0.9375rem]">
         A new version is ready. All tabs of Cairn reload; your edits are saved.
-      </p>
+      </output>
       <div className="ml-auto flex gap-2">
         <Button look="quiet" size="small" onClick={() => setLater(true)}>
           Later

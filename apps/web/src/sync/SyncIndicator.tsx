@@ -2,6 +2,7 @@ import { Popover } from "@base-ui/react/popover";
 import { useSyncState } from "@cairn/react";
 import { CircleCheck, CloudOff, LoaderCircle, TriangleAlert } from "lucide-react";
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { useNow } from "../notebook/clock.ts";
 import { useWorkspace } from "../notebook/hooks.ts";
 import { Button } from "../ui/Button.tsx";
 import { describeSync, type SyncDescription } from "./describe-sync.ts";
@@ -25,7 +26,7 @@ const colours: Record<SyncDescription["tone"], string> = {
 export const useSyncDescription = (): SyncDescription => {
   const workspace = useWorkspace();
   const saved = useSyncExternalStore(localSaves.subscribe, localSaves.allSaved);
-  return describeSync(useSyncState(workspace), saved, Date.now());
+  return describeSync(useSyncState(workspace), saved, useNow());
 };
 
 /** Tells where the edits are, in words; a popover says more and what to do. */
@@ -85,9 +86,5 @@ export const SyncAnnouncer = () => {
     const timer = setTimeout(() => setSpoken(label), 1500);
     return () => clearTimeout(timer);
   }, [label, tone]);
-  return (
-    <p className="sr-only" role="status" aria-live="polite">
-      {spoken}
-    </p>
-  );
+  return <output className="sr-only">{spoken}</output>;
 };
