@@ -121,10 +121,15 @@ export class SqliteDatabase {
     }
   }
 
-  /** A query, as an effect. */
+  #refuseClosed(): void {
+    if (!this.#database.isOpen) throw new Error("the store is closed");
+  }
+
+  /** A query, or whatever else an open store does, as an effect. */
   read<A>(operation: string, body: () => A): Effect.Effect<A, StoreFailure> {
     return Effect.suspend(() => {
       try {
+        this.#refuseClosed();
         return Effect.succeed(body());
       } catch (cause) {
         return Effect.fail(storeFailure(operation, cause));
@@ -141,6 +146,7 @@ export class SqliteDatabase {
   guarded<A>(operation: string, body: () => A): Effect.Effect<A, StoreFailure | Fenced> {
     return Effect.suspend(() => {
       try {
+        this.#refuseClosed();
         return Effect.succeed(this.transaction(body));
       } catch (cause) {
         return Effect.fail(cause instanceof Fenced ? cause : storeFailure(operation, cause));

@@ -1,0 +1,3 @@
+/** The engine's services, for apps and tests that speak Effect themselves. */
+export * from "./store/LocalStore.ts";
+export type * from "./store/records.ts";

@@ -1,0 +1,164 @@
+/** Documents: opening, projecting, folding. */
+import { Effect } from "effect";
+import { expect } from "vitest";
+import {
+  bytesOf,
+  DEVICE,
+  edit,
+  logEntry,
+  NOTE,
+  OTHER_NOTE,
+  OTHER_WORKSPACE,
+  outgoingEntry,
+  PEER,
+  receipt,
+  receivedUpdate,
+  WORKSPACE,
+} from "./local-store-samples.ts";
+import { type ContractSuite, expectNoChange, outcomeOf } from "./local-store-suite.ts";
+
+const view = { fields: { title: "merged" }, searchText: "merged", deleted: false, createdAt: 5 };
+
+export const registerDocumentContract = (suite: ContractSuite): void => {
+  suite.test("received updates are to be projected until a projection holds them", (store, fence) =>
+    Effect.gen(function* () {
+      yield* store.appendUpdates([edit()]);
+      expect(yield* store.unprojected(WORKSPACE)).toEqual([]);
+      yield* store.receive(
+        receipt(fence, 0, {
+          entries: [logEntry(PEER, 1, 1), logEntry(PEER, 2, 2)],
+          updates: [receivedUpdate(PEER, 1), receivedUpdate(PEER, 2)],
+        }),
+      );
+      const [waiting] = yield* store.unprojected(WORKSPACE);
+      const through = (yield* store.openDocument(WORKSPACE, NOTE))?.through ?? 0;
+      expect(waiting).toEqual({ document: NOTE, through });
+      expect(yield* store.unprojected(OTHER_WORKSPACE)).toEqual([]);
+
+      // The import takes too long: the row says so, and the work is still to be done.
+      yield* store.putProjection(WORKSPACE, NOTE, through, undefined);
+      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ merging: true, fields: {} });
+      expect(yield* store.unprojected(WORKSPACE)).toEqual([waiting]);
+
+      yield* store.putProjection(WORKSPACE, NOTE, through - 1, view);
+      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ ...view, merging: false });
+      expect(yield* store.unprojected(WORKSPACE)).toEqual([waiting]);
+
+      yield* store.putProjection(WORKSPACE, NOTE, through, view);
+      expect(yield* store.unprojected(WORKSPACE)).toEqual([]);
+      yield* store.putProjection(WORKSPACE, OTHER_NOTE, through, view);
+      expect(yield* store.document(WORKSPACE, OTHER_NOTE)).toBeUndefined();
+    }),
+  );
+
+  suite.test("a projection older than a local edit does not pass for the newest", (store, fence) =>
+    Effect.gen(function* () {
+      const update = { entries: [logEntry(PEER, 1, 1)], updates: [receivedUpdate(PEER, 1)] };
+      yield* store.receive(receipt(fence, 0, update));
+      const through = (yield* store.openDocument(WORKSPACE, NOTE))?.through ?? 0;
+      const [id = 0] = yield* store.appendUpdates([edit({ row: { ...view, fields: { title: "newer" } } })]);
+      yield* store.putProjection(WORKSPACE, NOTE, through, view);
+      expect(yield* store.unprojected(WORKSPACE)).toEqual([{ document: NOTE, through: id }]);
+      yield* store.putProjection(WORKSPACE, NOTE, id, view);
+      expect(yield* store.unprojected(WORKSPACE)).toEqual([]);
+    }),
+  );
+
+  suite.test("a snapshot takes the place of exactly the updates it names", (store, fence) =>
+    Effect.gen(function* () {
+      const ids = yield* store.appendUpdates([edit(), edit(), edit(), edit({ document: OTHER_NOTE })]);
+      const [first = 0, second = 0, third = 0, other = 0] = ids;
+      yield* store.freeze(WORKSPACE, fence, [outgoingEntry(1, [first, second, third])]);
+      yield* store.settle(WORKSPACE, fence, [{ counter: 1, seq: 1 }], 1);
+      const snapshot = { workspace: WORKSPACE, document: NOTE, through: third, snapshot: bytesOf(42) };
+      yield* store.fold(snapshot, [first, third, other]);
+
+      const opened = yield* store.openDocument(WORKSPACE, NOTE);
+      expect(opened).toMatchObject({ snapshot: bytesOf(42), through: third });
+      expect(opened?.updates.map(({ id }) => id)).toEqual([second]);
+      expect((yield* store.openDocument(WORKSPACE, OTHER_NOTE))?.updates).toHaveLength(1);
+      expect(yield* store.logOf(WORKSPACE, DEVICE, 1, 10)).toHaveLength(1);
+
+      // A reader that had everything needs nothing; one that had less needs the snapshot.
+      expect(yield* store.updatesAfter(WORKSPACE, NOTE, third)).toEqual({
+        snapshot: undefined,
+        updates: [],
+        through: third,
+      });
+      expect(yield* store.updatesAfter(WORKSPACE, NOTE, second)).toEqual({
+        snapshot: bytesOf(42),
+        updates: [],
+        through: third,
+      });
+      const [fourth = 0] = yield* store.appendUpdates([edit()]);
+      expect(fourth).toBeGreaterThan(other);
+      const newer = yield* store.updatesAfter(WORKSPACE, NOTE, third);
+      expect(newer).toMatchObject({ snapshot: undefined, updates: [{ id: fourth }], through: fourth });
+    }),
+  );
+
+  suite.test("ids are never given again, not even those of folded updates", (store, fence) =>
+    Effect.gen(function* () {
+      yield* store.receive(receipt(fence, 0, { entries: [logEntry(PEER, 1, 1)], updates: [receivedUpdate(PEER, 1)] }));
+      const through = (yield* store.openDocument(WORKSPACE, NOTE))?.through ?? 0;
+      yield* store.fold({ workspace: WORKSPACE, document: NOTE, through, snapshot: bytesOf(1) }, [through]);
+      expect((yield* store.appendUpdates([edit()]))[0]).toBeGreaterThan(through);
+    }),
+  );
+
+  suite.test("an older snapshot never replaces a newer one", (store, fence) =>
+    Effect.gen(function* () {
+      const counters = [1, 2, 3];
+      yield* store.receive(
+        receipt(fence, 0, {
+          entries: counters.map((counter) => logEntry(PEER, counter, counter)),
+          updates: counters.map((counter) => receivedUpdate(PEER, counter)),
+        }),
+      );
+      const ids = (yield* store.openDocument(WORKSPACE, NOTE))?.updates.map(({ id }) => id) ?? [];
+      const [first = 0, second = 0, third = 0] = ids;
+      const snapshot = { workspace: WORKSPACE, document: NOTE, through: third, snapshot: bytesOf(3) };
+      yield* store.fold(snapshot, [first, second, third]);
+      const older = store.fold({ ...snapshot, through: second, snapshot: bytesOf(2) }, [first, second]);
+      yield* expectNoChange(store, WORKSPACE, [NOTE], older, "fenced");
+      const unknown = store.fold({ ...snapshot, document: OTHER_NOTE }, []);
+      yield* expectNoChange(store, WORKSPACE, [NOTE, OTHER_NOTE], unknown, "fenced");
+      expect(yield* outcomeOf(store.fold({ ...snapshot, snapshot: bytesOf(4) }, []))).toBe("done");
+    }),
+  );
+
+  suite.test("folding keeps what may have to be sent again", (store, fence) =>
+    Effect.gen(function* () {
+      const ids = yield* store.appendUpdates([edit(), edit(), edit(), edit()]);
+      const [parked = 0, waiting = 0, settled = 0, pending = 0] = ids;
+      yield* store.freeze(WORKSPACE, fence, [
+        outgoingEntry(1, [parked]),
+        outgoingEntry(2, [waiting]),
+        outgoingEntry(3, [settled]),
+      ]);
+      const reason = { code: "too-large", message: "", parkedAt: 1 };
+      yield* store.replaceOutgoing(WORKSPACE, fence, outgoingEntry(1, []), { type: "park", ...reason });
+      yield* store.settle(
+        WORKSPACE,
+        fence,
+        [1, 3].map((counter) => ({ counter, seq: counter })),
+        1,
+      );
+      yield* store.fold({ workspace: WORKSPACE, document: NOTE, through: pending, snapshot: bytesOf(1) }, ids);
+      const opened = yield* store.openDocument(WORKSPACE, NOTE);
+      expect(opened?.updates.map(({ id }) => id)).toEqual([parked, waiting, pending]);
+
+      yield* store.replaceOutgoing(WORKSPACE, fence, outgoingEntry(2, []), { type: "requeue" });
+      expect((yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id)).toEqual([waiting, pending]);
+    }),
+  );
+
+  suite.test("rows are listed by workspace and type", (store) =>
+    Effect.gen(function* () {
+      yield* store.appendUpdates([edit({ row: view }), edit({ document: OTHER_NOTE, type: "task" })]);
+      expect(yield* store.documentsOfType(WORKSPACE, "note")).toEqual([yield* store.document(WORKSPACE, NOTE)]);
+      expect((yield* store.documentsOfType(WORKSPACE, "task")).map(({ document }) => document)).toEqual([OTHER_NOTE]);
+      expect(yield* store.documentsOfType(OTHER_WORKSPACE, "note")).toEqual([]);
+    }),
+  );
+};

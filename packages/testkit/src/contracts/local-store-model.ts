@@ -1,0 +1,256 @@
+/**
+ * What a local store means, in the simplest form: lists in memory, searched from end to end. The contract suite compares
+ * real stores with it after random sequences of operations.
+ */
+import type {
+  DocumentRecord,
+  DocumentView,
+  LogRecord,
+  NewLocalUpdate,
+  NewOutgoing,
+  OutgoingRecord,
+  ParkedRecord,
+  PositionRecord,
+  Receipt,
+  SnapshotRecord,
+  UpdateRecord,
+  WorkspaceRecord,
+} from "@cairn/client/effect";
+import type { DeviceId, DocumentId, WorkspaceId } from "@cairn/protocol";
+
+/** What a write did. */
+export type Outcome = "done" | "fenced" | "unavailable";
+
+interface ModelDocument {
+  record: DocumentRecord;
+  latest: number;
+  unprojected: number | undefined;
+  snapshot: SnapshotRecord | undefined;
+}
+
+export class LocalStoreModel {
+  epoch = 0;
+  lastUpdate = 0;
+  readonly workspaces: Array<WorkspaceRecord> = [];
+  readonly positions = new Map<WorkspaceId, PositionRecord>();
+  readonly documents: Array<ModelDocument> = [];
+  updates: Array<UpdateRecord> = [];
+  outgoing: Array<OutgoingRecord & { readonly device: DeviceId }> = [];
+  readonly parked: Array<ParkedRecord> = [];
+  log: Array<LogRecord> = [];
+
+  find(workspace: WorkspaceId, document: DocumentId): ModelDocument | undefined {
+    return this.documents.find(({ record }) => record.workspace === workspace && record.document === document);
+  }
+
+  pending(workspace: WorkspaceId, document?: DocumentId): Array<UpdateRecord> {
+    return this.updates.filter(
+      (update) =>
+        update.workspace === workspace &&
+        update.state === "pending" &&
+        (document === undefined || update.document === document),
+    );
+  }
+
+  #touch(
+    workspace: WorkspaceId,
+    update: Pick<NewLocalUpdate, "document" | "type" | "time">,
+    id: number,
+    received: boolean,
+    view: DocumentView | undefined,
+  ): void {
+    let found = this.find(workspace, update.document);
+    if (found === undefined) {
+      found = {
+        record: {
+          workspace,
+          document: update.document,
+          type: update.type,
+          fields: {},
+          searchText: "",
+          deleted: false,
+          createdAt: update.time,
+          updatedAt: update.time,
+          merging: false,
+        },
+        latest: 0,
+        unprojected: undefined,
+        snapshot: undefined,
+      };
+      this.documents.push(found);
+    }
+    found.record = {
+      ...found.record,
+      ...view,
+      type: found.record.type === "" ? update.type : found.record.type,
+      updatedAt: Math.max(found.record.updatedAt, update.time),
+    };
+    found.latest = id;
+    if (received) found.unprojected = id;
+  }
+
+  appendUpdates(updates: ReadonlyArray<NewLocalUpdate>): ReadonlyArray<number> {
+    return updates.map(({ row, ...update }) => {
+      const id = ++this.lastUpdate;
+      this.updates.push({ ...update, id, state: "pending", device: undefined, counter: undefined });
+      this.#touch(update.workspace, update, id, false, row);
+      return id;
+    });
+  }
+
+  freeze(workspace: WorkspaceId, fence: number, entries: ReadonlyArray<NewOutgoing>): Outcome {
+    const position = this.positions.get(workspace);
+    if (fence !== this.epoch || position === undefined) return "fenced";
+    const fits = entries.every(
+      (entry, index) =>
+        entry.counter === position.nextCounter + index &&
+        entry.updates.every((id) => this.pending(workspace, entry.document).some((update) => update.id === id)),
+    );
+    if (!fits) return "fenced";
+    for (const { device, updates, ...entry } of entries) {
+      this.outgoing.push({ ...entry, workspace, device, attempts: 0 });
+      const { counter, kind, document, hash, entry: bytes } = entry;
+      this.log.push({ workspace, device, counter, seq: undefined, kind, document, hash, entry: bytes });
+      this.updates = this.updates.map((update) =>
+        updates.includes(update.id) ? { ...update, state: "frozen", device, counter } : update,
+      );
+    }
+    this.positions.set(workspace, { ...position, nextCounter: position.nextCounter + entries.length });
+    return "done";
+  }
+
+  settle(
+    workspace: WorkspaceId,
+    fence: number,
+    settled: ReadonlyArray<{ readonly counter: number; readonly seq: number | undefined }>,
+    at: number,
+  ): Outcome {
+    const position = this.positions.get(workspace);
+    const device = this.workspaces.find((known) => known.workspace === workspace)?.device;
+    if (fence !== this.epoch || position === undefined) return "fenced";
+    for (const { counter, seq } of settled) {
+      this.outgoing = this.outgoing.filter((entry) => entry.workspace !== workspace || entry.counter !== counter);
+      if (seq === undefined) continue;
+      this.log = this.log.map((entry) =>
+        entry.workspace === workspace && entry.device === device && entry.counter === counter
+          ? { ...entry, seq }
+          : entry,
+      );
+    }
+    this.positions.set(workspace, { ...position, lastSyncedAt: at });
+    return "done";
+  }
+
+  replaceOutgoing(
+    workspace: WorkspaceId,
+    fence: number,
+    replacement: Omit<NewOutgoing, "updates">,
+    edits:
+      | { readonly type: "requeue" }
+      | ({ readonly type: "park" } & Omit<ParkedRecord, "workspace" | "counter" | "document">),
+  ): Outcome {
+    const { counter, kind, document, hash, entry: bytes } = replacement;
+    const refused = this.outgoing.find((entry) => entry.workspace === workspace && entry.counter === counter);
+    if (fence !== this.epoch || refused === undefined) return "fenced";
+    const index = this.outgoing.indexOf(refused);
+    this.outgoing[index] = { ...replacement, workspace, attempts: refused.attempts + 1 };
+    this.log = this.log.map((entry) =>
+      entry.workspace === workspace && entry.device === refused.device && entry.counter === counter
+        ? { ...entry, kind, document, hash, entry: bytes }
+        : entry,
+    );
+    if (edits.type === "park") {
+      const { code, message, parkedAt } = edits;
+      const known = this.parked.some((entry) => entry.workspace === workspace && entry.counter === counter);
+      if (!known) this.parked.push({ workspace, counter, document: refused.document, code, message, parkedAt });
+    } else {
+      this.updates = this.updates.map((update) =>
+        update.workspace === workspace &&
+        update.document === refused.document &&
+        update.state === "frozen" &&
+        update.device === refused.device &&
+        update.counter === counter
+          ? { ...update, state: "pending", device: undefined, counter: undefined }
+          : update,
+      );
+    }
+    return "done";
+  }
+
+  receive(receipt: Receipt): Outcome {
+    const { workspace, fence, from, cursor, chain, entries, updates, settled, at } = receipt;
+    const position = this.positions.get(workspace);
+    if (fence !== this.epoch || position === undefined || position.cursor !== from) return "fenced";
+    const known = new Set<string>();
+    for (const entry of entries) {
+      const index = this.log.findIndex(
+        (stored) =>
+          stored.workspace === workspace && stored.device === entry.device && stored.counter === entry.counter,
+      );
+      const stored = this.log[index];
+      if (stored === undefined) {
+        this.log.push({ ...entry, workspace });
+      } else {
+        this.log[index] = { ...stored, seq: entry.seq ?? stored.seq };
+        known.add(`${entry.device}/${entry.counter}`);
+      }
+    }
+    for (const update of updates) {
+      if (known.has(`${update.device}/${update.counter}`)) continue;
+      const id = ++this.lastUpdate;
+      this.updates.push({ ...update, id, workspace, state: "received", refs: [] });
+      this.#touch(workspace, update, id, true, undefined);
+    }
+    this.settle(workspace, fence, settled, at);
+    this.positions.set(workspace, { ...position, cursor, chain, lastSyncedAt: at });
+    return "done";
+  }
+
+  putProjection(
+    workspace: WorkspaceId,
+    document: DocumentId,
+    through: number,
+    view: DocumentView | undefined,
+  ): Outcome {
+    const found = this.find(workspace, document);
+    if (found === undefined) return "done";
+    if (view === undefined) {
+      found.record = { ...found.record, merging: true };
+    } else {
+      found.record = { ...found.record, ...view, merging: false };
+      found.unprojected = found.latest > through ? found.latest : undefined;
+    }
+    return "done";
+  }
+
+  fold(snapshot: SnapshotRecord, replaced: ReadonlyArray<number>): Outcome {
+    const { workspace, document, through } = snapshot;
+    const found = this.find(workspace, document);
+    if (found === undefined || (found.snapshot !== undefined && found.snapshot.through > through)) return "fenced";
+    found.snapshot = snapshot;
+    const mayBeSentAgain = (counter: number | undefined) =>
+      [...this.outgoing, ...this.parked].some((entry) => entry.workspace === workspace && entry.counter === counter);
+    this.updates = this.updates.filter(
+      (update) =>
+        update.workspace !== workspace ||
+        update.document !== document ||
+        update.id > through ||
+        !replaced.includes(update.id) ||
+        update.state === "pending" ||
+        (update.state === "frozen" && mayBeSentAgain(update.counter)),
+    );
+    return "done";
+  }
+
+  removeWorkspace(workspace: WorkspaceId): Outcome {
+    const elsewhere = (record: { readonly workspace: WorkspaceId }) => record.workspace !== workspace;
+    this.workspaces.splice(0, Infinity, ...this.workspaces.filter(elsewhere));
+    this.documents.splice(0, Infinity, ...this.documents.filter(({ record }) => elsewhere(record)));
+    this.parked.splice(0, Infinity, ...this.parked.filter(elsewhere));
+    this.updates = this.updates.filter(elsewhere);
+    this.outgoing = this.outgoing.filter(elsewhere);
+    this.log = this.log.filter(elsewhere);
+    this.positions.delete(workspace);
+    return "done";
+  }
+}

@@ -1,0 +1,278 @@
+/** Local edits and their way out: pending, frozen, acknowledged, refused. */
+import { EntryKind, NO_DOCUMENT } from "@cairn/protocol";
+import { Effect } from "effect";
+import { expect } from "vitest";
+import {
+  bytesOf,
+  DEVICE,
+  edit,
+  hashOf,
+  NOTE,
+  OTHER_NOTE,
+  OTHER_WORKSPACE,
+  outgoingEntry,
+  workspaceOf,
+  WORKSPACE,
+} from "./local-store-samples.ts";
+import { type ContractSuite, expectNoChange, observe, outcomeOf } from "./local-store-suite.ts";
+
+export const registerOutboxContract = (suite: ContractSuite): void => {
+  suite.test("edits are kept in order, as pending, and their documents appear", (store) =>
+    Effect.gen(function* () {
+      const first = yield* store.appendUpdates([edit({ time: 2_000 }), edit({ document: OTHER_NOTE, time: 1_500 })]);
+      const row = { fields: { title: "A", tags: ["x"] }, searchText: "a", deleted: true, createdAt: 7 };
+      const update = bytesOf(4, 5);
+      const second = yield* store.appendUpdates([edit({ update, time: 1_900, refs: [hashOf(1), hashOf(2)], row })]);
+      const ids = [...first, ...second];
+      expect(ids).toEqual([...ids].toSorted((left, right) => left - right));
+      expect(new Set(ids).size).toBe(3);
+
+      expect(yield* store.pendingUpdates(WORKSPACE, NOTE)).toEqual([
+        {
+          id: ids[0],
+          workspace: WORKSPACE,
+          document: NOTE,
+          type: "note",
+          update: bytesOf(1, 2, 3),
+          state: "pending",
+          device: undefined,
+          counter: undefined,
+          time: 2_000,
+          refs: [],
+        },
+        {
+          id: ids[2],
+          workspace: WORKSPACE,
+          document: NOTE,
+          type: "note",
+          update,
+          state: "pending",
+          device: undefined,
+          counter: undefined,
+          time: 1_900,
+          refs: [hashOf(1), hashOf(2)],
+        },
+      ]);
+      expect(yield* store.document(WORKSPACE, NOTE)).toEqual({
+        workspace: WORKSPACE,
+        document: NOTE,
+        type: "note",
+        ...row,
+        updatedAt: 2_000,
+        merging: false,
+      });
+      expect(yield* store.document(WORKSPACE, OTHER_NOTE)).toMatchObject({ fields: {}, createdAt: 1_500 });
+      const pending = yield* store.pendingDocuments(WORKSPACE);
+      expect(pending).toHaveLength(2);
+      expect(pending).toContainEqual({ document: NOTE, updates: 2, bytes: 5, oldest: 2_000 });
+      expect(pending).toContainEqual({ document: OTHER_NOTE, updates: 1, bytes: 3, oldest: 1_500 });
+      expect(yield* store.appendUpdates([])).toEqual([]);
+    }),
+  );
+
+  suite.test("an edit without a row keeps what the row shows", (store) =>
+    Effect.gen(function* () {
+      const row = { fields: { title: "A" }, searchText: "a", deleted: false, createdAt: 7 };
+      yield* store.appendUpdates([edit({ row }), edit({ time: 9_000 })]);
+      yield* store.appendUpdates([edit({ time: 8_000 })]);
+      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ ...row, updatedAt: 9_000 });
+    }),
+  );
+
+  suite.test("concurrent callers get their own ids, and one caller's bad edit harms nobody else", (store) =>
+    Effect.gen(function* () {
+      const calls = Array.from({ length: 50 }, (_, number) =>
+        number % 10 === 3
+          ? outcomeOf(store.appendUpdates([edit(), edit({ workspace: workspaceOf(99) })]))
+          : Effect.map(
+              store.appendUpdates([edit({ update: bytesOf(number) }), edit({ update: bytesOf(number) })]),
+              String,
+            ),
+      );
+      const results = yield* Effect.all(calls, { concurrency: "unbounded" });
+      expect(results.filter((result) => result === "unavailable")).toHaveLength(5);
+      const pending = yield* store.pendingUpdates(WORKSPACE, NOTE);
+      expect(pending).toHaveLength(90);
+      for (const [number, result] of results.entries()) {
+        if (result === "unavailable") continue;
+        const mine = pending.filter(({ update }) => update[0] === number).map(({ id }) => id);
+        expect(String(mine)).toBe(result);
+      }
+      expect(yield* store.pendingDocuments(WORKSPACE)).toEqual([
+        { document: NOTE, updates: 90, bytes: 90, oldest: 2_000 },
+      ]);
+    }),
+  );
+
+  suite.test("freezing takes counters, fills outbox and log, and freezes exactly its updates", (store, fence) =>
+    Effect.gen(function* () {
+      const [first = 0, second = 0, third = 0, other = 0] = yield* store.appendUpdates([
+        edit({ time: 1 }),
+        edit({ time: 2 }),
+        edit({ time: 3, update: bytesOf(1) }),
+        edit({ document: OTHER_NOTE }),
+      ]);
+      const membership = outgoingEntry(1, [], { document: NO_DOCUMENT, kind: EntryKind.membership });
+      const update = outgoingEntry(2, [first, second], { refs: [hashOf(1)] });
+      const onOther = outgoingEntry(3, [other], { document: OTHER_NOTE });
+      yield* store.freeze(WORKSPACE, fence, [membership, update]);
+      yield* store.freeze(WORKSPACE, fence, [onOther]);
+
+      expect((yield* store.position(WORKSPACE))?.nextCounter).toBe(4);
+      const { updates: _, device: __, ...frozen } = update;
+      const outgoing = yield* store.outgoing(WORKSPACE, 10);
+      expect(outgoing.map(({ counter }) => counter)).toEqual([1, 2, 3]);
+      expect(outgoing[1]).toEqual({ ...frozen, workspace: WORKSPACE, attempts: 0 });
+      expect((yield* store.outgoing(WORKSPACE, 2)).map(({ counter }) => counter)).toEqual([1, 2]);
+      const size = yield* store.outgoingSize(WORKSPACE);
+      expect({ ...size, documents: new Set(size.documents) }).toEqual({
+        entries: 3,
+        bytes: 6,
+        documents: new Set([NO_DOCUMENT, NOTE, OTHER_NOTE]),
+      });
+      expect(yield* store.outgoingSize(OTHER_WORKSPACE)).toEqual({ entries: 0, bytes: 0, documents: [] });
+      expect((yield* store.logOf(WORKSPACE, DEVICE, 2, 1))[0]).toEqual({
+        workspace: WORKSPACE,
+        device: DEVICE,
+        counter: 2,
+        seq: undefined,
+        kind: EntryKind.update,
+        document: NOTE,
+        hash: update.hash,
+        entry: update.entry,
+      });
+      expect(yield* store.versions(WORKSPACE)).toEqual(new Map([[DEVICE, 3]]));
+      expect(
+        (yield* store.openDocument(WORKSPACE, NOTE))?.updates.map(({ id, state, device, counter }) => [
+          id,
+          state,
+          device,
+          counter,
+        ]),
+      ).toEqual([
+        [first, "frozen", DEVICE, 2],
+        [second, "frozen", DEVICE, 2],
+        [third, "pending", undefined, undefined],
+      ]);
+      expect(yield* store.pendingDocuments(WORKSPACE)).toEqual([{ document: NOTE, updates: 1, bytes: 1, oldest: 3 }]);
+    }),
+  );
+
+  suite.test("freezing changes nothing unless counters and updates fit (rule 1)", (store, fence) =>
+    Effect.gen(function* () {
+      const [id = 0, other = 0] = yield* store.appendUpdates([edit(), edit({ document: OTHER_NOTE })]);
+      const refused = (...entries: ReadonlyArray<ReturnType<typeof outgoingEntry>>) =>
+        expectNoChange(store, WORKSPACE, [NOTE, OTHER_NOTE], store.freeze(WORKSPACE, fence, entries), "fenced");
+      yield* refused(outgoingEntry(2, [id]));
+      yield* refused(outgoingEntry(0, [id]));
+      yield* refused(outgoingEntry(1, []), outgoingEntry(3, [id]));
+      yield* refused(outgoingEntry(1, [id]), outgoingEntry(1, []));
+      yield* refused(outgoingEntry(1, [id]), outgoingEntry(2, [id]));
+      yield* refused(outgoingEntry(1, [id, id + 1_000]));
+      yield* refused(outgoingEntry(1, [id, other]));
+      yield* expectNoChange(
+        store,
+        OTHER_WORKSPACE,
+        [],
+        store.freeze(OTHER_WORKSPACE, fence, [outgoingEntry(1, [])]),
+        "fenced",
+      );
+      yield* store.freeze(WORKSPACE, fence, [outgoingEntry(1, [id])]);
+      yield* refused(outgoingEntry(2, [id]));
+    }),
+  );
+
+  suite.test(
+    "hazard 14: acknowledging clears exactly the acknowledged counters; edits made meanwhile stay",
+    (store, fence) =>
+      Effect.gen(function* () {
+        const ids = yield* store.appendUpdates([edit(), edit({ document: OTHER_NOTE })]);
+        yield* store.freeze(WORKSPACE, fence, [
+          outgoingEntry(1, ids.slice(0, 1)),
+          outgoingEntry(2, ids.slice(1), { document: OTHER_NOTE }),
+        ]);
+        const inFlight = yield* store.outgoing(WORKSPACE, 1);
+        // While the push of counter 1 is under way:
+        const [meanwhile = 0, frozenMeanwhile = 0] = yield* store.appendUpdates([edit(), edit()]);
+        yield* store.freeze(WORKSPACE, fence, [outgoingEntry(3, [frozenMeanwhile])]);
+
+        const settled = inFlight.map(({ counter }) => ({ counter, seq: 41 }));
+        yield* store.settle(WORKSPACE, fence, settled, 6_000);
+
+        expect((yield* store.outgoing(WORKSPACE, 10)).map(({ counter }) => counter)).toEqual([2, 3]);
+        expect((yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id)).toEqual([meanwhile]);
+        expect((yield* store.outgoingSize(WORKSPACE)).entries).toBe(2);
+        expect((yield* store.logOf(WORKSPACE, DEVICE, 1, 10)).map(({ seq }) => seq)).toEqual([
+          41,
+          undefined,
+          undefined,
+        ]);
+        expect(yield* store.position(WORKSPACE)).toMatchObject({ lastSyncedAt: 6_000, cursor: 0, nextCounter: 4 });
+        expect((yield* store.openDocument(WORKSPACE, NOTE))?.updates).toHaveLength(3);
+
+        const before = yield* observe(store, WORKSPACE, [NOTE]);
+        yield* store.settle(
+          WORKSPACE,
+          fence,
+          [...settled, { counter: 1, seq: undefined }, { counter: 77, seq: 5 }],
+          6_000,
+        );
+        expect(yield* observe(store, WORKSPACE, [NOTE])).toEqual(before);
+      }),
+  );
+
+  suite.test("a refused entry gives way; its edits are pending again, in their order", (store, fence) =>
+    Effect.gen(function* () {
+      const ids = yield* store.appendUpdates([edit({ time: 1 }), edit({ time: 2 }), edit({ time: 3 })]);
+      yield* store.freeze(WORKSPACE, fence, [outgoingEntry(1, ids.slice(0, 2), { refs: [hashOf(1)] })]);
+      const { updates: _, ...replacement } = outgoingEntry(1, [], {
+        kind: EntryKind.void,
+        entry: bytesOf(6),
+        hash: hashOf(6),
+        frozenAt: 9,
+      });
+      yield* store.replaceOutgoing(WORKSPACE, fence, replacement, { type: "requeue" });
+
+      const { device, ...kept } = replacement;
+      expect(yield* store.outgoing(WORKSPACE, 10)).toEqual([{ ...kept, workspace: WORKSPACE, attempts: 1 }]);
+      expect((yield* store.outgoingSize(WORKSPACE)).bytes).toBe(1);
+      expect(yield* store.logOf(WORKSPACE, device, 1, 10)).toEqual([
+        {
+          workspace: WORKSPACE,
+          device,
+          counter: 1,
+          seq: undefined,
+          kind: EntryKind.void,
+          document: NOTE,
+          hash: hashOf(6),
+          entry: bytesOf(6),
+        },
+      ]);
+      expect((yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id)).toEqual(ids);
+      expect(yield* store.pendingDocuments(WORKSPACE)).toEqual([{ document: NOTE, updates: 3, bytes: 9, oldest: 1 }]);
+      expect((yield* store.logOfKind(WORKSPACE, EntryKind.update)).length).toBe(0);
+      yield* store.freeze(WORKSPACE, fence, [outgoingEntry(2, ids)]);
+      expect(yield* store.parked(WORKSPACE)).toEqual([]);
+    }),
+  );
+
+  suite.test("a refused entry's edits can be parked with the reason", (store, fence) =>
+    Effect.gen(function* () {
+      const ids = yield* store.appendUpdates([edit(), edit()]);
+      yield* store.freeze(WORKSPACE, fence, [outgoingEntry(1, ids.slice(0, 1))]);
+      const reason = { code: "too-large", message: "more than the server takes", parkedAt: 8 };
+      const { updates: _, ...replacement } = outgoingEntry(1, [], { kind: EntryKind.void, document: NO_DOCUMENT });
+      yield* store.replaceOutgoing(WORKSPACE, fence, replacement, { type: "park", ...reason });
+      expect(yield* store.parked(WORKSPACE)).toEqual([{ workspace: WORKSPACE, counter: 1, document: NOTE, ...reason }]);
+      expect((yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id)).toEqual(ids.slice(1));
+      expect((yield* store.openDocument(WORKSPACE, NOTE))?.updates.map(({ state }) => state)).toEqual([
+        "frozen",
+        "pending",
+      ]);
+
+      yield* store.settle(WORKSPACE, fence, [{ counter: 1, seq: 1 }], 1);
+      const late = store.replaceOutgoing(WORKSPACE, fence, replacement, { type: "requeue" });
+      yield* expectNoChange(store, WORKSPACE, [NOTE], late, "fenced");
+    }),
+  );
+};
