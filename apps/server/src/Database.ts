@@ -3,7 +3,7 @@
  */
 import { EmbeddedPostgres } from "@cairn/server/embedded-postgres";
 import { PgClient } from "@effect/sql-pg";
-import { Context, Effect, Layer, Redacted, Schema } from "effect";
+import { Effect, Layer, Redacted, Schema } from "effect";
 import type { SqlClient, SqlError } from "effect/sql";
 import { join } from "node:path";
 import { ServerConfiguration } from "./configuration.ts";
@@ -11,22 +11,17 @@ import { DataFolder } from "./DataFolder.ts";
 import { Refusal } from "./Refusal.ts";
 import { Terminal } from "./Terminal.ts";
 
-/** Whether the database answers now. */
-export class DatabaseHealth extends Context.Service<DatabaseHealth, { readonly answers: Effect.Effect<boolean> }>()(
-  "cairn/server-app/DatabaseHealth",
-) {}
-
 const oldestSupported = 15;
 
 /** Connected, new enough and durable; or a refusal that says what to do. */
 export const databaseLayer: Layer.Layer<
-  PgClient.PgClient | SqlClient.SqlClient | DatabaseHealth,
+  PgClient.PgClient | SqlClient.SqlClient,
   Refusal,
   ServerConfiguration | DataFolder
 > = Layer.unwrap(
   Effect.gen(function* () {
     const { databaseUrl } = yield* ServerConfiguration;
-    return databaseUrl === undefined ? embeddedLayer : externalLayer(databaseUrl);
+    return databaseUrl === undefined ? embeddedLayer : connectionLayer(databaseUrl);
   }),
 );
 
@@ -41,38 +36,20 @@ const embeddedLayer = Layer.unwrap(
     return Layer.unwrap(
       Effect.gen(function* () {
         const embedded = yield* EmbeddedPostgres;
-        return connectionLayer(embedded.url, embedded.status);
+        return connectionLayer(embedded.url);
       }),
     ).pipe(Layer.provide(postgres));
   }),
 );
 
-const externalLayer = (url: Redacted.Redacted) => connectionLayer(url, Effect.succeed("up"));
-
-const connectionLayer = (url: Redacted.Redacted, status: Effect.Effect<"up" | "down">) => {
+const connectionLayer = (url: Redacted.Redacted) => {
   const client = PgClient.layer({
     url,
     maxConnections: 20,
     connectTimeout: "10 seconds",
     applicationName: "cairn",
   }).pipe(Layer.catchTag("SqlError", (error) => Layer.effectContext(unreachable(url, error))));
-  const health = Layer.effect(
-    DatabaseHealth,
-    Effect.gen(function* () {
-      const sql = yield* PgClient.PgClient;
-      yield* checkDatabase(url);
-      const answers = Effect.gen(function* () {
-        if ((yield* status) === "down") return false;
-        return yield* sql`SELECT 1`.pipe(
-          Effect.as(true),
-          Effect.timeoutOrElse({ duration: "2 seconds", orElse: () => Effect.succeed(false) }),
-          Effect.orElseSucceed(() => false),
-        );
-      });
-      return DatabaseHealth.of({ answers });
-    }),
-  );
-  return Layer.provideMerge(health, client);
+  return Layer.provideMerge(Layer.effectDiscard(checkDatabase(url)), client);
 };
 
 const Durability = Schema.Array(

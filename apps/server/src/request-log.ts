@@ -2,6 +2,7 @@
  * What surrounds every request: an id that the client also gets, one line of log, and the security headers. The line
  * holds method, path, status and time; never a query, a header or a body (promise 6).
  */
+import { RequestId } from "@cairn/server";
 import { Clock, Effect, Exit, type Scope } from "effect";
 import { HttpEffect, HttpServerRequest, HttpServerResponse } from "effect/http";
 import { randomUUID } from "node:crypto";
@@ -43,5 +44,6 @@ export const aroundRequests =
           }),
         ),
         Effect.annotateLogs({ requestId }),
+        Effect.provideService(RequestId, requestId),
       );
     });

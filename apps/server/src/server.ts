@@ -2,6 +2,7 @@
  * The whole server as one layer: configuration in, a listening server out. Closing it ends the sockets, then the
  * requests, then the database.
  */
+import { LiveConnections } from "@cairn/server";
 import { Effect, Layer, Logger, References } from "effect";
 import { HttpRouter, HttpServer } from "effect/http";
 import { apiRoutes } from "./Api.ts";
@@ -9,7 +10,6 @@ import { insecureAdvice, workingAddresses } from "./addresses.ts";
 import { ServerConfiguration, type ServerConfigurationShape } from "./configuration.ts";
 import { databaseLayer } from "./Database.ts";
 import { DataFolder } from "./DataFolder.ts";
-import { healthRoute } from "./health.ts";
 import { listenerLayer, OpenSockets, probeAddress } from "./Listener.ts";
 import { aroundRequests } from "./request-log.ts";
 import { Terminal } from "./Terminal.ts";
@@ -32,8 +32,8 @@ const corsLayer = (origins: ReadonlyArray<string>) =>
     : HttpRouter.cors({
         allowedOrigins: origins,
         allowedMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
-        allowedHeaders: ["authorization", "content-type", "if-none-match", "range", "x-request-id"],
-        exposedHeaders: ["content-range", "etag", "retry-after", "x-request-id"],
+        allowedHeaders: ["authorization", "cairn-protocol", "content-type", "if-none-match", "range", "x-request-id"],
+        exposedHeaders: ["cairn-protocol", "content-range", "etag", "retry-after", "x-request-id"],
         maxAge: 600,
       });
 
@@ -63,7 +63,7 @@ const announce = Effect.gen(function* () {
 /** The server for a configuration; it listens from the moment the layer is built until its scope closes. */
 export const serverLayer = (configuration: ServerConfigurationShape) => {
   const configured = Layer.succeed(ServerConfiguration, ServerConfiguration.of(configuration));
-  const routes = Layer.mergeAll(healthRoute, apiRoutes, webAppRoutes, corsLayer(configuration.allowedOrigins));
+  const routes = Layer.mergeAll(apiRoutes, webAppRoutes, corsLayer(configuration.allowedOrigins));
   const serving = HttpRouter.serve(routes, {
     disableLogger: true,
     disableListenLog: true,
@@ -72,7 +72,8 @@ export const serverLayer = (configuration: ServerConfigurationShape) => {
   const lastIn = Layer.effectDiscard(
     Effect.gen(function* () {
       const sockets = yield* OpenSockets;
-      yield* Effect.addFinalizer(() => sockets.close);
+      const live = yield* LiveConnections;
+      yield* Effect.addFinalizer(() => Effect.andThen(live.closeAll, sockets.close));
       yield* announce;
     }),
   );

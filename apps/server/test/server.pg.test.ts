@@ -99,7 +99,7 @@ describe("what it answers", () => {
     const { url } = await startOnFreshDatabase("answers");
     const ok = await fetch(`${url}/health`);
     expect(ok.status).toBe(200);
-    await expect(ok.json()).resolves.toMatchObject({ status: "ok", database: "up" });
+    await expect(ok.json()).resolves.toEqual({ status: "ok" });
 
     const unknown = await fetch(`${url}/v1/nothing`);
     expect(unknown.status).toBe(404);

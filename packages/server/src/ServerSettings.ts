@@ -14,6 +14,8 @@ export interface ServerSettingsShape {
    * each time, because a port may be known only once the server listens.
    */
   readonly origins: () => ReadonlySet<string>;
+  /** Origins, besides the server's own, whose pages may open live connections. */
+  readonly allowedOrigins: ReadonlySet<string>;
   /** What a new workspace may hold, entries and attachments together; 0 for no limit. */
   readonly workspaceBytes: number;
   /** One attachment, all chunks together. */
@@ -40,6 +42,7 @@ export const defaultSettings: Omit<ServerSettingsShape, "origins"> = {
   registration: "open",
   invites: [],
   publicUrl: undefined,
+  allowedOrigins: new Set(),
   workspaceBytes: 0,
   attachmentBytes: 2048 * LIMITS.chunkBytes,
   sessionMillis: 15 * MINUTE,

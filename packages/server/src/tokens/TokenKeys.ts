@@ -7,7 +7,7 @@
  */
 import { decodeBase64Url, encodeBase64Url } from "@cairn/protocol";
 import { Context, Effect, Layer, Redacted, Schema } from "effect";
-import { createHmac, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
+import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { chmod, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -47,9 +47,14 @@ export class TokenKeys extends Context.Service<TokenKeys, TokenKeysShape>()("cai
     return Layer.effect(TokenKeys, Effect.flatMap(readOrMake(path), (text) => parse(text, path)));
   }
 
-  /** From configuration: the same JSON as in the file. */
-  static layerConfigured(keys: Redacted.Redacted): Layer.Layer<TokenKeys, TokenKeysUnusable> {
-    return Layer.effect(TokenKeys, parse(Redacted.value(keys), "the configuration"));
+  /** From configuration: one secret of at least 32 characters, the same on every node. */
+  static layerSecret(secret: Redacted.Redacted): Layer.Layer<TokenKeys> {
+    return Layer.sync(TokenKeys, () => {
+      const digest = createHash("sha256").update("cairn/v1/token-key\0").update(Redacted.value(secret)).digest();
+      // The id tells keys apart and nothing else: it is of a hash of the key.
+      const kid = encodeBase64Url(createHash("sha256").update("cairn/v1/token-key-id\0").update(digest).digest().subarray(0, 9));
+      return fromSecrets({ current: kid, keys: [{ kid, secret: encodeBase64Url(digest) }] });
+    });
   }
 
   /** Random keys that end with the process. */

@@ -32,7 +32,7 @@ export interface TokensShape {
    */
   readonly authorize: (
     token: Redacted.Redacted,
-    workspace: WorkspaceId,
+    workspace: string,
   ) => Effect.Effect<SessionClaims, ErrorOf<"token-invalid" | "revoked" | "unavailable">>;
   readonly issue: (
     workspace: WorkspaceId,

@@ -23,8 +23,8 @@ export interface TestServerOptions {
   /** 0, the default, lets the system choose. */
   readonly port?: number;
   readonly settings?: Partial<Omit<ServerSettingsShape, "origins">>;
-  /** Keys in the form of the key file; random ones by default, with which a restarted server knows no older session. */
-  readonly tokenKeys?: string;
+  /** The secret that signs tokens; a random one by default, with which a restarted server knows no older session. */
+  readonly tokenKey?: string;
   /** Each line of the server's log. */
   readonly onLog?: (line: string) => void;
 }
@@ -45,9 +45,7 @@ export const startTestServer = async (options: TestServerOptions): Promise<TestS
     origins: () => new Set([origin]),
   });
   const keys =
-    options.tokenKeys === undefined
-      ? TokenKeys.layerEphemeral
-      : TokenKeys.layerConfigured(Redacted.make(options.tokenKeys));
+    options.tokenKey === undefined ? TokenKeys.layerEphemeral : TokenKeys.layerSecret(Redacted.make(options.tokenKey));
   const listener = NodeHttpServer.layer(() => createServer(), {
     host: "127.0.0.1",
     port: options.port ?? 0,
