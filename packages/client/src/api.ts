@@ -4,7 +4,7 @@
 import type { DeviceId, DocumentId, ErrorAction, LinkId, RoleName, WorkspaceId } from "@cairn/protocol";
 import type { DocumentSchema, Editor, FieldsOf, ListedFields, ViewOf } from "@cairn/schema";
 import type { LoroDoc, PeerID } from "loro-crdt";
-import type { CairnErrorCode } from "./errors.ts";
+import type { CairnError, CairnErrorCode } from "./errors.ts";
 
 /** Ends a subscription. Calling it again does nothing. */
 export type Unsubscribe = () => void;
@@ -222,11 +222,6 @@ export interface Workspace<S extends DocumentSchema> {
     attachment: string,
     options?: TransferOptions,
   ): Promise<ReadableStream<Uint8Array>>;
-  exportBackup(options?: TransferOptions): Promise<ReadableStream<Uint8Array>>;
-  importBackup(
-    backup: ReadableStream<Uint8Array>,
-    options?: TransferOptions & { readonly dryRun?: boolean },
-  ): Promise<ImportReport>;
   /** Low level: hands over the bytes of local Loro operations, made under a leased peer. Resolves when they are durable. */
   append(document: DocumentId, type: TypeName<S>, update: Uint8Array): Promise<void>;
   /** Low level: a Loro peer id that nobody else writes with until it is released (rule 13). */
@@ -247,10 +242,15 @@ export interface DocumentHandle<S extends DocumentSchema, T extends TypeName<S>>
   read(): ViewOf<FieldsOf<TypeOf<S, T>>>;
   /** One commit. */
   edit(change: (document: Editor<TypeOf<S, T>>) => void): void;
-  onChange(callback: (event: { readonly origin: "local" | "remote" }) => void): Unsubscribe;
+  /**
+   * `replaced`: `loro` is another document from now on, because merging what was received would have taken too long here
+   * (rule 15); bind editors anew.
+   */
+  onChange(callback: (event: { readonly origin: "local" | "remote" | "replaced" }) => void): Unsubscribe;
   /** All commits so far are durable on this device. */
   saved(): boolean;
-  onSaved(callback: (saved: boolean) => void): Unsubscribe;
+  /** Calls back at once, and on every change; `failure` says why edits cannot be stored right now. They are kept and tried again. */
+  onSaved(callback: (saved: boolean, failure: CairnError | undefined) => void): Unsubscribe;
   /** An import takes long and goes on elsewhere; the content here is older (rule 15). */
   merging(): boolean;
   close(): Promise<void>;

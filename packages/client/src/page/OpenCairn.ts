@@ -1,0 +1,119 @@
+/** The profile on the page: the public `Cairn` over an engine, wherever that runs. */
+import type { WorkspaceId } from "@cairn/protocol";
+import type { DocumentSchema } from "@cairn/schema";
+import type { Cairn, LinkPreview, StorageState, Unsubscribe, Workspace, WorkspaceInfo } from "../api.ts";
+import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
+import { OpenWorkspace } from "./OpenWorkspace.ts";
+
+export interface OpenCairnOptions<S extends DocumentSchema> {
+  readonly schema: S;
+  readonly engine: EngineApi;
+  readonly storage: () => Promise<StorageState>;
+  /** Ends the engine and gives up what the platform lent. */
+  readonly close: () => Promise<void>;
+}
+
+export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
+  readonly schema: S;
+  readonly #options: OpenCairnOptions<S>;
+  readonly #open = new Map<WorkspaceId, Promise<OpenWorkspace<S>>>();
+  readonly #ready = new Map<WorkspaceId, OpenWorkspace<S>>();
+  readonly #listeners = new Set<(workspaces: ReadonlyArray<WorkspaceInfo>) => void>();
+  readonly #unsubscribe: Unsubscribe;
+  #workspaces: ReadonlyArray<WorkspaceInfo> = [];
+
+  constructor(options: OpenCairnOptions<S>) {
+    this.schema = options.schema;
+    this.#options = options;
+    this.#unsubscribe = options.engine.subscribe((event) => this.#handle(event));
+  }
+
+  #handle(event: EngineEvent): void {
+    if (event.type === "workspaces") {
+      void this.refresh();
+      return;
+    }
+    this.#ready.get(event.workspace)?.handle(event);
+    // The workspace's name is a document of its own, so any change may be one of it.
+    if (event.type === "documents" && this.#listeners.size > 0) void this.refresh();
+  }
+
+  /** Reads the list of workspaces anew. */
+  async refresh(): Promise<void> {
+    const workspaces = await this.#options.engine.workspaces();
+    const same = JSON.stringify(workspaces) === JSON.stringify(this.#workspaces);
+    this.#workspaces = workspaces;
+    for (const info of workspaces) this.#ready.get(info.id)?.setInfo(info);
+    if (!same) for (const listener of this.#listeners) listener(workspaces);
+  }
+
+  workspaces(): ReadonlyArray<WorkspaceInfo> {
+    return this.#workspaces;
+  }
+
+  onWorkspaces(callback: (workspaces: ReadonlyArray<WorkspaceInfo>) => void): Unsubscribe {
+    this.#listeners.add(callback);
+    callback(this.#workspaces);
+    return () => void this.#listeners.delete(callback);
+  }
+
+  #openWorkspace(info: WorkspaceInfo): Promise<OpenWorkspace<S>> {
+    const known = this.#open.get(info.id);
+    if (known !== undefined) return known;
+    const { engine } = this.#options;
+    const opened = engine.syncState(info.id).then((sync) => {
+      const workspace = new OpenWorkspace(engine, this.schema, info, sync);
+      this.#ready.set(info.id, workspace);
+      return workspace;
+    });
+    this.#open.set(info.id, opened);
+    opened.catch(() => this.#open.delete(info.id));
+    return opened;
+  }
+
+  async workspace(id?: WorkspaceId): Promise<Workspace<S>> {
+    const { engine } = this.#options;
+    const info = id === undefined ? await engine.currentWorkspace() : await engine.selectWorkspace(id);
+    await this.refresh();
+    return this.#openWorkspace(info);
+  }
+
+  async createWorkspace(options: { readonly name: string }): Promise<Workspace<S>> {
+    const workspace = await this.#openWorkspace(await this.#options.engine.createWorkspace());
+    if (options.name !== "") await workspace.rename(options.name);
+    await this.refresh();
+    return workspace;
+  }
+
+  inspectLink(url: string): Promise<LinkPreview> {
+    return this.#options.engine.inspectLink(url);
+  }
+
+  async join(url: string): Promise<Workspace<S>> {
+    const info = await this.#options.engine.join(url);
+    await this.refresh();
+    return this.#openWorkspace(info);
+  }
+
+  async removeWorkspace(id: WorkspaceId, options: { readonly force?: boolean } = {}): Promise<void> {
+    await this.#ready.get(id)?.close();
+    await this.#options.engine.removeWorkspace(id, options.force ?? false);
+    this.#ready.delete(id);
+    this.#open.delete(id);
+    await this.refresh();
+  }
+
+  recoveryWords(): Promise<ReadonlyArray<string>> {
+    return this.#options.engine.recoveryWords();
+  }
+
+  storage(): Promise<StorageState> {
+    return this.#options.storage();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#ready.values()].map((workspace) => workspace.close()));
+    this.#unsubscribe();
+    await this.#options.close();
+  }
+}
