@@ -42,6 +42,8 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
         },
         {
           extends: true,
+          // Loro finds its WebAssembly beside itself, and there must be one copy of it.
+          optimizeDeps: { exclude: ["loro-crdt"] },
           test: {
             name: "browser",
             include: tests(".browser"),

@@ -16,6 +16,10 @@ const OWN_CODES = {
     action: "pause",
     advice: "The page and its worker are of different builds of the app. Reload the page.",
   },
+  "insecure-context": {
+    action: "stop",
+    advice: "Browsers give storage and keys to secure pages only. Open this page over https, or on localhost.",
+  },
   "link-malformed": { action: "stop", advice: "This is not a whole Cairn link. Copy it again, to the last character." },
   "storage-full": { action: "pause", advice: "The device has no room left. Free some and try again." },
   "storage-unavailable": {

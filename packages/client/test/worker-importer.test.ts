@@ -5,20 +5,8 @@ import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { makeWorkerImporter, type WorkerImporterOptions } from "../src/documents/WorkerImporter.ts";
 import { nodeWorkerThread } from "../src/platform/channel/node-endpoint.ts";
+import { cliff } from "./fixtures/cliff.ts";
 import { documentId, documentOf, replica, workspace, write } from "./fixtures/devices.ts";
-
-/** 80,000 insertions at random places, and one insertion of a device that had nothing of them. */
-const cliff = (): { readonly snapshot: Uint8Array; readonly late: Uint8Array } => {
-  const doc = replica(1);
-  const text = doc.getText("body");
-  let seed = 1;
-  for (let length = 0; length < 80_000; length += 1) {
-    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-    text.insert(Math.floor((seed / 2 ** 32) * (length + 1)), "x");
-  }
-  doc.commit();
-  return { snapshot: doc.export({ mode: "snapshot" }), late: write(replica(2), "L") };
-};
 
 const counting = (options: Omit<WorkerImporterOptions, "spawn">) => {
   const counted = { started: 0, ended: 0 };

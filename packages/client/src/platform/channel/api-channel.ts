@@ -118,6 +118,7 @@ interface Waiting {
 /** An object that stands for the one on the other side. */
 export const connectApi = <Event, Api extends Callable<Event>>(
   endpoint: Endpoint<FromApi<Event>, ToApi>,
+  options: { /** Hears of every call that succeeded. */ readonly returned?: (method: string) => void } = {},
 ): ApiConnection<Api> => {
   const waiting = new Map<number, Waiting>();
   const subscribers = new Set<(event: Event) => void>();
@@ -153,7 +154,11 @@ export const connectApi = <Event, Api extends Callable<Event>>(
         given?.addEventListener("abort", abort, { once: true });
         const ended = (): void => given?.removeEventListener("abort", abort);
         waiting.set(id, {
-          resolve: (value) => (ended(), resolve(value)),
+          resolve: (value) => {
+            ended();
+            resolve(value);
+            options.returned?.(method);
+          },
           reject: (error) => (ended(), reject(error)),
         });
         try {

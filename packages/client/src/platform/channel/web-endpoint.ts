@@ -46,6 +46,8 @@ export const workerThread = <Received, Sent>(worker: Worker): Thread<Received, S
     report?.(cause);
   };
   worker.addEventListener("error", (event) => {
+    // Dealt with here: else it would go on to whoever started this thread, as a failure of its own.
+    event.preventDefault();
     // A module that does not load gives an event without a message.
     fail(new Error(event.message === undefined || event.message === "" ? "the worker did not load" : event.message));
   });

@@ -1,0 +1,44 @@
+/** The engine as a page has it: behind a worker in browsers, in process in Node. */
+import type { DocumentSchema } from "@cairn/schema";
+import type { Cairn, StorageState } from "../api.ts";
+import type { EngineApi } from "../engine/EngineApi.ts";
+import { OpenCairn } from "../page/OpenCairn.ts";
+
+export interface EngineConnection {
+  readonly engine: EngineApi;
+  readonly storage: () => Promise<StorageState>;
+  /** Ends the engine: releases its locks and its store. */
+  readonly close: () => Promise<void>;
+}
+
+/** What an engine needs to know of the page that starts it. Plain data. */
+export interface EngineStart {
+  /** Name of the local database. */
+  readonly profile: string;
+  readonly server: string | undefined;
+  readonly deviceName: string;
+}
+
+/** Tells builds of an app apart by what their documents are declared as. */
+export const schemaFingerprint = (schema: DocumentSchema): string => {
+  const declarations = Object.entries(schema.documents).flatMap(([type, { fields }]) =>
+    Object.entries(fields).map(([name, { kind, physical }]) => `${type}.${name}:${kind}:${physical ?? name}`),
+  );
+  return [schema.version, ...declarations.toSorted((left, right) => (left < right ? -1 : 1))].join("\n");
+};
+
+/** The public profile over an engine that is being started. */
+export const openOver = async <S extends DocumentSchema>(
+  schema: S,
+  starting: Promise<EngineConnection>,
+): Promise<Cairn<S>> => {
+  const connection = await starting;
+  const cairn = new OpenCairn({ schema, ...connection });
+  try {
+    await cairn.refresh();
+    return cairn;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+};

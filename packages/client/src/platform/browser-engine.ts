@@ -1,0 +1,135 @@
+/** Starts the engine's worker for a page, and keeps the connection to it. */
+import type { DocumentSchema } from "@cairn/schema";
+import type { OpenOptions, StorageState } from "../api.ts";
+import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
+import { CairnError } from "../errors.ts";
+import { type ApiConnection, connectApi, fromPlainError } from "./channel/api-channel.ts";
+import type { Thread } from "./channel/Endpoint.ts";
+import { portEndpoint, workerThread } from "./channel/web-endpoint.ts";
+import { type EngineConnection, schemaFingerprint } from "./EngineConnection.ts";
+import { CHANNEL_VERSION, type FromWorker, type ToWorker } from "./worker-protocol.ts";
+
+/** Milliseconds for the worker's module to load. */
+const HELLO_WITHIN = 60_000;
+/** Milliseconds for the engine to give back its locks and its database. */
+const CLOSE_WITHIN = 5_000;
+
+type WorkerThread = Thread<FromWorker, ToWorker>;
+
+/** Starts the engine in a worker. Rejects with `insecure-context`, `build-mismatch`, `engine-lost` or `storage-*`. */
+export const startBrowserEngine = async <S extends DocumentSchema>(
+  options: OpenOptions<S>,
+): Promise<EngineConnection> => {
+  if (options.worker === undefined) {
+    throw new TypeError("openCairn needs `worker`: a function that starts the app's worker module");
+  }
+  // Rule 29: no cryptography, no Web Locks and no persistent storage elsewhere.
+  if (!globalThis.isSecureContext) throw new CairnError("insecure-context");
+
+  const thread: WorkerThread = workerThread(options.worker());
+  const inbox = makeInbox(thread);
+  let connection: ApiConnection<EngineApi> | undefined;
+  try {
+    const hello = await inbox.next("hello", HELLO_WITHIN);
+    if (hello.version !== CHANNEL_VERSION || hello.schema !== schemaFingerprint(options.schema)) {
+      throw new CairnError("build-mismatch");
+    }
+    const { port1, port2 } = new MessageChannel();
+    connection = connectApi<EngineEvent, EngineApi>(portEndpoint(port1), { returned: askToKeep() });
+    const profile = options.name ?? "cairn";
+    const start = { profile, server: options.server, deviceName: options.deviceName ?? "Browser" };
+    thread.post({ type: "open", start, port: port2 }, [port2]);
+    await inbox.next("opened", undefined);
+  } catch (error) {
+    thread.close();
+    throw error;
+  }
+
+  const { api, fail } = connection;
+  inbox.onLost((error) => {
+    // What it did not say to be stored is unknown: nothing of it is trusted any more, and its locks are given up.
+    thread.close();
+    fail(error);
+  });
+  return {
+    engine: api,
+    storage,
+    close: async () => {
+      thread.post({ type: "close" });
+      try {
+        await inbox.next("closed", CLOSE_WITHIN);
+      } catch {
+        // It hangs. What it held ends with it.
+      }
+      thread.close();
+      fail(new CairnError("closed"));
+    },
+  };
+};
+
+/** The worker's messages as promises. A refusal or a failure of the worker rejects whatever is waited for. */
+const makeInbox = (thread: WorkerThread) => {
+  const received = new Map<FromWorker["type"], FromWorker>();
+  let wake = (): void => {};
+  let lost: CairnError | undefined;
+  let report = (_error: CairnError): void => {};
+  thread.listen((message) => {
+    received.set(message.type, message);
+    wake();
+  });
+  thread.onFailure((cause) => {
+    lost = new CairnError("engine-lost", undefined, { cause });
+    wake();
+    report(lost);
+  });
+
+  const next = <T extends FromWorker["type"]>(
+    type: T,
+    within: number | undefined,
+  ): Promise<Extract<FromWorker, { readonly type: T }>> =>
+    new Promise((resolve, reject) => {
+      const isExpected = (message: FromWorker | undefined): message is Extract<FromWorker, { readonly type: T }> =>
+        message?.type === type;
+      const timer = within === undefined ? undefined : setTimeout(() => reject(new CairnError("engine-lost")), within);
+      wake = () => {
+        const expected = received.get(type);
+        const refused = received.get("refused");
+        if (isExpected(expected)) resolve(expected);
+        else if (refused?.type === "refused") reject(fromPlainError(refused.error));
+        else if (lost !== undefined) reject(lost);
+        else return;
+        clearTimeout(timer);
+      };
+      wake();
+    });
+
+  return {
+    next,
+    onLost: (callback: (error: CairnError) => void): void => {
+      report = callback;
+      if (lost !== undefined) callback(lost);
+    },
+  };
+};
+
+/**
+ * Asks the browser not to evict the data, once there is something to lose: at the first stored edit or joined workspace.
+ * Asked at the start, some browsers refuse for want of a reason, and some interrupt the person before they have done anything.
+ */
+const askToKeep = (): ((method: string) => void) => {
+  let asked = false;
+  return (method) => {
+    if (asked || (method !== "append" && method !== "join")) return;
+    asked = true;
+    // Refusing is the browser's right; `storage()` says how it stands.
+    void navigator.storage.persisted().then(
+      (persisted) => (persisted ? true : navigator.storage.persist()),
+      () => false,
+    );
+  };
+};
+
+const storage = async (): Promise<StorageState> => {
+  const [persisted, estimate] = await Promise.all([navigator.storage.persisted(), navigator.storage.estimate()]);
+  return { persisted, usage: estimate.usage, quota: estimate.quota };
+};

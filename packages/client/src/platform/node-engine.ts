@@ -1,0 +1,56 @@
+/** The engine in a Node process, over a folder. */
+import type { DocumentSchema } from "@cairn/schema";
+import { Effect, Exit, Layer, Scope } from "effect";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import type { OpenOptions } from "../api.ts";
+import { inProcessImporterLayer } from "../documents/InProcessImporter.ts";
+import { makeEngine } from "../engine/Engine.ts";
+import { toCairnError } from "../engine/failures.ts";
+import { CairnError } from "../errors.ts";
+import { layer as sqliteStore, ProfileInUse } from "../store/SqliteStore.ts";
+import { layerFetch } from "../transport/FetchTransport.ts";
+import type { EngineConnection } from "./EngineConnection.ts";
+import { Leadership } from "./Leadership.ts";
+import { Locks } from "./Locks.ts";
+import { makeNotifierHub, Notifier } from "./Notifier.ts";
+import { PeerLeases } from "./PeerLeases.ts";
+
+/** Opens the folder's profile. Rejects with `profile-in-use` or `storage-*`. */
+export const startNodeEngine = async <S extends DocumentSchema>(options: OpenOptions<S>): Promise<EngineConnection> => {
+  if (options.directory === undefined) {
+    throw new TypeError("openCairn needs `directory`: the folder that holds the local store");
+  }
+  const directory = resolve(options.directory);
+  // The folder's lock leaves one engine: its locks and events need no further than this process.
+  const services = Layer.mergeAll(
+    Leadership.layer(directory),
+    PeerLeases.layer(directory),
+    inProcessImporterLayer({ schema: options.schema, now: () => performance.now() }),
+    layerFetch,
+  ).pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(sqliteStore({ directory }), Locks.inProcess, Notifier.inProcess(makeNotifierHub())),
+    ),
+  );
+  const lifetime = Scope.makeUnsafe();
+  const start = Effect.flatMap(Layer.build(services), (context) =>
+    makeEngine({
+      server: options.server,
+      deviceName: options.deviceName ?? hostname(),
+      deviceKeyForm: "file",
+    }).pipe(Effect.provideContext(context)),
+  );
+  const close = (): Promise<void> => Effect.runPromise(Scope.close(lifetime, Exit.void));
+  try {
+    const engine = await Effect.runPromise(Scope.provide(start, lifetime));
+    return {
+      engine,
+      storage: () => Promise.resolve({ persisted: true, usage: undefined, quota: undefined }),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error instanceof ProfileInUse ? new CairnError("profile-in-use", error.message) : toCairnError(error);
+  }
+};

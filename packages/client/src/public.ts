@@ -1,0 +1,3 @@
+/** What `@cairn/client` exports besides `openCairn`, the same in browsers and in Node. */
+export type * from "./api.ts";
+export { CairnError, type CairnErrorCode } from "./errors.ts";
