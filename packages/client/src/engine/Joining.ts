@@ -24,6 +24,7 @@ import {
 } from "@cairn/crypto";
 import {
   ChallengePurpose,
+  type DeviceId,
   emptyLogChain,
   encodeBase64Url,
   encodeBatch,
@@ -109,22 +110,29 @@ export const found = Effect.fnUntraced(function* (
 const pullMembership = Effect.fnUntraced(function* (
   calls: ServerCalls,
   token: string,
-  from: { readonly state: MembershipState; readonly position: Position },
+  device: DeviceId,
+  from: {
+    readonly state: MembershipState;
+    readonly position: Position;
+    /** The entry that admits this device, once the log has it. */
+    readonly admission: Entry | undefined;
+  },
 ): Effect.fn.Return<typeof from, TransportFailure> {
-  let { state, position } = from;
+  let { state, position, admission } = from;
   for (let more = true; more;) {
     const page = yield* calls.pull(state.workspace, token, { after: position.cursor, own: "full" });
     const outcome = receivePage(position, page);
     if (outcome.type !== "advanced") break;
     for (const { entry } of outcome.entries) {
       if (entry.header.kind !== EntryKind.membership) continue;
+      if (entry.header.device === device && entry.header.counter === 1) admission = entry;
       const current = state;
       const next = yield* Effect.promise(() => extendOrKeep(current, entry));
       state = next;
     }
     ({ position, more } = outcome);
   }
-  return { state, position };
+  return { state, position, admission };
 });
 
 const extendOrKeep = async (state: MembershipState, entry: Entry): Promise<MembershipState> => {
@@ -185,10 +193,14 @@ export const join = Effect.fnUntraced(function* (
   const certificate = yield* Effect.promise(() => certifyByLink(linkKeys, workspace, deviceKeys, link.role, 1));
   const { token } = yield* openLink(calls, link, linkKeys, device, certificate);
 
-  let chain = { state: emptyMembership(workspace), position: { cursor: 0, chain: emptyLogChain(workspace) } };
+  let chain: Parameters<typeof pullMembership>[3] = {
+    state: emptyMembership(workspace),
+    position: { cursor: 0, chain: emptyLogChain(workspace) },
+    admission: undefined,
+  };
   const keyring = new Keyring(workspace);
   for (let proposal = 0; ; proposal += 1) {
-    chain = yield* pullMembership(calls, token, chain);
+    chain = yield* pullMembership(calls, token, device, chain);
     if (chain.state.devices.has(device)) break;
     if (proposal >= MAX_PROPOSALS) return yield* Effect.fail(new CairnError("unavailable"));
     const { state } = chain;
@@ -220,7 +232,8 @@ export const join = Effect.fnUntraced(function* (
     joinedBy: link.link,
     addedAt: now,
   };
-  // Counter 1 is the admission, which the server has: the log brings it back with the first page.
-  yield* store.addWorkspace(record, { ...firstPosition(workspace), nextCounter: 2 }, []);
+  // Counter 1 is the admission. The server has it already and answers that it does, which settles it.
+  const outgoing = chain.admission === undefined ? [] : [membershipOutgoing(chain.admission, now)];
+  yield* store.addWorkspace(record, firstPosition(workspace), outgoing);
   return record;
 });

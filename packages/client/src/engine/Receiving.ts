@@ -86,25 +86,23 @@ export const receive = Effect.fnUntraced(function* (
   const updates: Array<NewReceivedUpdate> = [];
   const unapplied: Array<{ seq: number; reason: string }> = [];
   let membershipChanged = false;
-  for (const received of outcome.entries) {
+  // In the order of the log: the membership chain links own entries and those of others alike.
+  const inOrder = [...outcome.entries, ...outcome.own].toSorted((left, right) => left.seq - right.seq);
+  for (const received of inOrder) {
+    if (!("entry" in received)) {
+      const entry = yield* ownMembership(store, context, received.counter);
+      if (entry !== undefined && (yield* extendContext(store, context, entry)) === "extended") membershipChanged = true;
+      continue;
+    }
     if (received.entry.header.workspace !== context.workspace) {
       return yield* new BadPage({ reason: "an entry of another workspace" });
     }
     if (received.entry.header.kind === EntryKind.membership) {
-      const extended = yield* extendContext(store, context, received.entry);
-      membershipChanged ||= extended === "extended";
+      if ((yield* extendContext(store, context, received.entry)) === "extended") membershipChanged = true;
     } else if (hasContent(received.entry.header.kind)) {
       const opened = yield* Effect.promise(() => open(context, received.entry));
       if (opened.type === "unapplied") unapplied.push({ seq: received.seq, reason: opened.reason });
       else updates.push(...toUpdates(received, opened.content));
-    }
-  }
-  for (const { counter } of outcome.own) {
-    // An own link of the chain whose acknowledgement was lost: the log has its bytes.
-    const [record] = yield* store.logOf(context.workspace, context.device, counter, 1);
-    if (record?.counter === counter && record.kind === EntryKind.membership) {
-      membershipChanged =
-        (yield* extendContext(store, context, decodeEntry(record.entry))) === "extended" || membershipChanged;
     }
   }
   const own = outcome.entries.filter(({ entry }) => entry.header.device === context.device);
@@ -138,6 +136,16 @@ export const receive = Effect.fnUntraced(function* (
     membershipChanged,
     unapplied,
   };
+});
+
+/** An own link of the chain, which the page names without its bytes: the log has them. */
+const ownMembership = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  context: WorkspaceContext,
+  counter: number,
+): Effect.fn.Return<Entry | undefined, StoreFailure> {
+  const [record] = yield* store.logOf(context.workspace, context.device, counter, 1);
+  return record?.counter === counter && record.kind === EntryKind.membership ? decodeEntry(record.entry) : undefined;
 });
 
 const nothing = (position: Position, more: boolean): Received => ({
