@@ -81,22 +81,19 @@ export const sealToKey = (
   secret: Uint8Array,
   info: Uint8Array,
   random: RandomSource,
-): Promise<Uint8Array<ArrayBuffer>> =>
-  failAs(
+): Promise<Uint8Array<ArrayBuffer>> => {
+  // GenerateKeyPair is DeriveKeyPair over fresh random bytes (RFC 9180, 4): so the bytes can be the caller's. They are
+  // drawn before anything is awaited: a seeded source gives the same seals in every run.
+  const ekm = owned(random(SECRET_BYTES));
+  return failAs(
     async () => {
-      const { enc, ct } = await suite.seal(
-        {
-          recipientPublicKey: await importPublic(recipient),
-          info: owned(info),
-          // GenerateKeyPair is DeriveKeyPair over fresh random bytes (RFC 9180, 4): so the bytes can be the caller's.
-          ekm: owned(random(SECRET_BYTES)),
-        },
-        owned(secret),
-      );
+      const recipientPublicKey = await importPublic(recipient);
+      const { enc, ct } = await suite.seal({ recipientPublicKey, info: owned(info), ekm }, owned(secret));
       return concatBytes(new Uint8Array(enc), new Uint8Array(ct));
     },
     () => new KeyInvalid({ code: "key-unsafe", reason: "nothing can be sealed to this key" }),
   );
+};
 
 /** Opens what `sealToKey` sealed. Throws `SealBroken`. */
 export const openFromKey = (
