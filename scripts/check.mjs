@@ -12,6 +12,7 @@ const checks = {
   lint: "oxlint --type-aware --deny-warnings",
   formatting: "oxfmt --check .",
   "import rules": "node scripts/check-imports.ts",
+  lockfile: "node scripts/complete-lockfile.mjs --check",
   "dead code": "knip --no-config-hints",
 };
 
