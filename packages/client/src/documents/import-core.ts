@@ -2,11 +2,10 @@
  * What the importer does, wherever it runs: a bounded cache of Loro documents that applies updates, and answers with what
  * was asked for. Synchronous, and it never throws: bytes that Loro refuses become part of the answer.
  */
-import { type DocumentSchema, createdAt, documentTypeName, isDeleted, project } from "@cairn/schema";
+import type { DocumentSchema } from "@cairn/schema";
 import { Result } from "effect";
 import { LoroDoc } from "loro-crdt";
-import { documentTypeOf } from "../engine/engine-schema.ts";
-import type { DocumentView } from "../store/LocalStore.ts";
+import { documentView } from "./document-view.ts";
 import type { Applied, ImportAnswer, ImportRequest, NumberedUpdate, RejectedUpdate } from "./Importer.ts";
 import { joinRanges, rangesOfUpdate } from "./peer-ids.ts";
 
@@ -106,7 +105,7 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
       pending,
       rejected,
       millis,
-      ...(view === true ? { view: viewOf(options.schema, request.type, cached.doc) } : {}),
+      ...(view === true ? { view: documentView(options.schema, request.type, cached.doc) } : {}),
       ...(snapshot === true && !pending ? { snapshot: cached.doc.export({ mode: "snapshot" }) } : {}),
       ...(merge === undefined ? {} : { merged: mergeOwn(cached.doc, merge) }),
     };
@@ -189,22 +188,6 @@ const mergeOwn = (doc: LoroDoc, updates: ReadonlyArray<Uint8Array>): Uint8Array 
     mode: "updates-in-range",
     spans: ranges.map(({ peer, start, end }) => ({ id: { peer, counter: start }, len: end - start })),
   });
-};
-
-/** The document's row. For a type that the app does not know it has no fields: shown as such, never guessed. */
-const viewOf = (schema: DocumentSchema, type: string, doc: LoroDoc): DocumentView => {
-  const name = type === "" ? documentTypeName(doc) : type;
-  const documentType = name === undefined ? undefined : documentTypeOf(schema, name);
-  if (documentType === undefined) {
-    return { fields: {}, searchText: "", deleted: isDeleted(doc), createdAt: createdAt(doc) ?? 0 };
-  }
-  const projection = project(documentType, doc);
-  return {
-    fields: projection.fields,
-    searchText: projection.search.toLowerCase(),
-    deleted: projection.deleted,
-    createdAt: projection.createdAt ?? 0,
-  };
 };
 
 /** Whether WebAssembly itself failed (a panic, no memory) instead of refusing. */

@@ -1,0 +1,57 @@
+/** The engine inside its worker: started by the page's word, it answers over the channel that came with it. */
+import type { DocumentSchema } from "@cairn/schema";
+import { Effect, Exit, Layer, Scope } from "effect";
+import { workerImporterLayer } from "../documents/WorkerImporter.ts";
+import { makeEngine } from "../engine/Engine.ts";
+import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
+import { toCairnError } from "../engine/failures.ts";
+import { layer as dexieStore } from "../store/DexieStore.ts";
+import { layerFetch } from "../transport/FetchTransport.ts";
+import { exposeApi, toPlainError } from "./channel/api-channel.ts";
+import type { Endpoint } from "./channel/Endpoint.ts";
+import { portEndpoint, workerThread } from "./channel/web-endpoint.ts";
+import { type EngineStart, schemaFingerprint } from "./EngineConnection.ts";
+import { Leadership } from "./Leadership.ts";
+import { Locks } from "./Locks.ts";
+import { Notifier } from "./Notifier.ts";
+import { PeerLeases } from "./PeerLeases.ts";
+import { CHANNEL_VERSION, type FromWorker, IMPORT_WORKER, type ToWorker } from "./worker-protocol.ts";
+
+/** Serves the page that started this worker. `module` is the worker's own module, which import workers start from too. */
+export const serveEngine = (page: Endpoint<ToWorker, FromWorker>, module: string, schema: DocumentSchema): void => {
+  const lifetime = Scope.makeUnsafe();
+  page.listen((message) => {
+    if (message.type === "open") {
+      Effect.runPromise(Scope.provide(startEngine(message.start, module), lifetime)).then(
+        (engine) => {
+          exposeApi<EngineEvent>(portEndpoint(message.port), engine);
+          page.post({ type: "opened" });
+        },
+        (error: unknown) => page.post({ type: "refused", error: toPlainError(toCairnError(error)) }),
+      );
+    } else {
+      void Effect.runPromise(Scope.close(lifetime, Exit.void)).finally(() => page.post({ type: "closed" }));
+    }
+  });
+  page.post({ type: "hello", version: CHANNEL_VERSION, schema: schemaFingerprint(schema) });
+};
+
+/** The engine over this browser's store, locks and network. */
+const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: string) {
+  const { profile } = start;
+  const importer = workerImporterLayer({
+    spawn: () => workerThread(new Worker(module, { type: "module", name: IMPORT_WORKER })),
+  });
+  const services = Layer.mergeAll(Leadership.layer(profile), PeerLeases.layer(profile), importer, layerFetch).pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(dexieStore({ name: profile }), Locks.web(navigator.locks), Notifier.broadcast(profile)),
+    ),
+  );
+  const context = yield* Layer.build(services);
+  const engine: EngineApi = yield* makeEngine({
+    server: start.server,
+    deviceName: start.deviceName,
+    deviceKeyForm: "platform",
+  }).pipe(Effect.provideContext(context));
+  return engine;
+});

@@ -1,0 +1,191 @@
+/**
+ * Tabs of one browser profile, in Chromium: each an iframe with a page, an engine's worker and an import worker of its
+ * own, over one IndexedDB, one set of Web Locks and one BroadcastChannel. Closing an iframe ends all of it at once, as
+ * closing a tab does.
+ */
+import type { DocumentHandle, Workspace } from "@cairn/client";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { schema } from "./fixtures/import-schema.ts";
+import type { Tab } from "./fixtures/tab.ts";
+
+type Notes = Workspace<typeof schema>;
+type Note = DocumentHandle<typeof schema, "note">;
+
+const frames = new Set<HTMLIFrameElement>();
+let profiles = 0;
+const freshProfile = (): string => `two-tabs-${Date.now()}-${(profiles += 1)}`;
+
+afterEach(() => {
+  for (const frame of frames) frame.remove();
+  frames.clear();
+});
+
+/** A new tab on the app. */
+const openTab = async (): Promise<{ readonly tab: Tab; readonly kill: () => void }> => {
+  const frame = document.createElement("iframe");
+  frames.add(frame);
+  document.body.append(frame);
+  const { contentWindow, contentDocument } = frame;
+  if (contentWindow === null || contentDocument === null) throw new Error("the frame has no document");
+  const tab = await new Promise<Tab>((resolve, reject) => {
+    contentWindow.onTab = resolve;
+    const script = contentDocument.createElement("script");
+    script.type = "module";
+    script.src = new URL("./fixtures/tab.ts", import.meta.url).href;
+    script.addEventListener("error", () => reject(new Error("the tab's module does not load")));
+    contentDocument.head.append(script);
+  });
+  return {
+    tab,
+    kill: () => {
+      frames.delete(frame);
+      frame.remove();
+    },
+  };
+};
+
+const openProfile = async (profile: string) => {
+  const { tab, kill } = await openTab();
+  const cairn = await tab.open(profile);
+  const workspace: Notes = await cairn.workspace();
+  return { tab, kill, cairn, workspace };
+};
+
+const bodyOf = (note: Note): string => note.read().body;
+const shows = (note: Note, text: string): Promise<unknown> =>
+  vi.waitFor(() => expect(bodyOf(note)).toBe(text), { timeout: 10_000, interval: 10 });
+
+const leaders = async (profile: string): Promise<{ held: number; waiting: number }> => {
+  const { held, pending } = await navigator.locks.query();
+  const named = (locks: ReadonlyArray<LockInfo> | undefined): number =>
+    locks?.filter(({ name }) => name === `cairn/v1/${profile}/leader`).length ?? 0;
+  return { held: named(held), waiting: named(pending) };
+};
+const leasesOf = async (profile: string): Promise<ReadonlyArray<string>> => {
+  const { held } = await navigator.locks.query();
+  const prefix = `cairn/v1/${profile}/peer/`;
+  return (held ?? [])
+    .flatMap(({ name }) => (name?.startsWith(prefix) === true ? [name.slice(name.lastIndexOf("/") + 1)] : []))
+    .toSorted();
+};
+
+describe("two tabs of one profile", () => {
+  test("edit one document: each shows the other's edits, and one of them leads", async () => {
+    const profile = freshProfile();
+    const one = await openProfile(profile);
+    const note = await one.workspace.create("note", (edit) => edit.title.set("Shared"));
+    note.edit((edit) => edit.body.insert(0, "one"));
+    await one.workspace.flush();
+
+    const other = await openProfile(profile);
+    expect(other.workspace.id).toBe(one.workspace.id);
+    const same = await other.workspace.open("note", note.id);
+    expect(bodyOf(same)).toBe("one");
+    await vi.waitFor(async () => expect(await leaders(profile)).toEqual({ held: 1, waiting: 1 }));
+    // Rule 13: each writer has a peer id of its own.
+    expect(await leasesOf(profile)).toEqual(["0", "1"]);
+    expect(same.loro.peerIdStr).not.toBe(note.loro.peerIdStr);
+
+    same.edit((edit) => edit.body.insert(3, " two"));
+    await shows(note, "one two");
+    note.edit((edit) => edit.body.insert(7, " three"));
+    await shows(same, "one two three");
+
+    // Both at once, on either side: the same text in the end (promise 5).
+    for (let round = 0; round < 20; round += 1) {
+      note.edit((edit) => edit.body.insert(0, `a${round} `));
+      same.edit((edit) => edit.body.insert(0, `b${round} `));
+    }
+    await vi.waitFor(() => {
+      expect(bodyOf(note)).toBe(bodyOf(same));
+      for (let round = 0; round < 20; round += 1) {
+        expect(bodyOf(note)).toContain(`a${round} `);
+        expect(bodyOf(note)).toContain(`b${round} `);
+      }
+    });
+    expect(note.loro.version().toJSON().size).toBe(2);
+
+    await one.cairn.close();
+    await other.cairn.close();
+    expect(await leasesOf(profile)).toEqual([]);
+    expect(await leaders(profile)).toEqual({ held: 0, waiting: 0 });
+  });
+
+  test("see each other's documents in their lists, without opening them", async () => {
+    const profile = freshProfile();
+    const one = await openProfile(profile);
+    const other = await openProfile(profile);
+    const titles: Array<ReadonlyArray<string>> = [];
+    const stop = other.workspace.liveQuery("note", { sort: "created", descending: false }, (rows) => {
+      titles.push(rows.map((row) => row.fields.title));
+    });
+    const first = await one.workspace.create("note", (edit) => edit.title.set("First"));
+    await vi.waitFor(() => expect(titles.at(-1)).toEqual(["First"]));
+    first.edit((edit) => edit.title.set("Renamed"));
+    await vi.waitFor(() => expect(titles.at(-1)).toEqual(["Renamed"]));
+    stop();
+  });
+
+  test("what a tab calls saved is there after it is killed, and its peer id is used again (promise 4, L5)", async () => {
+    const profile = freshProfile();
+    const first = await openProfile(profile);
+    const note = await first.workspace.create("note", (edit) => edit.title.set("Kept"));
+    let text = "";
+    for (let edit = 0; edit < 30; edit += 1) {
+      const part = `${edit} `;
+      note.edit((document) => document.body.insert(text.length, part));
+      text += part;
+    }
+    await vi.waitFor(() => expect(note.saved()).toBe(true));
+    const { id } = note;
+    const peer = note.loro.peerIdStr;
+    first.kill();
+
+    for (let reload = 0; reload < 2; reload += 1) {
+      const again = await openProfile(profile);
+      expect(again.workspace.id).toBe(first.workspace.id);
+      const reopened = await again.workspace.open("note", id);
+      expect(reopened.read()).toEqual({ title: "Kept", body: text });
+      expect(reopened.loro.peerIdStr).toBe(peer);
+      reopened.edit((document) => document.body.insert(text.length, "more "));
+      text += "more ";
+      await again.workspace.flush();
+      expect(reopened.loro.version().toJSON().size).toBe(1);
+      again.kill();
+    }
+  });
+
+  test("when the leading tab is killed, the other leads and still saves", async () => {
+    const profile = freshProfile();
+    const leader = await openProfile(profile);
+    await vi.waitFor(async () => expect(await leaders(profile)).toEqual({ held: 1, waiting: 0 }));
+    const follower = await openProfile(profile);
+    await vi.waitFor(async () => expect(await leaders(profile)).toEqual({ held: 1, waiting: 1 }));
+    leader.kill();
+    await vi.waitFor(async () => expect(await leaders(profile)).toEqual({ held: 1, waiting: 0 }));
+    const note = await follower.workspace.create("note", (edit) => edit.title.set("After"));
+    await follower.workspace.flush();
+    expect((await follower.workspace.query("note")).map((row) => row.id)).toEqual([note.id]);
+  });
+});
+
+describe("opening", () => {
+  test("a profile works at once without any server, and says so", async () => {
+    const { workspace, cairn } = await openProfile(freshProfile());
+    expect(workspace.sync()).toMatchObject({ status: "local-only", server: undefined, problem: undefined });
+    expect(cairn.workspaces().map(({ id, role, createdHere }) => [id, role, createdHere])).toEqual([
+      [workspace.id, "owner", true],
+    ]);
+    expect(await cairn.recoveryWords()).toHaveLength(24);
+    expect(await cairn.storage()).toMatchObject({ persisted: expect.any(Boolean), quota: expect.any(Number) });
+  });
+
+  test("after closing, calls reject, and the profile can be opened again", async () => {
+    const profile = freshProfile();
+    const { cairn, workspace } = await openProfile(profile);
+    await cairn.close();
+    await expect(workspace.query("note")).rejects.toMatchObject({ code: "closed", action: "stop" });
+    const again = await openProfile(profile);
+    expect(again.workspace.id).toBe(workspace.id);
+  });
+});
