@@ -30,7 +30,9 @@ const layerSettings = Layer.effect(
     const port = "port" in address ? address.port : configuration.port;
     const { urls } = workingAddresses({ host, port, https: tls !== undefined, publicUrl });
     // People also type the address that a name stands for.
-    const loopback = ["localhost", "127.0.0.1", "[::1]"].map((name) => `http${tls === undefined ? "" : "s"}://${name}:${port}`);
+    const loopback = ["localhost", "127.0.0.1", "[::1]"].map(
+      (name) => `http${tls === undefined ? "" : "s"}://${name}:${port}`,
+    );
     const origins = new Set([...urls, ...loopback].map((url) => new URL(url).origin));
     return ServerSettings.of({
       ...defaultSettings,

@@ -18,10 +18,12 @@ const command = Command.make("cairn-server", flags, (given) =>
 NodeRuntime.runMain(
   Command.run(command, { version }).pipe(
     Effect.tapErrorTag("Refusal", ({ message }) => Effect.sync(() => Terminal.refuse(message))),
+    Effect.tapDefect((defect) => Effect.logError("The server ended because of a mistake in it", defect)),
     Effect.provide(NodeServices.layer),
   ),
   {
-    disableErrorReporting: false,
+    // Refusals, and flags that do not exist, were explained already.
+    disableErrorReporting: true,
     // Ctrl-C and SIGTERM are the usual ways to stop a server: a clean stop is a success.
     teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Exit.hasInterrupts(exit) ? 0 : 1),
   },

@@ -188,8 +188,8 @@ describe("what it refuses, in one paragraph and with exit code 1", () => {
   const refused = async (environment: Readonly<Record<string, string>>, said: RegExp) => {
     const { code, logged, printed } = await runServer({ CAIRN_DATA_DIR: join(folder, "refused"), ...environment });
     expect(printed + logged).toMatch(said);
-    expect(logged).not.toMatch(/^\s+at /m);
-    expect(logged.trim().split("\n")).toHaveLength(1);
+    expect(printed + logged).not.toMatch(/^\s+at /m);
+    expect((printed + logged).trim().split("\n")).toHaveLength(1);
     expect(code).toBe(1);
   };
 

@@ -15,7 +15,7 @@ import { layerSessionAuthorization } from "./http/SessionAuthorizationLive.ts";
 import { UnprovenLimit } from "./http/UnprovenLimit.ts";
 import { layerPostgresLinks } from "./links/PostgresLinks.ts";
 import { LiveConnections } from "./live/LiveConnections.ts";
-import { layerLiveConnections } from "./live/serve-live.ts";
+import { layerNodeLiveConnections } from "./live/NodeLiveConnections.ts";
 import { layerPostgresEntryLog } from "./log/PostgresEntryLog.ts";
 import { RequestId } from "./refusals.ts";
 import type { ServerSettings } from "./ServerSettings.ts";
@@ -24,7 +24,7 @@ import { layerPostgresTokens } from "./tokens/PostgresTokens.ts";
 import type { TokenKeys } from "./tokens/TokenKeys.ts";
 
 /** The ports on PostgreSQL, with fan-out in this process. */
-const layerPorts = Layer.mergeAll(layerPostgresLinks, layerPostgresBlobStore, layerLiveConnections).pipe(
+const layerPorts = Layer.mergeAll(layerPostgresLinks, layerPostgresBlobStore, layerNodeLiveConnections).pipe(
   Layer.provideMerge(Layer.mergeAll(layerPostgresEntryLog, layerPostgresTokens)),
   Layer.provideMerge(Layer.mergeAll(FanOut.layerInProcess, Challenges.layer, UnprovenLimit.layer)),
 );

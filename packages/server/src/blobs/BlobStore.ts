@@ -13,7 +13,10 @@ export interface BlobStoreShape {
     ErrorOf<"chunk-mismatch" | "quota-exceeded" | "revoked" | "workspace-unknown" | "unavailable">
   >;
   /** Its size in bytes. */
-  readonly head: (workspace: WorkspaceId, hash: Hash) => Effect.Effect<number, ErrorOf<"chunk-unknown" | "unavailable">>;
+  readonly head: (
+    workspace: WorkspaceId,
+    hash: Hash,
+  ) => Effect.Effect<number, ErrorOf<"chunk-unknown" | "unavailable">>;
   readonly get: (
     workspace: WorkspaceId,
     hash: Hash,

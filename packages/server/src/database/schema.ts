@@ -35,7 +35,9 @@ export const server = pgTable(
     /** Raised by whoever restores a backup on purpose (rule 11). */
     epoch: integer("epoch").notNull().default(1),
     /** Raised by one in every transaction that withdraws access; polled by every node (rule 23). */
-    revocationMark: int8("revocation_mark").notNull().default(sql`0`),
+    revocationMark: int8("revocation_mark")
+      .notNull()
+      .default(sql`0`),
     createdAt: instant("created_at").notNull().defaultNow(),
   },
   (table) => [check("server_singleton", sql`${table.singleton} = 1`)],
@@ -46,16 +48,26 @@ export const workspaces = pgTable("workspaces", {
   workspace: bytea("workspace").primaryKey(),
   /** The current root key; the first one's hash is the workspace's id. */
   rootKey: bytea("root_key").notNull(),
-  head: int8("head").notNull().default(sql`0`),
+  head: int8("head")
+    .notNull()
+    .default(sql`0`),
   /** The running hash at `head` (rule 11). */
   chain: bytea("chain").notNull(),
   /** Hash of the membership chain's last entry; zeros before the first. */
   membershipHead: bytea("membership_head").notNull(),
-  keyEpoch: int8("key_epoch").notNull().default(sql`0`),
-  entriesBytes: int8("entries_bytes").notNull().default(sql`0`),
-  attachmentsBytes: int8("attachments_bytes").notNull().default(sql`0`),
+  keyEpoch: int8("key_epoch")
+    .notNull()
+    .default(sql`0`),
+  entriesBytes: int8("entries_bytes")
+    .notNull()
+    .default(sql`0`),
+  attachmentsBytes: int8("attachments_bytes")
+    .notNull()
+    .default(sql`0`),
   /** Entries and attachments together; 0 for no limit. */
-  quotaBytes: int8("quota_bytes").notNull().default(sql`0`),
+  quotaBytes: int8("quota_bytes")
+    .notNull()
+    .default(sql`0`),
   createdAt: instant("created_at").notNull(),
 });
 
@@ -76,7 +88,9 @@ export const devices = pgTable(
     toCounter: int8("to_counter"),
     /** Whether the membership chain has its admission. */
     admitted: boolean("admitted").notNull().default(false),
-    last: int8("last").notNull().default(sql`0`),
+    last: int8("last")
+      .notNull()
+      .default(sql`0`),
     lastHash: bytea("last_hash"),
     createdAt: instant("created_at").notNull(),
   },

@@ -38,7 +38,7 @@ export const acquireInstanceLock = Effect.fn("acquireInstanceLock")(function* (
 const lock = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
-    database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     return database;
   } catch (cause) {
     database.close();

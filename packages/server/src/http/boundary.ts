@@ -64,10 +64,7 @@ export const layerBoundary: Layer.Layer<never, never, HttpRouter.HttpRouter> = H
         refused ??
         (yield* handle.pipe(
           Effect.provideService(RequestId, requestId),
-          Effect.provideService(
-            HttpIncomingMessage.MaxBodySize,
-            ByteSize.fromInputUnsafe(endpoint?.maxBodyBytes ?? 0),
-          ),
+          Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(endpoint?.maxBodyBytes ?? 0)),
           Effect.catchCause((cause) => explain(cause, found, requestId)),
           Effect.map((answer) => typed(answer, requestId)),
           given === undefined ? Effect.annotateLogs({ requestId }) : (same) => same,

@@ -2,10 +2,8 @@
 import {
   CairnApi,
   CurrentSession,
-  decodeBatch,
   encodePage,
   LIMITS,
-  MalformedBytes,
   OLDEST_PROTOCOL_VERSION,
   PROTOCOL_VERSION,
   type ServerDescription,
@@ -22,6 +20,7 @@ import { refuse } from "../refusals.ts";
 import { ServerSettings } from "../ServerSettings.ts";
 import { Challenges } from "../tokens/Challenges.ts";
 import { Tokens } from "../tokens/Tokens.ts";
+import { readBatch } from "./read-batch.ts";
 import { limitUnproven } from "./UnprovenLimit.ts";
 import { master, writer } from "./SessionAuthorizationLive.ts";
 
@@ -117,16 +116,6 @@ const entriesHandlers = HttpApiBuilder.group(
       .handleRaw("live", ({ params, request }) => live.serve(params.workspace, request));
   }),
 );
-
-/** The entries of a batch; a malformed one changes nothing (rule 8). */
-export const readBatch = Effect.fnUntraced(function* (bytes: Uint8Array) {
-  try {
-    return decodeBatch(bytes);
-  } catch (error) {
-    if (!(error instanceof MalformedBytes)) throw error;
-    return yield* refuse("malformed", { message: `The batch cannot be read: ${error.message}` });
-  }
-});
 
 const tokensHandlers = HttpApiBuilder.group(
   CairnApi,

@@ -16,7 +16,14 @@ import {
 import type { PgClient } from "@effect/sql-pg";
 import { Effect } from "effect";
 import { toMillis, toNumber, toRole } from "../database/rows.ts";
-import { identityKey, type KnownLink, type LastEntry, type LogState, type Member, type PreparedEntry } from "./log-state.ts";
+import {
+  identityKey,
+  type KnownLink,
+  type LastEntry,
+  type LogState,
+  type Member,
+  type PreparedEntry,
+} from "./log-state.ts";
 import { certifiedDevice } from "./membership-rules.ts";
 
 /** A grant as the commit sees it. */

@@ -160,7 +160,8 @@ const admit = (
   { certificate, signature }: SignedCertificate,
 ): Verdict<Membership> => {
   const { header } = step;
-  if (certificate.workspace !== header.workspace) return refused("invalid", "The certificate is for another workspace.");
+  if (certificate.workspace !== header.workspace)
+    return refused("invalid", "The certificate is for another workspace.");
   const device = certifiedDevice(certificate);
   const issuer = issuerOf(membership, certificate);
   if ("refusal" in issuer) return issuer;
@@ -172,7 +173,8 @@ const admit = (
   // Rule 12: a device retires by certifying one successor of equal role, in the entry in which it leaves.
   const succession =
     certificate.issuer.type === "device" && certificate.issuer.device === header.device && leavesIn(step);
-  const byOwnAuthority = certificate.issuer.type === "device" && !isOwner(membership.members.get(certificate.issuer.device));
+  const byOwnAuthority =
+    certificate.issuer.type === "device" && !isOwner(membership.members.get(certificate.issuer.device));
   if (byOwnAuthority && !succession) return refused("role", "Only an owner certifies other devices.");
   if (device !== header.device && !isOwner(author) && !succession) {
     return refused("role", "Only an owner admits other devices.");

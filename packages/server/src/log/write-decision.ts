@@ -29,7 +29,9 @@ export const writeDecision = Effect.fnUntraced(function* (
 
 /** The rows, the authors' last entries and the workspace's head, in one statement. */
 const writeEntries = (sql: PgClient.PgClient, workspace: Uint8Array, { rows, next }: Decision, at: Date) => {
-  const lastByAuthor = new Map(rows.map(({ entry: { header }, hash }) => [header.device, { counter: header.counter, hash }]));
+  const lastByAuthor = new Map(
+    rows.map(({ entry: { header }, hash }) => [header.device, { counter: header.counter, hash }]),
+  );
   const authors = [...lastByAuthor.keys()];
   const lasts = [...lastByAuthor.values()];
   return sql`

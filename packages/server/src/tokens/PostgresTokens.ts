@@ -76,7 +76,13 @@ export const makeSessions: Effect.Effect<MakeSession, never, ServerIdentity | To
     const settings = yield* ServerSettings;
     return (workspace, { grant, device, role, expiresAt }, now) => {
       const end = Math.min(now + settings.sessionMillis, expiresAt ?? Number.POSITIVE_INFINITY);
-      const rights = { grant, kind: kindOf(role), scope: scopeOf(role), role, expiresAt: Math.floor(end / 1000) * 1000 };
+      const rights = {
+        grant,
+        kind: kindOf(role),
+        scope: scopeOf(role),
+        role,
+        expiresAt: Math.floor(end / 1000) * 1000,
+      };
       const token = signSession(keys, server, { ...rights, workspace, device }, now, encodeBase64Url(randomBytes(9)));
       return { token, ...rights };
     };
@@ -118,7 +124,8 @@ const make = Effect.gen(function* () {
       Effect.gen(function* () {
         const known = yield* lockRootKey(sql, workspace);
         if (known === undefined) {
-          if (workspaceIdOfRootKey(idToBytes(request.rootKey)) !== workspace) return yield* refuse("workspace-conflict");
+          if (workspaceIdOfRootKey(idToBytes(request.rootKey)) !== workspace)
+            return yield* refuse("workspace-conflict");
           yield* checkRegistrationOpen(request.invite);
           yield* insertWorkspace(sql, workspace, request.rootKey, settings.workspaceBytes, now);
           yield* lockRootKey(sql, workspace);

@@ -44,7 +44,10 @@ const decodeKeyFile = Schema.decodeUnknownEffect(Schema.fromJsonString(KeyFile))
 export class TokenKeys extends Context.Service<TokenKeys, TokenKeysShape>()("cairn/server/TokenKeys") {
   /** From a file, made on first start. */
   static layerFile(path: string): Layer.Layer<TokenKeys, TokenKeysUnusable> {
-    return Layer.effect(TokenKeys, Effect.flatMap(readOrMake(path), (text) => parse(text, path)));
+    return Layer.effect(
+      TokenKeys,
+      Effect.flatMap(readOrMake(path), (text) => parse(text, path)),
+    );
   }
 
   /** From configuration: one secret of at least 32 characters, the same on every node. */
@@ -52,7 +55,9 @@ export class TokenKeys extends Context.Service<TokenKeys, TokenKeysShape>()("cai
     return Layer.sync(TokenKeys, () => {
       const digest = createHash("sha256").update("cairn/v1/token-key\0").update(Redacted.value(secret)).digest();
       // The id tells keys apart and nothing else: it is of a hash of the key.
-      const kid = encodeBase64Url(createHash("sha256").update("cairn/v1/token-key-id\0").update(digest).digest().subarray(0, 9));
+      const kid = encodeBase64Url(
+        createHash("sha256").update("cairn/v1/token-key-id\0").update(digest).digest().subarray(0, 9),
+      );
       return fromSecrets({ current: kid, keys: [{ kid, secret: encodeBase64Url(digest) }] });
     });
   }
@@ -121,7 +126,9 @@ const decode = (text: string, where: string) =>
 const parse = Effect.fnUntraced(function* (text: string, where: string) {
   const file = yield* decode(text, where);
   if (!file.keys.some(({ kid }) => kid === file.current)) {
-    return yield* new TokenKeysUnusable({ message: `The token keys in ${where} name a current key that is not there.` });
+    return yield* new TokenKeysUnusable({
+      message: `The token keys in ${where} name a current key that is not there.`,
+    });
   }
   return fromSecrets(file);
 });
@@ -141,4 +148,5 @@ const fromSecrets = (file: KeyFile): TokenKeysShape => {
   };
 };
 
-const challengeKey = (key: KeyObject): Uint8Array => createHmac("sha256", key).update("cairn/v1/challenge-nonce").digest();
+const challengeKey = (key: KeyObject): Uint8Array =>
+  createHmac("sha256", key).update("cairn/v1/challenge-nonce").digest();

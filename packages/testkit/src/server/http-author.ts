@@ -39,7 +39,11 @@ export const request = async <Body>(
   origin: string,
   method: string,
   path: string,
-  options: { readonly token?: string | undefined; readonly json?: unknown; readonly headers?: Record<string, string> } = {},
+  options: {
+    readonly token?: string | undefined;
+    readonly json?: unknown;
+    readonly headers?: Record<string, string>;
+  } = {},
 ): Promise<Answer<Body>> => {
   const response = await fetch(`${origin}${path}`, {
     method,
@@ -52,7 +56,11 @@ export const request = async <Body>(
   });
   const text = await response.text();
   // Tests say which body they expect, and assert on it.
-  return { status: response.status, headers: response.headers, body: (text === "" ? undefined : JSON.parse(text)) as Body };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (text === "" ? undefined : JSON.parse(text)) as Body,
+  };
 };
 
 /** A nonce of the server, and the server's id. */

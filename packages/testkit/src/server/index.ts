@@ -75,3 +75,4 @@ export const startTestServer = async (options: TestServerOptions): Promise<TestS
   }
 };
 export * from "./http-author.ts";
+export * from "./live-author.ts";
