@@ -42,13 +42,15 @@ export const findChromium = async (
   for (const path of systemPaths) {
     if (await executable(path)) return { executablePath: path, args: arguments_, env: {} };
   }
-  const packed = process.platform === "linux" ? await unpackChromium().catch(() => undefined) : undefined;
-  if (packed !== undefined) return packed;
+  const packed = process.platform === "linux" ? await unpackChromium().catch(explain) : "there is none for this system";
+  if (typeof packed !== "string") return packed;
   throw new ChromiumMissing(
-    "The browser tests need Chromium, and none was found. Install one (Debian: apt-get install chromium), " +
-      "or set CHROME_PATH to the program, or run npm ci without --omit=optional.",
+    "The browser tests need Chromium, and none was found. Install one (Debian: apt-get install chromium), or set " +
+      `CHROME_PATH to the program. The one that comes with npm ci cannot be used: ${packed}.`,
   );
 };
+
+const explain = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 /** Chromium's own sandbox does not start under root, nor where the kernel forbids user namespaces. */
 const arguments_: ReadonlyArray<string> =
@@ -58,7 +60,7 @@ const arguments_: ReadonlyArray<string> =
 
 /** Unpacks the npm package's browser and its libraries into a private folder named after its version. */
 const unpackChromium = async (): Promise<FoundChromium> => {
-  const root = dirname(dirname(dirname(createRequire(import.meta.url).resolve("@sparticuz/chromium"))));
+  const root = dirname(dirname(createRequire(import.meta.url).resolve("@sparticuz/chromium")));
   const version = /"version":\s*"([^"]+)"/.exec(await readFile(join(root, "package.json"), "utf8"))?.[1] ?? "unknown";
   const folder = join(tmpdir(), `cairn-chromium-${version}-${process.getuid?.() ?? "user"}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
