@@ -37,3 +37,5 @@ export const freshDatabase = (options: FreshDatabaseOptions = {}): Promise<strin
     ),
   );
 };
+
+export { fingerprint } from "./fingerprint.ts";
