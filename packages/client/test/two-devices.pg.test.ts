@@ -1,80 +1,134 @@
 /** Two devices, each with its own store and engine, through the real server: the main job. */
-import { defineDocument, defineSchema, field } from "@cairn/schema";
 import { freshDatabase } from "@cairn/testkit/postgres";
-import { startTestServer } from "@cairn/testkit/server";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { OpenCairn } from "../src/page/OpenCairn.ts";
-import { startNodeEngine } from "../src/platform/node-engine.ts";
+import { makePlace, type Place, until } from "./notebook.ts";
 
-const schema = defineSchema({
-  version: 1,
-  documents: {
-    note: defineDocument({
-      fields: {
-        title: field.string({ default: "", list: true, search: true }),
-        body: field.text({ search: true }),
-        files: field.attachments(),
-      },
-    }),
-  },
-});
-
-const cleanups: Array<() => Promise<unknown>> = [];
-let server: Awaited<ReturnType<typeof startTestServer>>;
-let directory: string;
-
+let place: Place;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "cairn-two-"));
-  server = await startTestServer({ databaseUrl: await freshDatabase() });
+  place = await makePlace();
 });
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  await server.close();
-  await rm(directory, { recursive: true, force: true });
-});
+afterEach(() => place.leave());
 
-const device = async (name: string, origin: string | undefined = server.origin) => {
-  const cairn = new OpenCairn({
-    schema,
-    ...(await startNodeEngine({ schema, directory: join(directory, name), server: origin, deviceName: name })),
+/** A laptop with a note, and a phone that joined by a link. */
+const pair = async (role: "writer" | "reader" = "writer") => {
+  const laptop = await place.device("laptop");
+  const notebook = await laptop.workspace();
+  const note = await notebook.create("note", (edit) => {
+    edit.title.set("Shopping");
+    edit.body.insert(0, "milk 🥛");
   });
-  cleanups.push(() => cairn.close());
-  return cairn;
-};
-
-const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  await expect.poll(holds, { timeout: 15_000, interval: 10 }).toBe(true);
+  await notebook.flush({ tier: "server", timeout: 15_000 });
+  const { url, link } = await notebook.createLink({ role, label: "phone" });
+  const phone = await place.device("phone");
+  const joined = await phone.join(url);
+  await until(async () => (await joined.query("note")).length === 1);
+  const copy = await joined.open("note", note.id);
+  return { laptop, notebook, note, phone, joined, copy, url, link };
 };
 
 describe("two devices", () => {
   it("share a notebook through a link and converge, both ways", async () => {
-    const laptop = await device("laptop");
-    const notebook = await laptop.workspace();
-    const note = await notebook.create("note", (edit) => {
-      edit.title.set("Shopping");
-      edit.body.insert(0, "milk 🥛");
-    });
-    await notebook.flush({ tier: "server", timeout: 15_000 });
-    expect(notebook.sync().pendingDocuments).toBe(0);
-
-    const { url } = await notebook.createLink({ role: "writer", label: "phone" });
-    const phone = await device("phone");
-    const joined = await phone.join(url);
+    const { notebook, note, joined, copy } = await pair();
     expect(joined.id).toBe(notebook.id);
-    await until(async () => (await joined.query("note")).length === 1);
     const [row] = await joined.query("note", { search: "MILK" });
     expect(row?.fields.title).toBe("Shopping");
-
-    const copy = await joined.open("note", note.id);
     expect(copy.read().body).toBe("milk 🥛");
     copy.edit((edit) => edit.body.insert(0, "bread, "));
     await until(() => note.read().body === "bread, milk 🥛");
     note.edit((edit) => edit.title.set("Groceries"));
     await until(() => copy.read().title === "Groceries");
-
+    await until(async () => (await joined.devices()).length === 2);
     expect((await joined.devices()).map(({ name }) => name).toSorted()).toEqual(["laptop", "phone"]);
+  });
+
+  it("Promise 4: write without the server, keep it through a restart, and merge later", async () => {
+    const { laptop, note, notebook, joined, copy } = await pair();
+    await place.stopServer();
+    await until(() => notebook.sync().status === "offline");
+    note.edit((edit) => edit.body.insert(0, "offline laptop, "));
+    copy.edit((edit) => edit.body.insert(0, "offline phone, "));
+    await notebook.flush();
+    await joined.flush();
+    await expect(notebook.flush({ tier: "server", timeout: 50 })).rejects.toMatchObject({ code: "timeout" });
+    expect(notebook.sync().pendingDocuments).toBe(1);
+    await place.close(laptop);
+    const reopened = await (await place.device("laptop")).workspace();
+    const again = await reopened.open("note", note.id);
+    expect(again.read().body).toBe("offline laptop, milk 🥛");
+    await place.startServer();
+    reopened.syncNow();
+    joined.syncNow();
+    await until(() => copy.read().body === again.read().body && copy.read().body.includes("offline laptop"));
+    expect(copy.read().body).toContain("offline phone");
+    await reopened.flush({ tier: "server", timeout: 15_000 });
+    expect(reopened.sync().pendingDocuments).toBe(0);
+  });
+
+  it("Promise 13: heal a server that lost everything", async () => {
+    const { note, notebook, joined, copy } = await pair();
+    copy.edit((edit) => edit.body.insert(0, "bread, "));
+    await until(() => note.read().body === "bread, milk 🥛");
+    await joined.flush({ tier: "server", timeout: 15_000 });
+    await place.stopServer();
+    await place.startServer(await freshDatabase());
+    notebook.syncNow();
+    joined.syncNow();
+    note.edit((edit) => edit.body.insert(0, "after, "));
+    await until(() => copy.read().body === "after, bread, milk 🥛");
+    await notebook.flush({ tier: "server", timeout: 15_000 });
+
+    // What the server has now is enough for a third device.
+    const { url } = await notebook.createLink({ role: "writer" });
+    const third = await (await place.device("tablet")).join(url);
+    await until(async () => (await third.query("note", { search: "after bread" })).length === 1);
+  });
+
+  it("Promise 9: a reader reads, and cannot write", async () => {
+    const { note, joined, copy } = await pair("reader");
+    expect(joined.info().role).toBe("reader");
+    const failures: Array<string | undefined> = [];
+    copy.onSaved((_, failure) => failures.push(failure?.code));
+    copy.edit((edit) => edit.body.insert(0, "graffiti "));
+    await until(() => failures.includes("read-only"));
+    note.edit((edit) => edit.title.set("Seen"));
+    await until(() => copy.read().title === "Seen");
+    expect(note.read().body).toBe("milk 🥛");
+  });
+
+  it("rule 22: a revoked link lets nobody in, and later edits are sealed under a new key", async () => {
+    const { notebook, note, url, link, copy } = await pair();
+    await notebook.revokeLink(link);
+    const stranger = await place.device("stranger");
+    await expect(stranger.join(url)).rejects.toMatchObject({ code: "link-revoked" });
+    expect((await notebook.links()).map(({ status }) => status)).toEqual(["revoked"]);
+    note.edit((edit) => edit.title.set("After the key change"));
+    await until(() => copy.read().title === "After the key change");
+    copy.edit((edit) => edit.body.insert(0, "still here, "));
+    await until(() => note.read().body.startsWith("still here"));
+  });
+
+  it("carries an attachment, verified, and deletes and restores", async () => {
+    const { notebook, note, joined } = await pair();
+    const bytes = Uint8Array.from({ length: 2_500_000 }, (_, index) => (index * 7919) % 251);
+    const attached = await notebook.attach(note.id, {
+      name: "picture.png",
+      mediaType: "image/png",
+      size: bytes.length,
+      data: bytes,
+    });
+    await notebook.flush({ tier: "server", timeout: 20_000 });
+    let seen = 0;
+    joined.onAttachments(note.id, (attachments) => {
+      seen = attachments.length;
+    });
+    await until(() => seen === 1);
+    const stream = await joined.readAttachment(note.id, attached.id);
+    const received = new Uint8Array(await new Response(stream).arrayBuffer());
+    expect(received).toEqual(bytes);
+
+    await notebook.delete(note.id);
+    await until(async () => (await joined.query("note")).length === 0);
+    await joined.restore(note.id);
+    await until(async () => (await notebook.query("note")).length === 1);
   });
 });

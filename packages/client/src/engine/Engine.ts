@@ -3,6 +3,7 @@
  * engines of a profile share its store, and one of them leads.
  */
 import {
+  currentRole,
   generatePersonSeed,
   generateRootSecret,
   homeRootSecret,
@@ -214,6 +215,9 @@ export const makeEngine = (
     const append = (workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>) =>
       Effect.gen(function* () {
         const runtime = runtimes.get(workspace) ?? (yield* runtimeOf(workspace));
+        const { membership, device } = runtime.context;
+        // Promise 9: the server and every other device would refuse it.
+        if (currentRole(membership, device) === "reader") return yield* Effect.fail(new CairnError("read-only"));
         yield* store.appendUpdates(edits.map((edit) => ({ workspace, ...edit })));
         runtime.edited(edits.map(({ document }) => document));
       });

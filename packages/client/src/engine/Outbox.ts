@@ -2,7 +2,7 @@
  * The outbox at work: waiting edits become frozen entries, frozen entries become batches, answers settle them. What to do
  * is decided by `@cairn/sync`; this seals, stores and sends.
  */
-import { sealEntry, signEntry } from "@cairn/crypto";
+import { currentRole, sealEntry, signEntry } from "@cairn/crypto";
 import {
   decodeEntry,
   encodeBatch,
@@ -89,7 +89,8 @@ export const freezePending = Effect.fnUntraced(function* (
   imports: DocumentImportsShape,
   fence: Fence,
 ): Effect.fn.Return<number, StoreFailure | Fenced> {
-  if (context.keyring.newest === 0) return 0;
+  // Edits of a device that may only read by now stay here: sending them would be refused for good (Promise 9).
+  if (context.keyring.newest === 0 || currentRole(context.membership, context.device) === "reader") return 0;
   const { workspace } = context;
   const pending = yield* store.pendingDocuments(workspace);
   if (pending.length === 0) return 0;

@@ -389,6 +389,11 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       if (failure.code === "diverged") return yield* recover(fence, origin, new Diverged({ cursor: 0 }), failures);
       yield* sessions.discard;
       if (failure.action === "pause" && failures < 3) return backoffMillis(failures, random);
+      if (failure.code === "grant-unknown" || failure.code === "workspace-unknown") {
+        // A server that came back from an older backup may not know this device until an owner has healed it.
+        status.setProblem(problemOf(failure.code));
+        return backoffMillis(failures, random);
+      }
       status.setProblem(problemOf(failure.code));
       return HALTED_MILLIS;
     });

@@ -147,7 +147,8 @@ export class OpenDocument<S extends DocumentSchema, T extends TypeName<S>> imple
       } catch (error) {
         this.#failure = error instanceof CairnError ? error : new CairnError("internal", undefined, { cause: error });
         this.#tellSaved();
-        if (this.#closed || this.#failure.code === "closed") break;
+        // What will never be taken stays unsaved, with the reason; a full or busy store is asked again.
+        if (this.#closed || this.#failure.code === "closed" || this.#failure.code === "read-only") break;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MILLIS));
       }
     }
@@ -169,6 +170,11 @@ export class OpenDocument<S extends DocumentSchema, T extends TypeName<S>> imple
     this.#refreshing ??= this.#takeNewer().finally(() => {
       this.#refreshing = undefined;
     });
+  }
+
+  /** Resolves when what the engine has told of so far is taken in. */
+  async refreshed(): Promise<void> {
+    await this.#refreshing;
   }
 
   async #takeNewer(): Promise<void> {

@@ -249,7 +249,10 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   onAttachments(id: DocumentId, callback: (attachments: ReadonlyArray<AttachmentInfo>) => void): Unsubscribe {
     let ended = false;
     const tell = (): void => {
-      void this.#withDocument(id, (document) => Attachments.listAttachments(this.#attachmentContext(), document)).then(
+      void this.#withDocument(id, async (document) => {
+        await document.refreshed();
+        return Attachments.listAttachments(this.#attachmentContext(), document);
+      }).then(
         (attachments) => {
           if (!ended) callback(attachments);
         },
@@ -288,9 +291,9 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
     return { peer: peer as PeerID, release: () => this.#engine.releasePeer(this.id, lease) };
   }
 
-  /** Closes every open document, once its edits are durable. */
+  /** Closes every open document, once its edits are durable, or once it is clear that they will not be. */
   async close(): Promise<void> {
-    await Promise.all([...this.#open].map((document) => document.close()));
+    await Promise.allSettled([...this.#open].map((document) => document.close()));
   }
 }
 

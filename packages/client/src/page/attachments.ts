@@ -1,12 +1,6 @@
 /** Attaching and reading files: streamed in chunks, so that a large file never has to fit into memory. */
 import type { DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
-import {
-  type AttachmentManifest,
-  attachmentsOf,
-  type DocumentSchema,
-  editDocument,
-  type Editor,
-} from "@cairn/schema";
+import { type AttachmentManifest, attachmentsOf, type DocumentSchema, editDocument, type Editor } from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
 import type { AttachmentInfo, AttachmentSource, TransferOptions } from "../api.ts";
 import type { EngineApi } from "../engine/EngineApi.ts";
@@ -49,7 +43,7 @@ const chunksOf = async function* (data: AttachmentSource["data"]): AsyncGenerato
   let chunk = new Uint8Array(CHUNK_BYTES);
   let filled = 0;
   for await (const piece of piecesOf(data)) {
-    for (let offset = 0; offset < piece.length; ) {
+    for (let offset = 0; offset < piece.length;) {
       const taken = Math.min(CHUNK_BYTES - filled, piece.length - offset);
       chunk.set(piece.subarray(offset, offset + taken), filled);
       filled += taken;
@@ -98,7 +92,10 @@ export const attach = async (
   // Told before the first byte is read.
   const limits = await engine.attachmentLimits(workspace);
   if (source.size > limits.attachmentBytes) {
-    throw new CairnError("attachment-too-large", `${source.size} bytes are more than the ${limits.attachmentBytes} allowed`);
+    throw new CairnError(
+      "attachment-too-large",
+      `${source.size} bytes are more than the ${limits.attachmentBytes} allowed`,
+    );
   }
   if (limits.freeBytes !== undefined && source.size > limits.freeBytes) throw new CairnError("quota-exceeded");
   const chunks: Array<AttachmentManifest["chunks"][number]> = [];
@@ -108,7 +105,8 @@ export const attach = async (
   for await (const chunk of chunksOf(source.data)) {
     throwIfAborted(options.signal);
     const location = await engine.sealChunk(workspace, chunk);
-    if (refs.length > 0 && location.epoch !== epoch) throw new CairnError("unavailable", "the key changed; attach it again");
+    if (refs.length > 0 && location.epoch !== epoch)
+      throw new CairnError("unavailable", "the key changed; attach it again");
     epoch = location.epoch;
     size += chunk.length;
     if (size > limits.attachmentBytes) throw new CairnError("attachment-too-large");

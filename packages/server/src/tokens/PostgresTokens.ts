@@ -159,7 +159,8 @@ const make = Effect.gen(function* () {
       proof,
     );
     const now = yield* Clock.currentTimeMillis;
-    const [grant] = yield* selectGrants(sql, workspace, device);
+    const [known] = yield* selectGrants(sql, workspace, device);
+    const grant = known ?? (yield* grantByChain(sql, workspace, device, now));
     if (grant === undefined) return yield* refuse("grant-unknown");
     if (grant.status === "revoked") return yield* refuse("revoked");
     if (grant.expiresAt !== null && grant.expiresAt <= now) return yield* refuse("grant-expired");
@@ -249,6 +250,31 @@ export const layerPostgresTokens: Layer.Layer<
   never,
   PgClient.PgClient | ServerIdentity | TokenKeys | ServerSettings | Challenges | FanOut
 > = Layer.effect(Tokens, make);
+
+/**
+ * A grant for a member that has none: this database came back from a backup older than the member, and the chain with its
+ * admission was supplied since (rule 11). Undefined where the chain does not have the device, or revoked it.
+ */
+const grantByChain = Effect.fnUntraced(function* (
+  sql: PgClient.PgClient,
+  workspace: WorkspaceId,
+  device: DeviceId,
+  now: number,
+) {
+  return yield* sql.withTransaction(
+    Effect.gen(function* () {
+      yield* lockRootKey(sql, workspace);
+      const [concurrent] = yield* selectGrants(sql, workspace, device);
+      if (concurrent !== undefined) return concurrent;
+      const [member] = yield* sql<{ readonly role: number }>`
+        select role from devices
+         where workspace = ${idToBytes(workspace)} and device = ${idToBytes(device)} and admitted and to_counter is null`;
+      if (member === undefined) return undefined;
+      const role = toRole(member.role);
+      return yield* insertGrant(sql, { workspace, device, role, label: "", expiresAt: null, link: undefined }, now);
+    }),
+  );
+});
 
 /** The device that the root key certifies as its workspace's owner. */
 const rootCertified = Effect.fnUntraced(function* (workspace: WorkspaceId, certificate: Certificate) {

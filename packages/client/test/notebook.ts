@@ -1,0 +1,84 @@
+/** What tests with whole devices share: a schema, a server that can go and come back, and devices with folders. */
+import { defineDocument, defineSchema, field } from "@cairn/schema";
+import { freshDatabase } from "@cairn/testkit/postgres";
+import { startTestServer, type TestServer } from "@cairn/testkit/server";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { type Cairn, openCairn } from "../src/node.ts";
+
+export const schema = defineSchema({
+  version: 1,
+  documents: {
+    note: defineDocument({
+      fields: {
+        title: field.string({ default: "", list: true, search: true }),
+        body: field.text({ search: true }),
+        files: field.attachments(),
+      },
+    }),
+  },
+});
+
+export type Notebook = typeof schema;
+
+const TOKEN_KEY = "a secret of the tests, which signs tokens across restarts";
+
+/** A place for one test: a server and folders, all gone at the end. */
+export interface Place {
+  readonly origin: () => string;
+  readonly device: (name: string, options?: { readonly server?: string | undefined }) => Promise<Cairn<Notebook>>;
+  /** Closes a device, so that its folder can be opened again. */
+  readonly close: (cairn: Cairn<Notebook>) => Promise<void>;
+  readonly stopServer: () => Promise<void>;
+  /** On the same port, with the same database or another one. */
+  readonly startServer: (databaseUrl?: string) => Promise<void>;
+  readonly databaseUrl: () => string;
+  readonly leave: () => Promise<void>;
+}
+
+export const makePlace = async (): Promise<Place> => {
+  const directory = await mkdtemp(join(tmpdir(), "cairn-place-"));
+  let databaseUrl = await freshDatabase();
+  let server: TestServer | undefined = await startTestServer({ databaseUrl, tokenKey: TOKEN_KEY });
+  const { origin } = server;
+  const open = new Set<Cairn<Notebook>>();
+  const stopServer = async () => {
+    await server?.close();
+    server = undefined;
+  };
+  return {
+    origin: () => origin,
+    device: async (name, options = { server: origin }) => {
+      const cairn = await openCairn({
+        schema,
+        directory: join(directory, name),
+        server: options.server,
+        deviceName: name,
+      });
+      open.add(cairn);
+      return cairn;
+    },
+    close: async (cairn) => {
+      open.delete(cairn);
+      await cairn.close();
+    },
+    stopServer,
+    startServer: async (other = databaseUrl) => {
+      databaseUrl = other;
+      server = await startTestServer({ databaseUrl, port: Number(new URL(origin).port), tokenKey: TOKEN_KEY });
+    },
+    databaseUrl: () => databaseUrl,
+    leave: async () => {
+      for (const cairn of open) await cairn.close();
+      await stopServer();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+};
+
+/** Waits until something holds. */
+export const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  await expect.poll(holds, { timeout: 20_000, interval: 10 }).toBe(true);
+};
