@@ -9,8 +9,9 @@ const Counter = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0));
 const Seq = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1));
 
 /**
- * Why one entry was refused. All but `gap` and `quota-exceeded` are definite: the entry will never be taken as it is,
- * and its author replaces it under its counter by a `void` (rule 4).
+ * Why one entry was refused. All but `gap`, `refs-missing` and `quota-exceeded` are definite: the entry will never be
+ * taken as it is, and its author replaces it under its counter by a `void` (rule 4); a membership entry that came too
+ * late is proposed again.
  *
  * - `gap`: the server expects `expected` next from this device; send from there.
  * - `key-epoch`: sealed under an old key; seal anew under `expected` (rule 21).
