@@ -30,12 +30,17 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
 
   #handle(event: EngineEvent): void {
     if (event.type === "workspaces") {
-      void this.refresh();
+      this.#refreshSoon();
       return;
     }
     this.#ready.get(event.workspace)?.handle(event);
     // The workspace's name is a document of its own, so any change may be one of it.
-    if (event.type === "documents" && this.#listeners.size > 0) void this.refresh();
+    if (event.type === "documents" && this.#listeners.size > 0) this.#refreshSoon();
+  }
+
+  #refreshSoon(): void {
+    // The store was closed meanwhile, or does not answer: the next change asks again.
+    this.refresh().catch(() => undefined);
   }
 
   /** Reads the list of workspaces anew. */

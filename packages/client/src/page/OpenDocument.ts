@@ -167,9 +167,12 @@ export class OpenDocument<S extends DocumentSchema, T extends TypeName<S>> imple
   /** The engine stored something for this document. */
   refresh(): void {
     this.#stale = true;
-    this.#refreshing ??= this.#takeNewer().finally(() => {
-      this.#refreshing = undefined;
-    });
+    this.#refreshing ??= this.#takeNewer()
+      // The engine was closed meanwhile, or its store does not answer: the next change asks again.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#refreshing = undefined;
+      });
   }
 
   /** Resolves when what the engine has told of so far is taken in. */
