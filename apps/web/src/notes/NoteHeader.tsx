@@ -2,31 +2,27 @@ import { Link } from "@tanstack/react-router";
 import {
   ArrowLeft,
   Bold,
-  Copy,
   EllipsisVertical,
   Heading,
   Italic,
-  Keyboard,
   Link2,
   List,
   ListTodo,
   Paperclip,
   Quote,
   Redo2,
-  Share2,
-  Trash2,
   Undo2,
 } from "lucide-react";
-import { type ReactNode, useRef } from "react";
+import { lazy, type ReactNode, useRef } from "react";
 import type { NoteEditorHandle } from "../editor/create-editor.ts";
 import type { FormatName } from "../editor/format-commands.ts";
 import type { NoteHandle } from "../notebook/hooks.ts";
-import { useShellActions } from "../shell/shell-actions.ts";
 import { keysLabel } from "../shell/shortcuts.ts";
 import { SyncIndicator } from "../sync/SyncIndicator.tsx";
-import { Action, ActionMenu, ActionSeparator } from "../ui/ActionMenu.tsx";
+import { ActionMenu } from "../ui/ActionMenu.tsx";
 import { IconButton, iconButtonClass } from "../ui/Button.tsx";
-import { notify } from "../ui/notices.ts";
+
+const NoteMenuItems = lazy(() => import("./NoteMenuItems.tsx"));
 
 export interface NoteHeaderProps {
   note: NoteHandle;
@@ -37,13 +33,7 @@ export interface NoteHeaderProps {
 }
 
 export const NoteHeader = ({ note, editor, readOnly, onFiles, onDelete }: NoteHeaderProps) => {
-  const { share, help } = useShellActions();
   const picker = useRef<HTMLInputElement>(null);
-  const copy = async (): Promise<void> => {
-    const { title, body } = note.read();
-    await navigator.clipboard.writeText(title.trim() === "" ? body : `# ${title}\n\n${body}`);
-    notify({ title: "Copied as Markdown" });
-  };
   return (
     <header className="safe-top sticky top-0 z-20 border-b border-transparent bg-paper/92 backdrop-blur-sm">
       <div className="flex min-h-14 items-center gap-0.5 px-2 wide:px-4">
@@ -93,28 +83,7 @@ export const NoteHeader = ({ note, editor, readOnly, onFiles, onDelete }: NoteHe
           </>
         )}
         <ActionMenu label="More" trigger={<EllipsisVertical className="size-[1.15rem]" aria-hidden="true" />}>
-          <Action icon={<Share2 />} onSelect={share}>
-            Share this notebook
-          </Action>
-          <Action
-            icon={<Copy />}
-            onSelect={() =>
-              void copy().catch(() => notify({ title: "The browser did not allow copying", tone: "problem" }))
-            }
-          >
-            Copy as Markdown
-          </Action>
-          <Action icon={<Keyboard />} onSelect={help} hint={keysLabel("Mod+/")}>
-            Keyboard shortcuts
-          </Action>
-          {readOnly ? null : (
-            <>
-              <ActionSeparator />
-              <Action icon={<Trash2 />} tone="danger" onSelect={onDelete}>
-                Delete note
-              </Action>
-            </>
-          )}
+          <NoteMenuItems note={note} readOnly={readOnly} onDelete={onDelete} />
         </ActionMenu>
       </div>
       {readOnly ? null : (

@@ -32,7 +32,7 @@ export const NoteTitle = ({ note, title, readOnly, focusFirst, onLeave }: NoteTi
         maxLength={300}
         enterKeyHint="next"
         autoCapitalize="sentences"
-        className="block w-full resize-none field-sizing-content overflow-hidden bg-transparent font-serif text-[1.75rem] leading-tight font-semibold tracking-tight outline-none placeholder:text-ink-faint wide:text-[2.125rem]"
+        className="block w-full resize-none field-sizing-content overflow-hidden bg-transparent font-serif text-[1.75rem] leading-tight font-semibold tracking-tight outline-none placeholder:text-ink-faint pointer-coarse:py-1.5 wide:text-[2.125rem]"
         onChange={(event) => {
           const next = event.target.value.replaceAll(/\s*\n\s*/g, " ");
           note.edit((edit) => edit.title.set(next));

@@ -5,7 +5,7 @@ import { explain } from "../notebook/explain.ts";
 import { plural } from "../notebook/format.ts";
 import type { Notebook } from "../notebook/hooks.ts";
 import { saveBlob } from "../notes/note-attachments.ts";
-import { notebookName } from "../shell/NotebookMenu.tsx";
+import { notebookName } from "../notebook/notebook-name.ts";
 import { Section } from "../shell/Page.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Confirm } from "../ui/Confirm.tsx";

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { explain } from "../notebook/explain.ts";
 import type { Notebook } from "../notebook/hooks.ts";
 import type { NotebookSchema } from "../notebook/schema.ts";
-import { notebookName } from "../shell/NotebookMenu.tsx";
+import { notebookName } from "../notebook/notebook-name.ts";
 import { Section } from "../shell/Page.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Confirm } from "../ui/Confirm.tsx";

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useCairn, useWorkspaces } from "../notebook/hooks.ts";
-import { notebookName } from "../shell/NotebookMenu.tsx";
+import { notebookName } from "../notebook/notebook-name.ts";
 import { Modal } from "../ui/Modal.tsx";
 import { LiveLinks } from "./LiveLinks.tsx";
 import { type MadeLink, NewLink } from "./NewLink.tsx";

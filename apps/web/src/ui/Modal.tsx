@@ -30,7 +30,11 @@ export const Modal = ({ open, onOpenChange, title, description, children }: Moda
             <X className="size-5" aria-hidden="true" />
           </Dialog.Close>
         </header>
-        <div className="min-h-0 flex-1 overflow-y-auto px-5 pt-3 pb-5">{children}</div>
+        {/* A long dialog without controls must scroll by keyboard too, in every browser. */}
+        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+        <div role="region" aria-label={title} tabIndex={0} className="min-h-0 flex-1 overflow-y-auto px-5 pt-3 pb-5">
+          {children}
+        </div>
       </Dialog.Popup>
     </Dialog.Portal>
   </Dialog.Root>

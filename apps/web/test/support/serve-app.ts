@@ -3,14 +3,19 @@ import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 
+export interface ServedApp {
+  readonly origin: string;
+  /** From now on serves another build, as after a deployment. */
+  readonly serve: (directory: string) => void;
+  readonly close: () => Promise<void>;
+}
+
 /**
  * Serves a built app the way a Cairn server does, without one: pages fall back to `index.html`, everything carries the
  * strict content security policy, and the API does not exist. What works here works without a server.
  */
-export const serveApp = async (
-  directory: string,
-  port = 0,
-): Promise<{ origin: string; close: () => Promise<void> }> => {
+export const serveApp = async (built: string, port = 0): Promise<ServedApp> => {
+  let directory = built;
   const server = createServer((request, response) => {
     void (async () => {
       const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname));
@@ -43,8 +48,12 @@ export const serveApp = async (
   if (address === null || typeof address === "string") throw new Error("the test server has no port");
   return {
     origin: `http://localhost:${address.port}`,
+    serve: (next) => {
+      directory = next;
+    },
     close: () =>
       new Promise((resolve) => {
+        if (!server.listening) resolve();
         server.close(() => resolve());
         server.closeAllConnections();
       }),

@@ -1,0 +1,136 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { insecureHost, launchBrowser, watchForTrouble } from "./support/browser.ts";
+import { type BuiltApp, buildApp } from "./support/built-app.ts";
+import { type ServedApp, serveApp } from "./support/serve-app.ts";
+import { addNote, editorOf, openApp } from "./support/steps.ts";
+
+let older: BuiltApp;
+let newer: BuiltApp;
+let browser: Browser;
+let served: ServedApp;
+let context: BrowserContext;
+let page: Page;
+let trouble: ReadonlyArray<string>;
+
+beforeAll(async () => {
+  older = await buildApp("1.0.0-older");
+  newer = await buildApp("2.0.0-newer");
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  await older.remove();
+  await newer.remove();
+});
+beforeEach(async () => {
+  served = await serveApp(older.directory);
+  context = await browser.newContext();
+  page = await context.newPage();
+  trouble = watchForTrouble(page);
+});
+afterEach(async () => {
+  expect(trouble).toEqual([]);
+  await context.close();
+  await served.close();
+});
+
+/** Until the service worker has the whole build. */
+const cached = async (): Promise<void> => {
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+};
+const controlled = (): Promise<boolean> => page.evaluate(() => navigator.serviceWorker.controller !== null);
+
+describe("without a network", () => {
+  test("the notebook starts, with its notes, its editor and its search", async () => {
+    await openApp(page, served.origin);
+    await addNote(page, "Kept", "these words");
+    await page.locator("[data-note-row]", { hasText: "these words" }).waitFor();
+    await cached();
+    await served.close();
+    await page.reload();
+    expect(await controlled()).toBe(true);
+    await expect.poll(() => editorOf(page).innerText()).toBe("these words");
+    await page.getByLabel("Search notes").fill("these");
+    await page.locator("[data-note-row]", { hasText: "Kept" }).waitFor();
+    await addNote(page, "Offline", "written without a network");
+    await page.reload();
+    await page.locator("[data-note-row]", { hasText: "Offline" }).waitFor();
+    // Pages that were never opened while there was a network.
+    await page.goto(`${served.origin}/settings`);
+    await expect.poll(() => page.getByRole("heading", { name: "Backup" }).count()).toBe(1);
+  });
+});
+
+describe("a new build", () => {
+  test("is offered, is never mixed with the old one, and takes over in every tab when accepted", async () => {
+    await openApp(page, served.origin);
+    await cached();
+    await page.reload();
+    const other = await context.newPage();
+    await other.goto(`${served.origin}/settings`);
+    await other.getByText("1.0.0-older").waitFor();
+
+    served.serve(newer.directory);
+    await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+    await page.getByRole("region", { name: "New version" }).waitFor();
+
+    // The server has only the new build by now; the old one goes on with its own files, reloads and lazy parts included.
+    await page.goto(`${served.origin}/settings`);
+    await page.getByText("1.0.0-older").waitFor();
+    await page.keyboard.press("Control+/");
+    await page.getByRole("heading", { name: "Keyboard shortcuts" }).waitFor();
+    await page.keyboard.press("Escape");
+
+    await page.getByRole("region", { name: "New version" }).getByRole("button", { name: "Reload" }).click();
+    await page.getByText("2.0.0-newer").waitFor();
+    await expect.poll(() => other.getByText("2.0.0-newer").count()).toBe(1);
+  });
+});
+
+describe("the secret of a join link", () => {
+  const secret = "1.s3cretS3cretS3cret";
+
+  test("leaves the address before the app's own code has even arrived", async () => {
+    await page.route(/\/assets\/index-.*\.js$/, (route) => route.abort());
+    const asked: Array<string> = [];
+    page.on("request", (request) => asked.push(`${request.url()} ${JSON.stringify(request.headers())}`));
+    await page.goto(`${served.origin}/join#${secret}`, { waitUntil: "commit" });
+    await expect.poll(() => page.evaluate(() => location.href)).toBe(`${served.origin}/join`);
+    expect(await page.evaluate(() => history.state as unknown)).toBeNull();
+    // The document itself was asked for by the address as it was typed; the browser sends no fragment.
+    expect(asked.slice(1).filter((request) => request.includes(secret))).toEqual([]);
+  });
+
+  test("is handed over in memory, once, and forgotten by a reload", async () => {
+    await page.goto(`${served.origin}/join#${secret}`);
+    // This one is no whole link: the app got it, and says so.
+    await page.getByText("This link is damaged").waitFor();
+    expect(await page.evaluate(() => window.cairnJoin?.take())).toBeUndefined();
+    const stored = await page.evaluate(
+      () => [localStorage, sessionStorage].map((storage) => JSON.stringify(storage)).join() + document.cookie,
+    );
+    expect(stored).not.toContain(secret);
+    await page.reload();
+    await page.getByRole("heading", { name: "Join a notebook" }).waitFor();
+  });
+
+  test("is taken as well from a link opened in a tab that already shows the page", async () => {
+    await page.goto(`${served.origin}/join`);
+    await page.getByRole("heading", { name: "Join a notebook" }).waitFor();
+    await page.evaluate((fragment) => {
+      location.hash = fragment;
+    }, secret);
+    await page.getByText("This link is damaged").waitFor();
+    expect(page.url()).toBe(`${served.origin}/join`);
+  });
+});
+
+test("an insecure address shows why and what to do, and runs nothing", async () => {
+  const port = new URL(served.origin).port;
+  await page.goto(`http://${insecureHost}:${port}/`);
+  await page.waitForURL(`http://${insecureHost}:${port}/insecure.html`);
+  await page.getByRole("heading", { name: "This address cannot keep a secret" }).waitFor();
+  expect(await page.getByText("CAIRN_TLS_CERT").isVisible()).toBe(true);
+  expect(await page.evaluate(() => indexedDB.databases())).toEqual([]);
+});
