@@ -1,0 +1,34 @@
+import { openCairn } from "@cairn/client";
+import { createCairnHooks } from "@cairn/react";
+import { schema } from "./schema.ts";
+
+const { CairnProvider, useQuery, useWorkspace } = createCairnHooks<typeof schema>();
+
+const open = () =>
+  openCairn({
+    schema,
+    worker: () => new Worker(new URL("./cairn.worker.ts", import.meta.url), { type: "module" }),
+  });
+
+const Stones = () => {
+  const workspace = useWorkspace();
+  const stones = useQuery("stone", { sort: "created" });
+  if (!workspace || !stones) return <p>Opening</p>;
+  const add = () => workspace.create("stone", (stone) => stone.name.set(`Stone ${stones.length + 1}`));
+  return (
+    <>
+      <button onClick={() => void add().then((stone) => stone.close())}>Add a stone</button>
+      <ul>
+        {stones.map((stone) => (
+          <li key={stone.id}>{stone.fields.name}</li>
+        ))}
+      </ul>
+    </>
+  );
+};
+
+export const App = () => (
+  <CairnProvider open={open}>
+    <Stones />
+  </CairnProvider>
+);
