@@ -42,8 +42,23 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
         },
         {
           extends: true,
-          // Loro finds its WebAssembly beside itself, and there must be one copy of it.
-          optimizeDeps: { exclude: ["loro-crdt"] },
+          // Loro finds its WebAssembly beside itself, and there must be one copy of it. What only workers import is not
+          // found by looking at the tests, and would reload them when it is.
+          optimizeDeps: {
+            exclude: ["loro-crdt"],
+            include: [
+              "@noble/curves/ed25519.js",
+              "@noble/hashes/scrypt.js",
+              "@noble/hashes/sha2.js",
+              "@scure/base",
+              "@scure/bip39",
+              "@scure/bip39/wordlists/english.js",
+              "dexie",
+              "effect",
+              "effect/http",
+              "effect/http-api",
+            ],
+          },
           test: {
             name: "browser",
             include: tests(".browser"),

@@ -24,7 +24,9 @@ afterEach(() => {
 const openTab = async (): Promise<{ readonly tab: Tab; readonly kill: () => void }> => {
   const frame = document.createElement("iframe");
   frames.add(frame);
+  frame.src = new URL("./fixtures/tab.html", import.meta.url).href;
   document.body.append(frame);
+  await new Promise((loaded) => frame.addEventListener("load", loaded));
   const { contentWindow, contentDocument } = frame;
   if (contentWindow === null || contentDocument === null) throw new Error("the frame has no document");
   const tab = await new Promise<Tab>((resolve, reject) => {

@@ -17,6 +17,8 @@ export interface Callable<Event> {
 export interface PlainError {
   readonly code: CairnErrorCode;
   readonly message: string;
+  /** What was behind it, for developers. */
+  readonly cause: string | undefined;
 }
 
 export type ToApi =
@@ -56,10 +58,14 @@ const transfersOf = (value: unknown): ReadonlyArray<Transfer> => {
 /** Any failure as one that can cross. What is not a `CairnError` is a defect, and keeps its message. */
 export const toPlainError = (error: unknown): PlainError =>
   error instanceof CairnError
-    ? { code: error.code, message: error.message }
-    : { code: "internal", message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+    ? { code: error.code, message: error.message, cause: error.cause === undefined ? undefined : textOf(error.cause) }
+    : { code: "internal", message: textOf(error), cause: undefined };
 
-export const fromPlainError = (error: PlainError): CairnError => new CairnError(error.code, error.message);
+const textOf = (error: unknown): string =>
+  (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 500);
+
+export const fromPlainError = ({ code, message, cause }: PlainError): CairnError =>
+  new CairnError(code, message, cause === undefined ? undefined : { cause });
 
 /** Answers calls from the other side with an object of this side. */
 export const exposeApi = <Event>(endpoint: Endpoint<ToApi, FromApi<Event>>, api: Callable<Event>): void => {
