@@ -1,4 +1,4 @@
-import type { CairnError } from "@cairn/client";
+import type { CairnError, CairnErrorCode } from "@cairn/client";
 
 /** A failure in a person's words: what it means for them, and what they can do. */
 export interface Explanation {
@@ -6,7 +6,7 @@ export interface Explanation {
   readonly detail: string;
 }
 
-const explanations: Readonly<Record<string, Explanation>> = {
+const explanations: Readonly<Partial<Record<CairnErrorCode, Explanation>>> = {
   offline: {
     title: "The server cannot be reached",
     detail: "Your notes are saved on this device. Try again when you are online.",
@@ -73,6 +73,55 @@ const explanations: Readonly<Record<string, Explanation>> = {
     title: "Some edits are on this device only",
     detail: "Let them reach the server first, or export a backup.",
   },
+  "engine-lost": {
+    title: "The notebook's engine stopped",
+    detail: "Everything that was saved is here. Reload the page to go on.",
+  },
+  "build-mismatch": {
+    title: "A new version has arrived in between",
+    detail: "Reload the page: it and its engine must be of the same version.",
+  },
+  "insecure-context": {
+    title: "This address is not secure",
+    detail: "Open Cairn over https, or on the computer that runs it.",
+  },
+  "workspace-not-here": {
+    title: "This notebook is not on this device",
+    detail: "Join it with a link from its owner.",
+  },
+  "profile-cloned": {
+    title: "This device's notes are a copy of another's",
+    detail:
+      "The server knows later edits of this device than there are here, as after restoring a backup of the whole computer. Join again with a link.",
+  },
+  "keys-missing": {
+    title: "The keys of this notebook are gone from this device",
+    detail: "The browser kept the notes and lost their keys. Join again with a link.",
+  },
+  "grant-expired": {
+    title: "Your access to this notebook has ended",
+    detail: "It was given for a time that is over. What is here stays here; ask the owner for a new link.",
+  },
+  "registration-closed": {
+    title: "This server takes no new notebooks",
+    detail: "Your notes stay on this device. Ask whoever runs the server, or join a notebook that it has by a link.",
+  },
+  "invite-invalid": {
+    title: "This server asks for an invitation",
+    detail: "Your notes stay on this device. Ask whoever runs the server to let you in.",
+  },
+  "unsupported-protocol": {
+    title: "The app and the server are of different times",
+    detail: "Reload to get the current app. If that does not help, the server needs an update.",
+  },
+  "rate-limited": {
+    title: "The server asks to slow down",
+    detail: "It goes on by itself in a moment.",
+  },
+  unavailable: {
+    title: "The server cannot serve right now",
+    detail: "Your notes are saved on this device. It tries again by itself.",
+  },
   timeout: { title: "This takes longer than it should", detail: "It goes on in the background." },
 };
 
@@ -87,5 +136,5 @@ export const explain = (error: unknown): Explanation => {
 };
 
 /** The same for a code that arrived as data, with the engine's own words for codes that have none here. */
-export const explainCode = (code: string, message: string): Explanation =>
+export const explainCode = (code: CairnErrorCode, message: string): Explanation =>
   explanations[code] ?? { title: "Syncing has stopped", detail: message };
