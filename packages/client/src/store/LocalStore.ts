@@ -271,6 +271,12 @@ export interface LocalStoreShape {
     snapshot: SnapshotRecord,
     replaced: ReadonlyArray<number>,
   ) => Effect.Effect<void, StoreFailure | Fenced>;
+  /** Rows of all types in the order of ids, beginning after `after`, at most `limit`. */
+  readonly documentPage: (
+    workspace: WorkspaceId,
+    after: DocumentId | undefined,
+    limit: number,
+  ) => Effect.Effect<ReadonlyArray<DocumentRecord>, StoreFailure>;
   /** Rows of one type, in no order. */
   readonly documentsOfType: (
     workspace: WorkspaceId,

@@ -11,9 +11,11 @@ import {
   OTHER_WORKSPACE,
   outgoingEntry,
   PEER,
+  positionRecord,
   receipt,
   receivedUpdate,
   WORKSPACE,
+  workspaceRecord,
 } from "./local-store-samples.ts";
 import { type ContractSuite, expectNoChange, outcomeOf } from "./local-store-suite.ts";
 
@@ -150,6 +152,25 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
 
       yield* store.replaceOutgoing(WORKSPACE, fence, outgoingEntry(2, []), { type: "requeue" });
       expect((yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id)).toEqual([waiting, pending]);
+    }),
+  );
+
+  suite.test("rows of all types are paged in the order of ids", (store) =>
+    Effect.gen(function* () {
+      yield* store.addWorkspace(workspaceRecord(OTHER_WORKSPACE), positionRecord(OTHER_WORKSPACE), []);
+      yield* store.appendUpdates([
+        edit({ row: view }),
+        edit({ document: OTHER_NOTE, type: "task" }),
+        edit({ workspace: OTHER_WORKSPACE }),
+      ]);
+      const all = [yield* store.document(WORKSPACE, NOTE), yield* store.document(WORKSPACE, OTHER_NOTE)].flatMap(
+        (record) => record ?? [],
+      );
+      const [first, second] = all.toSorted((left, right) => (left.document < right.document ? -1 : 1));
+      expect(yield* store.documentPage(WORKSPACE, undefined, 10)).toEqual([first, second]);
+      expect(yield* store.documentPage(WORKSPACE, undefined, 1)).toEqual([first]);
+      expect(yield* store.documentPage(WORKSPACE, first?.document, 10)).toEqual([second]);
+      expect(yield* store.documentPage(WORKSPACE, second?.document, 10)).toEqual([]);
     }),
   );
 

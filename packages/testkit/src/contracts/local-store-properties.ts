@@ -85,6 +85,7 @@ const observeModel = (model: LocalStoreModel, workspace = WORKSPACE) => {
         through === undefined ? [] : [{ document, through }],
       )
       .toSorted(byJson),
+    page: documents.map(({ record }) => record).toSorted((left, right) => (left.document < right.document ? -1 : 1)),
     notes: documents
       .map(({ record }) => record)
       .filter(({ type }) => type === "note")

@@ -108,6 +108,7 @@ export const observe = Effect.fnUntraced(function* (
     voids: yield* store.logOfKind(workspace, EntryKind.void),
     versions: [...(yield* store.versions(workspace))].toSorted(byJson),
     unprojected: [...(yield* store.unprojected(workspace))].toSorted(byJson),
+    page: yield* store.documentPage(workspace, undefined, 1_000),
     notes: [...(yield* store.documentsOfType(workspace, "note"))].toSorted(byJson),
     perDocument,
   };

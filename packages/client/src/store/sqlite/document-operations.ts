@@ -8,7 +8,14 @@ import { UpdateState } from "./tables.ts";
 
 type DocumentOperations = Pick<
   LocalStoreShape,
-  "openDocument" | "document" | "updatesAfter" | "unprojected" | "putProjection" | "fold" | "documentsOfType"
+  | "openDocument"
+  | "document"
+  | "updatesAfter"
+  | "unprojected"
+  | "putProjection"
+  | "fold"
+  | "documentPage"
+  | "documentsOfType"
 >;
 
 export const documentOperations = (database: SqliteDatabase, documents: DocumentRows): DocumentOperations => {
@@ -17,6 +24,9 @@ export const documentOperations = (database: SqliteDatabase, documents: Document
   const find = database.prepare(`
     SELECT ${columns} FROM documents JOIN views ON views.document = key
     WHERE workspace = ? AND documents.document = ?`);
+  const page = database.prepare(`
+    SELECT ${columns} FROM documents JOIN views ON views.document = key
+    WHERE workspace = ? AND documents.document > ? ORDER BY documents.document LIMIT ?`);
   const ofType = database.prepare(`
     SELECT ${columns} FROM documents JOIN views ON views.document = key WHERE workspace = ? AND type = ?`);
   const snapshot = database.prepare("SELECT through, snapshot FROM snapshots WHERE document = ?");
@@ -103,6 +113,9 @@ export const documentOperations = (database: SqliteDatabase, documents: Document
           if (id <= through) removeFolded.run(id, key, workspace);
         }
       }),
+
+    documentPage: (workspace, after, limit) =>
+      database.read("documentPage", () => page.all(workspace, after ?? "", limit).map(toDocument)),
 
     documentsOfType: (workspace, type) =>
       database.read("documentsOfType", () => ofType.all(workspace, type).map(toDocument)),

@@ -1,0 +1,148 @@
+/**
+ * A connection to a profile's database, and transactions over it.
+ *
+ * Writes have strict durability: they complete when the browser has synced them to disk. A transaction awaits nothing but
+ * its own requests, so that a frozen tab never holds one (hazard 18). When another tab upgrades or deletes the database
+ * (`versionchange`), or the browser takes it away, the connection closes for good and says why (hazard 19).
+ */
+import type { Table } from "dexie";
+import { Effect } from "effect";
+import { Fenced, StoreFailure } from "../LocalStore.ts";
+import { CairnDatabase, type ProfileRow, TABLES_VERSION } from "./tables.ts";
+
+const MAX_CAUSES = 8;
+
+/** Dexie wraps what the browser says; the reason is somewhere inside. */
+const isOutOfRoom = (failure: unknown, depth = 0): boolean => {
+  if (typeof failure !== "object" || failure === null || depth > MAX_CAUSES) return false;
+  if ("name" in failure && failure.name === "QuotaExceededError") return true;
+  return (
+    ("inner" in failure && isOutOfRoom(failure.inner, depth + 1)) ||
+    ("cause" in failure && isOutOfRoom(failure.cause, depth + 1)) ||
+    ("failures" in failure &&
+      Array.isArray(failure.failures) &&
+      failure.failures.some((inner) => isOutOfRoom(inner, depth + 1)))
+  );
+};
+
+const profileRow = async (database: CairnDatabase): Promise<ProfileRow> => {
+  const row = await database.profile.get(1);
+  if (row === undefined) throw new Error("the database has lost its content");
+  return row;
+};
+
+export class DexieConnection {
+  readonly database: CairnDatabase;
+  /** Why the connection is closed, once it is. */
+  #closed: Error | undefined;
+
+  private constructor(database: CairnDatabase) {
+    this.database = database;
+  }
+
+  /** Opens or makes the database. Fails where another tab keeps an older version of it open for `blockedMillis`. */
+  static open(name: string, blockedMillis: number): Effect.Effect<DexieConnection, StoreFailure> {
+    return Effect.callback<DexieConnection, StoreFailure>((resume) => {
+      const database = new CairnDatabase(name);
+      const connection = new DexieConnection(database);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const fail = (cause: unknown) => {
+        clearTimeout(timer);
+        const failure = connection.failure("open", cause);
+        connection.close();
+        resume(Effect.fail(failure));
+      };
+      database.on("blocked", () => {
+        timer ??= setTimeout(() => fail(new Error("another tab keeps an older version open: close it")), blockedMillis);
+        return false;
+      });
+      database.on("versionchange", () => {
+        connection.close(new Error("another tab has upgraded or deleted the database: load this one again"));
+        return false;
+      });
+      // Dexie says this of every closing, also of ours, which has set its reason by then.
+      database.on("close", () => {
+        connection.#closed ??= new Error("the browser has closed the database");
+      });
+      let made: string | undefined;
+      // Dexie may open again after an error of the browser; that has to be the same database.
+      database.on(
+        "ready",
+        async () => {
+          const row = await profileRow(database);
+          if (made !== undefined && made !== row.made) throw new Error("the database was deleted");
+          made = row.made;
+        },
+        true,
+      );
+      database.open().then(() => {
+        clearTimeout(timer);
+        // Dexie's native versions are ten times its own, and it opens newer ones without a word.
+        if (database.backendDB().version >= (TABLES_VERSION + 1) * 10)
+          return fail(new Error("the data is of a newer Cairn"));
+        resume(Effect.succeed(connection));
+      }, fail);
+      return Effect.sync(() => {
+        clearTimeout(timer);
+        connection.close();
+      });
+    });
+  }
+
+  failure(operation: string, cause: unknown): StoreFailure {
+    return new StoreFailure({
+      reason: isOutOfRoom(cause) ? "full" : "unavailable",
+      operation,
+      cause: this.#closed ?? cause,
+    });
+  }
+
+  close(reason: Error = new Error("the store is closed")): void {
+    this.#closed ??= reason;
+    this.database.close();
+  }
+
+  /** Reads from one state of the tables. */
+  read<A>(
+    operation: string,
+    tables: ReadonlyArray<Table>,
+    body: (database: CairnDatabase) => PromiseLike<A>,
+  ): Effect.Effect<A, StoreFailure> {
+    return Effect.tryPromise({
+      try: () => this.database.transaction("r", tables, async () => body(this.database)),
+      catch: (cause) => this.failure(operation, cause),
+    });
+  }
+
+  /** Changes all or nothing, durably. */
+  write<A>(
+    operation: string,
+    tables: ReadonlyArray<Table>,
+    body: (database: CairnDatabase) => PromiseLike<A>,
+  ): Effect.Effect<A, StoreFailure> {
+    return Effect.tryPromise({
+      try: () => this.transaction(tables, body),
+      catch: (cause) => this.failure(operation, cause),
+    });
+  }
+
+  /** A write whose body may throw `Fenced`. */
+  guarded<A>(
+    operation: string,
+    tables: ReadonlyArray<Table>,
+    body: (database: CairnDatabase) => PromiseLike<A>,
+  ): Effect.Effect<A, StoreFailure | Fenced> {
+    return Effect.tryPromise({
+      try: () => this.transaction(tables, body),
+      catch: (cause) => (cause instanceof Fenced ? cause : this.failure(operation, cause)),
+    });
+  }
+
+  // Dexie keeps a transaction open over native awaits only where its function itself is declared async.
+  transaction<A>(tables: ReadonlyArray<Table>, body: (database: CairnDatabase) => PromiseLike<A>): PromiseLike<A> {
+    return this.database.transaction("rw", tables, async () => body(this.database));
+  }
+}
+
+/** Reads the profile's row inside a transaction. */
+export const readProfile = profileRow;

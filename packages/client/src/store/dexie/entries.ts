@@ -1,0 +1,68 @@
+/** Single entries in the log and in the outbox, inside a transaction that somebody else opened. */
+import type { DeviceId, WorkspaceId } from "@cairn/protocol";
+import type { LogRecord } from "../records.ts";
+import type { CairnDatabase, LogRow } from "./tables.ts";
+
+const toRow = (workspace: WorkspaceId, entry: Omit<LogRecord, "workspace">): LogRow => {
+  const { device, counter, seq, kind, document, hash, entry: bytes } = entry;
+  const row = { workspace, device, counter, seq, kind, document, hash, entry: bytes };
+  return seq === undefined ? { ...row, waits: 1 } : row;
+};
+
+/** Stores entries that the log does not have; returns those that it has. */
+export const insertIntoLog = async <Entry extends Omit<LogRecord, "workspace">>(
+  database: CairnDatabase,
+  workspace: WorkspaceId,
+  entries: ReadonlyArray<Entry>,
+): Promise<ReadonlyArray<Entry>> => {
+  const known: Array<Entry> = [];
+  for (const entry of entries) {
+    const key: [WorkspaceId, DeviceId, number] = [workspace, entry.device, entry.counter];
+    if ((await database.log.where(":id").equals(key).count()) > 0) {
+      known.push(entry);
+      continue;
+    }
+    await database.log.add(toRow(workspace, entry));
+    const head = await database.heads.get([workspace, entry.device]);
+    if (head === undefined || head.counter < entry.counter) {
+      await database.heads.put({ workspace, device: entry.device, counter: entry.counter });
+    }
+  }
+  return known;
+};
+
+export const setSeq = async (
+  database: CairnDatabase,
+  workspace: WorkspaceId,
+  device: DeviceId,
+  counter: number,
+  seq: number | undefined,
+): Promise<void> => {
+  if (seq === undefined) return;
+  const row = await database.log.get([workspace, device, counter]);
+  if (row !== undefined) await database.log.put(toRow(workspace, { ...row, seq }));
+};
+
+/** Another entry under the same counter, without a sequence (rule 4). */
+export const replaceInLog = async (
+  database: CairnDatabase,
+  workspace: WorkspaceId,
+  entry: Omit<LogRecord, "workspace" | "seq">,
+): Promise<void> => {
+  const row = await database.log.get([workspace, entry.device, entry.counter]);
+  if (row !== undefined) await database.log.put(toRow(workspace, { ...entry, seq: row.seq }));
+};
+
+/** Exactly these counters leave the outbox, whatever else has come since (hazard 14). */
+export const settleOutgoing = async (
+  database: CairnDatabase,
+  workspace: WorkspaceId,
+  device: DeviceId,
+  settled: ReadonlyArray<{ readonly counter: number; readonly seq: number | undefined }>,
+): Promise<void> => {
+  for (const { counter, seq } of settled) {
+    const row = await database.outgoing.get([workspace, counter]);
+    if (row !== undefined) await database.outgoing.delete([workspace, counter]);
+    await setSeq(database, workspace, row?.device ?? device, counter, seq);
+  }
+};
