@@ -23,10 +23,11 @@ import { Challenges } from "./tokens/Challenges.ts";
 import { layerPostgresTokens } from "./tokens/PostgresTokens.ts";
 import type { TokenKeys } from "./tokens/TokenKeys.ts";
 
-/** The ports on PostgreSQL, with fan-out in this process. */
-const layerPorts = Layer.mergeAll(layerPostgresLinks, layerPostgresBlobStore, layerNodeLiveConnections).pipe(
+/** The ports on PostgreSQL, with fan-out in this process. Migrates the database first. */
+export const layerPostgresPorts = Layer.mergeAll(layerPostgresLinks, layerPostgresBlobStore, layerNodeLiveConnections).pipe(
   Layer.provideMerge(Layer.mergeAll(layerPostgresEntryLog, layerPostgresTokens)),
   Layer.provideMerge(Layer.mergeAll(FanOut.layerInProcess, Challenges.layer, UnprovenLimit.layer)),
+  Layer.provideMerge(ServerIdentity.layer),
 );
 
 /** Addresses below `/v1` that are no endpoints get an answer for programs. */
@@ -48,8 +49,7 @@ const layerRoutes = Layer.mergeAll(
 export const layerCairnApi = layerRoutes.pipe(
   Layer.provide(layerHandlers),
   Layer.provide(layerSessionAuthorization),
-  Layer.provideMerge(layerPorts),
-  Layer.provideMerge(ServerIdentity.layer),
+  Layer.provideMerge(layerPostgresPorts),
   Layer.provide(NodeHttpServer.layerHttpServices),
 );
 

@@ -1,4 +1,4 @@
-export { type CairnApiDependencies, layerCairnApi, layerCloseSocketsFirst } from "./CairnServer.ts";
+export { type CairnApiDependencies, layerCairnApi, layerCloseSocketsFirst, layerPostgresPorts } from "./CairnServer.ts";
 export { BlobStore } from "./blobs/BlobStore.ts";
 export { layerPostgresBlobStore } from "./blobs/PostgresBlobStore.ts";
 export { ServerIdentity } from "./database/Database.ts";
@@ -15,5 +15,5 @@ export { RequestId } from "./refusals.ts";
 export { defaultSettings, ServerSettings, type ServerSettingsShape } from "./ServerSettings.ts";
 export { verifySignature } from "./signatures.ts";
 export { Challenges } from "./tokens/Challenges.ts";
-export { rotateTokenKeys, TokenKeys, TokenKeysUnusable } from "./tokens/TokenKeys.ts";
+export { rotateTokenKeys, TokenKeys, type TokenKeysShape, TokenKeysUnusable } from "./tokens/TokenKeys.ts";
 export { Tokens } from "./tokens/Tokens.ts";

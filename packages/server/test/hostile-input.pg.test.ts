@@ -33,7 +33,13 @@ const decodeWireError = Schema.decodeUnknownSync(WireError);
 const noise = (seed: string, length: number): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(length);
   for (let offset = 0, block = 0; offset < length; offset += 32, block += 1) {
-    bytes.set(createHash("sha256").update(`${seed}${block}`).digest().subarray(0, length - offset), offset);
+    bytes.set(
+      createHash("sha256")
+        .update(`${seed}${block}`)
+        .digest()
+        .subarray(0, length - offset),
+      offset,
+    );
   }
   return bytes;
 };
@@ -149,7 +155,8 @@ describe.each(withBody)("the body of $name", ({ name, method, path, mediaType = 
   });
 
   test("too large by its own word, and too large as it comes", async () => {
-    const limit = { "entries.push": LIMITS.batchBytes, "chunks.putChunk": LIMITS.chunkBytes }[name] ?? LIMITS.controlBytes;
+    const limit =
+      { "entries.push": LIMITS.batchBytes, "chunks.putChunk": LIMITS.chunkBytes }[name] ?? LIMITS.controlBytes;
     await expectError({ method, path: fill(path), headers, body: new Uint8Array(limit + 1) }, "too-large");
     let left = Math.ceil(limit / 65_536) + 8;
     const endless = new ReadableStream<Uint8Array>({
@@ -175,7 +182,12 @@ describe.each(withBody)("the body of $name", ({ name, method, path, mediaType = 
 describe("batches", () => {
   const send = (body: Uint8Array<ArrayBuffer>, code: keyof typeof ERROR_CATALOGUE = "malformed") =>
     expectError(
-      { method: "POST", path: fill("/v1/workspaces/:workspace/entries"), headers: { "content-type": ENTRIES_MEDIA_TYPE }, body },
+      {
+        method: "POST",
+        path: fill("/v1/workspaces/:workspace/entries"),
+        headers: { "content-type": ENTRIES_MEDIA_TYPE },
+        body,
+      },
       code,
     );
 
@@ -199,7 +211,10 @@ describe("batches", () => {
     const other = await found(server.origin);
     before = await fingerprint(databaseUrl);
     await send(encodeBatch([other.owner.author().bytes]), "wrong-workspace");
-    await send(encodeBatch([founded.owner.author({ counter: 2 }).bytes, other.owner.author().bytes]), "wrong-workspace");
+    await send(
+      encodeBatch([founded.owner.author({ counter: 2 }).bytes, other.owner.author().bytes]),
+      "wrong-workspace",
+    );
     founded.owner.counter = 1;
   });
 });
@@ -309,8 +324,16 @@ describe("frames", () => {
     ["random bytes", "malformed", () => noise("frame", 1000)],
     ["a push without a number", "malformed", () => Uint8Array.of(FRAME_TYPES.push)],
     ["a control frame that is no JSON", "malformed", () => Uint8Array.of(FRAME_TYPES.received, 0x7b)],
-    ["a control frame of another type", "malformed", () => new Uint8Array([FRAME_TYPES.renew, ...encodeFrame({ type: "ping" }).slice(1)])],
-    ["a control frame that is too large", "malformed", () => new Uint8Array(LIMITS.controlBytes + 2).fill(FRAME_TYPES.ping)],
+    [
+      "a control frame of another type",
+      "malformed",
+      () => new Uint8Array([FRAME_TYPES.renew, ...encodeFrame({ type: "ping" }).slice(1)]),
+    ],
+    [
+      "a control frame that is too large",
+      "malformed",
+      () => new Uint8Array(LIMITS.controlBytes + 2).fill(FRAME_TYPES.ping),
+    ],
     ["a frame that is too large", "too-large", () => new Uint8Array(LIMITS.frameBytes + 1).fill(FRAME_TYPES.push)],
     ["what only a server sends", "malformed", () => encodeFrame({ type: "page", page: noise("page", 50) })],
     ["a cursor beyond what was sent", "malformed", () => encodeFrame({ type: "received", cursor: 999 })],

@@ -268,7 +268,10 @@ const forge = (good: string, readers: string): Record<string, string | undefined
 beforeAll(async () => {
   server = await startTestServer({ databaseUrl: await freshDatabase(), tokenKey });
   keys = await Effect.runPromise(
-    Effect.provide(Effect.map(TokenKeys, (found) => found), TokenKeys.layerSecret(Redacted.make(tokenKey))),
+    Effect.provide(
+      Effect.map(TokenKeys, (found) => found),
+      TokenKeys.layerSecret(Redacted.make(tokenKey)),
+    ),
   );
   founded = await found(server.origin);
   stranger = await found(server.origin);
@@ -297,7 +300,8 @@ test("every endpoint of the API is classified, and no other", () => {
 });
 
 test("the definition asks for a token exactly where the table says so", () => {
-  for (const { name, authorized } of endpoints) expect([name, table[name]?.access !== "open"]).toEqual([name, authorized]);
+  for (const { name, authorized } of endpoints)
+    expect([name, table[name]?.access !== "open"]).toEqual([name, authorized]);
 });
 
 describe.each(endpoints)("$name", ({ name, method }) => {

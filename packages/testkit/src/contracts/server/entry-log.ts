@@ -307,7 +307,9 @@ export const entryLogContract = (name: string, open: () => Promise<PortsSubject>
         });
         const [seq] = await scene.store(owner, [later]);
         const page = await scene.pull(owner, (seq ?? 0) - 1);
-        expect(page.items).toMatchObject([{ type: "entry", entry: Buffer.from(later.bytes) }]);
+        expect(page.items.map((item) => item.type === "entry" && entryHash(item.entry))).toEqual([
+          entryHash(later.bytes),
+        ]);
       });
 
       test("Promise 8: a withdrawn grant, inside of the commit", async () => {

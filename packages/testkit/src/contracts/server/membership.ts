@@ -1,5 +1,6 @@
 /** What every log does with the membership chain (rules 19 to 22). */
 import {
+  decodeEntry,
   EntryKind,
   type MembershipRecord,
   NO_DOCUMENT,
@@ -295,11 +296,10 @@ export const membershipContract = (name: string, open: () => Promise<PortsSubjec
       const writer = await made.join("writer");
       await made.store(writer, [writer.device.author()]);
       const { items } = await made.pull(made.owner, 0);
-      const other = await openElsewhere();
+      const other = await open();
       try {
         const session = await other.run(register(other, made.root, made.owner.device));
         const restored = new Scene(other, made.root, { device: made.owner.device, session });
-        const { decodeEntry } = await import("@cairn/protocol");
         const entries = items.flatMap((item) => (item.type === "entry" ? [decodeEntry(item.entry)] : []));
         const { results, chain } = await restored.push(restored.owner, entries);
         expect(results.map(({ status }) => status)).toEqual(entries.map(() => "stored"));
@@ -308,7 +308,5 @@ export const membershipContract = (name: string, open: () => Promise<PortsSubjec
         await other.close();
       }
     });
-
-    const openElsewhere = open;
   });
 };
