@@ -307,14 +307,21 @@ const applyAdmit = (
 const admit = (draft: Draft, device: DeviceId, record: RecordOf<"admit">): Outcome => {
   const { certificate } = record.certificate;
   const known = draft.devices.get(device);
+  const before = known?.grants.slice(0, -1) ?? [];
   const last = known?.grants.at(-1);
-  if (last !== undefined && (last.to === undefined || certificate.from <= last.to))
-    return refusal("already-member", "the device is a member at these counters");
+  if (last !== undefined) {
+    if (certificate.from <= (last.to ?? last.from))
+      return refusal("already-member", "the device is a member at these counters");
+    // Who opens a link that lets it do more goes on under that role. To do less needs a cut-off that others can check.
+    if (last.to === undefined && isAtMost(certificate.role, last.role))
+      return refusal("already-member", "the device is a member already, in no lower role");
+    before.push({ ...last, to: last.to ?? certificate.from - 1 });
+  }
   draft.devices.set(device, {
     device,
     signingKey: certificate.signingKey,
     agreementKey: certificate.agreementKey,
-    grants: [...(known?.grants ?? []), { role: certificate.role, from: certificate.from, to: certificate.to }],
+    grants: [...before, { role: certificate.role, from: certificate.from, to: certificate.to }],
     revoked: false,
     sealedName: record.sealedName,
   });

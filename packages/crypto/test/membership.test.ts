@@ -339,6 +339,37 @@ describe("roles", () => {
   });
 });
 
+describe("a member that opens a link", () => {
+  it("goes on under the link's role where that may do more, and only then", async () => {
+    const reader = await ws.join("reader");
+    const writerLink = await ws.makeLink("writer");
+    const readerLink = await ws.makeLink("reader");
+    expect((await ws.say(reader, await ws.admission(readerLink, reader, "reader"))).refusal?.code).toBe(
+      "already-member",
+    );
+    const raised = await ws.say(reader, await ws.admission(writerLink, reader, "writer"));
+    expect(raised.refusal).toBeUndefined();
+    expect(ws.state.devices.get(reader.id)?.grants).toEqual([
+      { role: "reader", from: 1, to: 2 },
+      { role: "writer", from: 3, to: undefined },
+    ]);
+    const countsAt = (counter: number) => authorityOf(ws.state, { ...update, device: reader.id, counter }).counts;
+    expect([1, 2, 3, 4].map(countsAt)).toEqual([false, false, true, true]);
+    expect((await ws.say(reader, await ws.admission(readerLink, reader, "reader"))).refusal?.code).toBe(
+      "already-member",
+    );
+    expect(currentRole(ws.state, reader.id)).toBe("writer");
+  });
+
+  it("does not come back by itself after it was revoked at a counter that it has passed", async () => {
+    const writer = await ws.join("writer");
+    const link = await ws.makeLink("writer");
+    await ws.say(ws.owner, { type: "revoke-device", device: writer.id, to: 5 });
+    const { refusal } = await ws.say(writer, await ws.admission(link, writer, "writer"));
+    expect(refusal?.code).toBe("already-member");
+  });
+});
+
 describe("leaving", () => {
   it("is everybody's right, and closes the interval at the leaving entry", async () => {
     const reader = await ws.join("reader");
