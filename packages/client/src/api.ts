@@ -162,15 +162,36 @@ export interface TransferOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What an import did, or would do. */
+export interface BackupOptions {
+  /** Only who has it can read the file. Without it the file can be read by everyone. */
+  readonly passphrase?: string | undefined;
+  /** Leaves out attachments that cannot be had now, and says so in the file. Otherwise the stream fails. */
+  readonly partial?: boolean | undefined;
+}
+
+/** What an import did, or would do. `new…` is what was not here, in any form. */
 export interface ImportReport {
   readonly dryRun: boolean;
   readonly documents: number;
   readonly newDocuments: number;
+  /** Those of the new documents that are put beside one of the same origin that is here in another state. */
+  readonly copies: number;
+  /** Edits that made the documents. */
   readonly updates: number;
   readonly newUpdates: number;
   readonly attachments: number;
   readonly newAttachments: number;
+}
+
+/** A document of any type, also of one that the app does not declare. */
+export interface AnyRow {
+  readonly id: DocumentId;
+  readonly type: string;
+  /** The fields for lists, where the type is declared. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly deleted: boolean;
 }
 
 /** A workspace as an app uses it. */
@@ -222,6 +243,24 @@ export interface Workspace<S extends DocumentSchema> {
     attachment: string,
     options?: TransferOptions,
   ): Promise<ReadableStream<Uint8Array>>;
+  /** All documents, also those of types that the schema does not declare, in the order of ids. */
+  documents(): AsyncIterable<AnyRow>;
+  /** What a document says, as plain JSON and without its schema. Rejects with `document-unknown`. */
+  contentOf(id: DocumentId): Promise<{ readonly type: string; readonly content: unknown }>;
+  /**
+   * Everything as one file (`docs/backup.md`), streamed. The stream fails with `attachment-unavailable` where bytes of an
+   * attachment are only on a server out of reach. Progress is in bytes; the total is not known and given as 0.
+   */
+  exportBackup(options?: TransferOptions & BackupOptions): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Brings back what is not here; repeating it changes nothing. Rejects with `backup-malformed` or `backup-wrong-key`, and
+   * then nothing was changed. Give a `Blob` where there is one (a `File`; in Node `openAsBlob`): it is read twice without
+   * being held in memory.
+   */
+  importBackup(
+    backup: Blob | ReadableStream<Uint8Array>,
+    options?: { readonly dryRun?: boolean; readonly passphrase?: string | undefined; readonly signal?: AbortSignal },
+  ): Promise<ImportReport>;
   /** Low level: hands over the bytes of local Loro operations, made under a leased peer. Resolves when they are durable. */
   append(document: DocumentId, type: TypeName<S>, update: Uint8Array): Promise<void>;
   /** Low level: a Loro peer id that nobody else writes with until it is released (rule 13). */

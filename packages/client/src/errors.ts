@@ -59,10 +59,10 @@ const OWN_CODES = {
 /** Every code that a `CairnError` can have. */
 export type CairnErrorCode = keyof typeof OWN_CODES | ErrorCode;
 
-const entryOf = (code: CairnErrorCode): { readonly action: ErrorAction; readonly advice: string } =>
-  code in OWN_CODES
-    ? OWN_CODES[code as keyof typeof OWN_CODES] // narrowed by the test before it; `in` does not narrow the key
-    : ERROR_CATALOGUE[code as ErrorCode];
+const CODES: Readonly<Record<CairnErrorCode, { readonly action: ErrorAction; readonly advice: string }>> = {
+  ...ERROR_CATALOGUE,
+  ...OWN_CODES,
+};
 
 /** A failure with a stable code and what to do about it. Never carries a secret or content. */
 export class CairnError extends Error {
@@ -72,8 +72,8 @@ export class CairnError extends Error {
   readonly action: ErrorAction;
 
   constructor(code: CairnErrorCode, message?: string, options?: ErrorOptions) {
-    super(message ?? entryOf(code).advice, options);
+    super(message ?? CODES[code].advice, options);
     this.code = code;
-    this.action = entryOf(code).action;
+    this.action = CODES[code].action;
   }
 }

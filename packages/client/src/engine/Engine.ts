@@ -16,6 +16,7 @@ import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
 import { Context, Duration, Effect, Exit, FiberMap, type Scope } from "effect";
 import type { ListQuery, WorkspaceInfo } from "../api.ts";
 import { peerIdOf } from "../documents/peer-ids.ts";
+import * as Backup from "../backup/WorkspaceBackup.ts";
 import { Importer } from "../documents/Importer.ts";
 import { CairnError } from "../errors.ts";
 import { Leadership } from "../platform/Leadership.ts";
@@ -31,7 +32,7 @@ import { causeToCairnError } from "./failures.ts";
 import * as Joining from "./Joining.ts";
 import { makeLeaderCalls } from "./LeaderCalls.ts";
 import { createLink, listDevices, listLinks, type OwnerWork, revokeLink } from "./Links.ts";
-import { runListQuery } from "./list-query.ts";
+import { runListQuery, toPlainRow } from "./list-query.ts";
 import { loadContext, type MakeSealing } from "./WorkspaceContext.ts";
 import { makeWorkspaceRuntime, type WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
@@ -206,7 +207,10 @@ export const makeEngine = (
         case "attachments":
           publish(event);
           break;
-        default:
+        case "leader-asked":
+        case "leader-answered":
+        case "leader-called":
+        case "leader-returned":
           break;
       }
     });
@@ -268,6 +272,19 @@ export const makeEngine = (
         }
         yield* Effect.sleep(Duration.millis(15));
       }
+    });
+
+    const backupWork = Effect.fnUntraced(function* (workspace: WorkspaceId) {
+      const runtime = yield* runtimeOf(workspace);
+      return {
+        store,
+        runtime,
+        importer: yield* Importer,
+        leases,
+        remote: remoteOf(runtime),
+        promise,
+        append: (edits) => promise(append(workspace, edits)),
+      } satisfies Backup.BackupWork;
     });
 
     return {
@@ -432,6 +449,13 @@ export const makeEngine = (
         promise(
           Effect.flatMap(runtimeOf(workspace), (runtime) => Attachments.limitsOf(runtime.context, remoteOf(runtime))),
         ),
+
+      documentPage: (workspace, after, limit) =>
+        promise(Effect.map(store.documentPage(workspace, after, limit), (records) => records.map(toPlainRow))),
+      exportBackup: (workspace, options) =>
+        promise(backupWork(workspace)).then((work) => Backup.exportBackup(work, options)),
+      importBackup: (workspace, backup, options, signal) =>
+        promise(backupWork(workspace)).then((work) => Backup.importBackup(work, backup, { ...options, signal })),
 
       close: () => Promise.resolve(),
     };

@@ -3,9 +3,12 @@
  * structured clone can copy, and every failure a `CairnError`. In Node the engine is in the same process.
  */
 import type { DocumentId, Hash, LinkId, WorkspaceId } from "@cairn/protocol";
+import type { PeerID } from "loro-crdt";
 import type {
   AttachmentInfo,
+  BackupOptions,
   DeviceInfo,
+  ImportReport,
   LinkInfo,
   LinkPreview,
   ListQuery,
@@ -78,7 +81,7 @@ export interface EngineApi {
   inspectLink(url: string): Promise<LinkPreview>;
   join(url: string): Promise<WorkspaceInfo>;
 
-  leasePeer(workspace: WorkspaceId): Promise<{ readonly lease: number; readonly peer: string }>;
+  leasePeer(workspace: WorkspaceId): Promise<{ readonly lease: number; readonly peer: PeerID }>;
   releasePeer(workspace: WorkspaceId, lease: number): Promise<void>;
   openDocument(workspace: WorkspaceId, document: DocumentId): Promise<OpenedForPage>;
   /** What was stored after an id and is cheap to import. */
@@ -118,6 +121,18 @@ export interface EngineApi {
   attachmentLimits(
     workspace: WorkspaceId,
   ): Promise<{ readonly attachmentBytes: number; readonly freeBytes: number | undefined }>;
+
+  /** Rows of all types, also of those that the app does not declare, in the order of ids. */
+  documentPage(workspace: WorkspaceId, after: DocumentId | undefined, limit: number): Promise<ReadonlyArray<PlainRow>>;
+  /** The whole workspace as one file; the stream fails where a document or an attachment cannot be had. */
+  exportBackup(workspace: WorkspaceId, options: BackupOptions): Promise<ReadableStream<Uint8Array>>;
+  /** A blob is read twice, a stream is kept until it was read twice. */
+  importBackup(
+    workspace: WorkspaceId,
+    backup: Blob | ReadableStream<Uint8Array>,
+    options: { readonly passphrase?: string | undefined; readonly dryRun: boolean },
+    signal?: AbortSignal,
+  ): Promise<ImportReport>;
 
   close(): Promise<void>;
 }

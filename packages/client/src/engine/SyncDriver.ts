@@ -259,8 +259,16 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
             return position;
           case "closing":
             return yield* Effect.fail(frame.error);
-          default:
+          case "renewed":
+          case "pong":
             return position;
+          case "challenge":
+          case "hello":
+          case "welcome":
+          case "push":
+          case "received":
+          case "renew":
+            return yield* new Unreachable({ cause: `a ${frame.type} frame in the middle of a conversation` });
         }
       });
 
@@ -379,9 +387,33 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
           status.setPhase("connecting", now);
           status.setProblem(problemOf(failure.code));
           return HALTED_MILLIS;
-        default:
-          break;
+        case "Malformed":
+        case "Unauthenticated":
+        case "Forbidden":
+        case "NotFound":
+        case "MethodNotAllowed":
+        case "Conflict":
+        case "Gone":
+        case "TooLarge":
+        case "UnsupportedMediaType":
+        case "UnsupportedProtocol":
+        case "RateLimited":
+        case "Internal":
+        case "Unavailable":
+        case "QuotaExceeded":
+          return yield* recoverFromAnswer(fence, origin, failure, failures, { now, random });
       }
+    });
+
+    /** What to do after the server refused something. */
+    const recoverFromAnswer = Effect.fnUntraced(function* (
+      fence: Fence,
+      origin: string,
+      failure: WireError,
+      failures: number,
+      { now, random }: { readonly now: number; readonly random: number },
+    ): Effect.fn.Return<number, StoreFailure | Fenced> {
+      const { sessions } = sessionsAt(origin);
       if (failure.action === "retry") {
         status.setPhase("offline", now);
         return backoffMillis(failures, random, undefined, failure.retryAfter);

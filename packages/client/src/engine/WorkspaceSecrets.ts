@@ -12,7 +12,7 @@ import {
   Keyring,
   type RandomSource,
 } from "@cairn/crypto";
-import type { WorkspaceId } from "@cairn/protocol";
+import { PublicKey, type WorkspaceId } from "@cairn/protocol";
 import { Effect, Schema } from "effect";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 
@@ -25,8 +25,8 @@ const rootName = (workspace: WorkspaceId): string => `root/${workspace}`;
 const SEED_NAME = "person-seed";
 
 const StoredKeys = Schema.Struct({
-  signing: Schema.Struct({ publicKey: Schema.String, privateKey: Schema.instanceOf(CryptoKey) }),
-  agreement: Schema.Struct({ publicKey: Schema.String, privateKey: Schema.instanceOf(CryptoKey) }),
+  signing: Schema.Struct({ publicKey: PublicKey, privateKey: Schema.instanceOf(CryptoKey) }),
+  agreement: Schema.Struct({ publicKey: PublicKey, privateKey: Schema.instanceOf(CryptoKey) }),
 });
 const isStoredKeys = Schema.is(StoredKeys);
 const StoredEpochs = Schema.Array(Schema.Tuple([Schema.Int, Schema.Uint8Array]));
@@ -61,9 +61,7 @@ export const deviceKeys = Effect.fnUntraced(function* (
   if (typeof stored === "string") {
     return yield* Effect.promise(async () => deviceKeysFromSecret(await decodeKeyFile(stored)));
   }
-  // The store gives back what was put: the check tells keys from rubbish, and the brands of their public halves were
-  // checked when they were made.
-  return isStoredKeys(stored) ? (stored as DeviceKeys) : undefined;
+  return isStoredKeys(stored) ? stored : undefined;
 });
 
 /** The epoch keys that are here. */

@@ -35,6 +35,16 @@ const compare = (left: unknown, right: unknown): number => {
   return Number(left !== undefined) - Number(right !== undefined);
 };
 
+/** A row as the page gets it. */
+export const toPlainRow = ({ document, type, fields, createdAt, updatedAt, deleted }: DocumentRecord): PlainRow => ({
+  id: document,
+  type,
+  fields,
+  createdAt,
+  updatedAt,
+  deleted,
+});
+
 /** The rows that a query asks for, in its order. Equal keys go by id, so that the order is total. */
 export const runListQuery = (records: ReadonlyArray<DocumentRecord>, query: ListQuery): ReadonlyArray<PlainRow> => {
   const words = wordsOf(query.search);
@@ -43,13 +53,6 @@ export const runListQuery = (records: ReadonlyArray<DocumentRecord>, query: List
   const rows = records
     .filter((record) => matches(record, query, words))
     .toSorted((left, right) => direction * compare(key(left), key(right)) || (left.document < right.document ? -1 : 1))
-    .map(({ document, type, fields, createdAt, updatedAt, deleted }): PlainRow => ({
-      id: document,
-      type,
-      fields,
-      createdAt,
-      updatedAt,
-      deleted,
-    }));
+    .map(toPlainRow);
   return query.limit === undefined ? rows : rows.slice(0, query.limit);
 };

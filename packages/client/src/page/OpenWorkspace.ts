@@ -1,17 +1,22 @@
 /** A workspace on the page: documents, lists, sync state, links, attachments. */
 import { generateDocumentId, systemRandom } from "@cairn/crypto";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
-import { describeDocument, type DocumentSchema, editDocument, setDeleted } from "@cairn/schema";
-import type { PeerID } from "loro-crdt";
+import { describeDocument, type DocumentSchema, editDocument, type Editor, setDeleted } from "@cairn/schema";
+import { LoroDoc } from "loro-crdt";
 import type {
+  AnyRow,
   AttachmentInfo,
   AttachmentSource,
+  DocumentHandle,
+  BackupOptions,
+  ImportReport,
   ListQuery,
   PeerLease,
   Row,
   SyncState,
   TransferOptions,
   TypeName,
+  TypeOf,
   Unsubscribe,
   Workspace,
   WorkspaceInfo,
@@ -20,13 +25,14 @@ import type { EngineApi, EngineEvent, PlainRow } from "../engine/EngineApi.ts";
 import { WORKSPACE_TYPE, workspaceType } from "../engine/engine-schema.ts";
 import { CairnError } from "../errors.ts";
 import * as Attachments from "./attachments.ts";
-import { openDocument, type OpenDocument } from "./OpenDocument.ts";
+import { OpenDocument } from "./OpenDocument.ts";
+import { openPlainDocument, type PlainDocument } from "./PlainDocument.ts";
 
 /** Changes that come in quick succession are shown together. */
 const LIST_MILLIS = 25;
 
-// A document of whatever type: what the workspace does with open documents does not depend on it.
-type AnyDocument<S extends DocumentSchema> = OpenDocument<S, TypeName<S>>;
+/** Rows that cross from the engine in one go. */
+const ROWS_AT_ONCE = 500;
 
 export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   readonly id: WorkspaceId;
@@ -34,7 +40,7 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   readonly #schema: S;
   #info: WorkspaceInfo;
   #sync: SyncState;
-  readonly #open = new Set<AnyDocument<S>>();
+  readonly #open = new Set<PlainDocument>();
   readonly #syncListeners = new Set<(state: SyncState) => void>();
   readonly #changeListeners = new Set<(documents: ReadonlySet<DocumentId>) => void>();
   readonly #attachmentListeners = new Set<() => void>();
@@ -78,8 +84,7 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
 
   async rename(name: string): Promise<void> {
     const id = await this.#engine.workspaceDocument(this.id);
-    // The engine's own type is not one of the app's schema; the handle only needs its name.
-    const document = await this.#openAs(WORKSPACE_TYPE as TypeName<S>, id);
+    const document = await this.#openPlain(id, WORKSPACE_TYPE);
     try {
       document.editLoro((loro) => editDocument(workspaceType, loro).name.set(name));
     } finally {
@@ -87,33 +92,31 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
     }
   }
 
-  async #openAs<T extends TypeName<S>>(type: T, id: DocumentId): Promise<OpenDocument<S, T>> {
-    const document: OpenDocument<S, T> = await openDocument({
+  async #openPlain(id: DocumentId, type?: string): Promise<PlainDocument> {
+    const document: PlainDocument = await openPlainDocument({
       engine: this.#engine,
       schema: this.#schema,
       workspace: this.id,
       id,
       type,
-      onClosed: () => void this.#open.delete(document as unknown as AnyDocument<S>),
+      onClosed: () => void this.#open.delete(document),
     });
-    // The set only refreshes and identifies its members, whatever their type is.
-    this.#open.add(document as unknown as AnyDocument<S>);
+    this.#open.add(document);
     return document;
   }
 
-  async open<T extends TypeName<S>>(type: T, id: DocumentId): Promise<OpenDocument<S, T>> {
+  async open<T extends TypeName<S>>(type: T, id: DocumentId): Promise<DocumentHandle<S, T>> {
     if (!Object.hasOwn(this.#schema.documents, type)) throw new CairnError("type-unknown");
-    return this.#openAs(type, id);
+    return new OpenDocument(this.#schema, type, await this.#openPlain(id, type));
   }
 
   async create<T extends TypeName<S>>(
     type: T,
-    init?: Parameters<Workspace<S>["create"]>[1] & ((document: never) => void),
-  ): Promise<OpenDocument<S, T>> {
+    init?: (document: Editor<TypeOf<S, T>>) => void,
+  ): Promise<DocumentHandle<S, T>> {
     const document = await this.open(type, generateDocumentId(systemRandom));
     describeDocument(document.loro, { type, createdAt: Date.now() });
-    if (init === undefined) document.loro.commit();
-    else document.edit(init as Parameters<OpenDocument<S, T>["edit"]>[0]);
+    document.edit((editor) => init?.(editor));
     return document;
   }
 
@@ -127,7 +130,7 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
     query: ListQuery,
     callback: (rows: ReadonlyArray<Row<S, T>>) => void,
   ): Unsubscribe {
-    let ended = false;
+    const subscription = { ended: false };
     let running = false;
     let stale = false;
     const run = async (): Promise<void> => {
@@ -135,10 +138,10 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
       if (running) return;
       running = true;
       try {
-        while (stale && !ended) {
+        while (stale && !subscription.ended) {
           stale = false;
           const rows = await this.query(type, query);
-          if (!ended) callback(rows);
+          if (!subscription.ended) callback(rows);
           await new Promise((resolve) => setTimeout(resolve, LIST_MILLIS));
         }
       } catch {
@@ -151,20 +154,16 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
     this.#changeListeners.add(listener);
     void run();
     return () => {
-      ended = true;
+      subscription.ended = true;
       this.#changeListeners.delete(listener);
     };
   }
 
-  async #setDeleted(id: DocumentId, deleted: boolean): Promise<void> {
-    const opened = await this.#engine.openDocument(this.id, id);
-    if (opened.type === "") throw new CairnError("document-unknown");
-    const document = await this.#openAs(opened.type as TypeName<S>, id);
-    try {
+  #setDeleted(id: DocumentId, deleted: boolean): Promise<void> {
+    return this.#withDocument(id, async (document) => {
       document.editLoro((loro) => setDeleted(loro, deleted));
-    } finally {
-      await document.close();
-    }
+      await document.durable();
+    });
   }
 
   delete(id: DocumentId): Promise<void> {
@@ -220,13 +219,11 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   }
 
   /** The open document, or one that is open as long as `use` runs. */
-  async #withDocument<A>(id: DocumentId, use: (document: AnyDocument<S>) => Promise<A> | A): Promise<A> {
+  async #withDocument<A>(id: DocumentId, use: (document: PlainDocument) => Promise<A> | A): Promise<A> {
     for (const document of this.#open) if (document.id === id) return use(document);
-    const { type } = await this.#engine.openDocument(this.id, id);
-    if (type === "") throw new CairnError("document-unknown");
-    const document = await this.#openAs(type as TypeName<S>, id);
+    const document = await this.#openPlain(id);
     try {
-      return await use(document as unknown as AnyDocument<S>);
+      return await use(document);
     } finally {
       await document.close();
     }
@@ -248,16 +245,16 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
 
   onAttachments(id: DocumentId, callback: (attachments: ReadonlyArray<AttachmentInfo>) => void): Unsubscribe {
     let ended = false;
-    const tell = (): void => {
-      void this.#withDocument(id, async (document) => {
+    const list = async (): Promise<void> => {
+      const attachments = await this.#withDocument(id, async (document) => {
         await document.refreshed();
         return Attachments.listAttachments(this.#attachmentContext(), document);
-      }).then(
-        (attachments) => {
-          if (!ended) callback(attachments);
-        },
-        () => undefined,
-      );
+      });
+      if (!ended) callback(attachments);
+    };
+    const tell = (): void => {
+      // A document that cannot be opened has no attachments to show; the next change asks again.
+      list().catch(() => undefined);
     };
     const onDocuments = (documents: ReadonlySet<DocumentId>): void => {
       if (documents.has(id)) tell();
@@ -282,13 +279,64 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
     );
   }
 
+  async *documents(): AsyncGenerator<AnyRow> {
+    let after: DocumentId | undefined;
+    do {
+      const page = await this.#engine.documentPage(this.id, after, ROWS_AT_ONCE);
+      yield* page.filter(({ type }) => type !== WORKSPACE_TYPE);
+      after = page.at(-1)?.id;
+    } while (after !== undefined);
+  }
+
+  async contentOf(id: DocumentId): Promise<{ readonly type: string; readonly content: unknown }> {
+    const { type, snapshot, updates } = await this.#engine.openDocument(this.id, id);
+    if (snapshot === undefined && updates.length === 0) throw new CairnError("document-unknown");
+    const loro = new LoroDoc();
+    try {
+      loro.importBatch(snapshot === undefined ? [...updates] : [snapshot, ...updates]);
+      const content: unknown = loro.toJSON();
+      return { type, content };
+    } finally {
+      loro.free();
+    }
+  }
+
+  async exportBackup(options: TransferOptions & BackupOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    const { onProgress, signal, passphrase, partial } = options;
+    const backup = await this.#engine.exportBackup(this.id, { passphrase, partial });
+    if (onProgress === undefined && signal === undefined) return backup;
+    let done = 0;
+    return backup.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(piece, controller) {
+          if (signal?.aborted === true) throw new CairnError("aborted");
+          done += piece.length;
+          onProgress?.(done, 0);
+          controller.enqueue(piece);
+        },
+      }),
+    );
+  }
+
+  importBackup(
+    backup: Blob | ReadableStream<Uint8Array>,
+    options: {
+      readonly dryRun?: boolean;
+      readonly passphrase?: string | undefined;
+      readonly signal?: AbortSignal;
+    } = {},
+  ): Promise<ImportReport> {
+    const { dryRun = false, passphrase, signal } = options;
+    return this.#engine.importBackup(this.id, backup, { dryRun, passphrase }, signal);
+  }
+
   append(document: DocumentId, type: TypeName<S>, update: Uint8Array): Promise<void> {
     return this.#engine.append(this.id, [{ document, type, update, time: Date.now(), refs: [], row: undefined }]);
   }
 
   async leasePeer(): Promise<PeerLease> {
     const { lease, peer } = await this.#engine.leasePeer(this.id);
-    return { peer: peer as PeerID, release: () => this.#engine.releasePeer(this.id, lease) };
+    return { peer, release: () => this.#engine.releasePeer(this.id, lease) };
   }
 
   /** Closes every open document, once its edits are durable, or once it is clear that they will not be. */
@@ -297,5 +345,5 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   }
 }
 
-// The engine's rows are what `project` made of this very type.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the engine's rows are what `project` made of this type
 const toRow = <S extends DocumentSchema, T extends TypeName<S>>(row: PlainRow): Row<S, T> => row as Row<S, T>;

@@ -1,6 +1,13 @@
 /** Attaching and reading files: streamed in chunks, so that a large file never has to fit into memory. */
-import type { DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
-import { type AttachmentManifest, attachmentsOf, type DocumentSchema, editDocument, type Editor } from "@cairn/schema";
+import { type DocumentId, Hash, type WorkspaceId } from "@cairn/protocol";
+import {
+  type AttachmentManifest,
+  type AttachmentsField,
+  attachmentsOf,
+  type DocumentSchema,
+  type DocumentType,
+  editDocument,
+} from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
 import type { AttachmentInfo, AttachmentSource, TransferOptions } from "../api.ts";
 import type { EngineApi } from "../engine/EngineApi.ts";
@@ -58,27 +65,18 @@ const chunksOf = async function* (data: AttachmentSource["data"]): AsyncGenerato
   if (filled > 0) yield chunk.subarray(0, filled);
 };
 
-/** The declared field of a type that holds its attachments. */
-const attachmentsField = (schema: DocumentSchema, type: string): string => {
-  const fields = documentTypeOf(schema, type)?.fields ?? {};
-  const name = Object.keys(fields).find((key) => fields[key]?.kind === "attachments");
-  if (name === undefined) throw new CairnError("type-unknown", `the type ${type} declares no attachments`);
-  return name;
+/** A type that declares only the attachments of another one: the one field that this module reads and writes. */
+const attachmentsTypeOf = (
+  schema: DocumentSchema,
+  type: string,
+): DocumentType<{ readonly attachments: AttachmentsField }> => {
+  for (const [name, declared] of Object.entries(documentTypeOf(schema, type)?.fields ?? {})) {
+    if (declared.kind === "attachments") {
+      return { fields: { attachments: { ...declared, physical: declared.physical ?? name } } };
+    }
+  }
+  throw new CairnError("type-unknown", `the type ${type} declares no attachments`);
 };
-
-/** The writer of the attachments field. */
-const writerOf = (schema: DocumentSchema, type: string, loro: LoroDoc) => {
-  const documentType = documentTypeOf(schema, type);
-  if (documentType === undefined) throw new CairnError("type-unknown");
-  const editor: Readonly<Record<string, unknown>> = editDocument(documentType, loro);
-  // The field was found by its kind, and this is the writer of that kind.
-  return editor[attachmentsField(schema, type)] as Pick<
-    Editor<{ readonly fields: { readonly attachments: import("@cairn/schema").AttachmentsField } }>["attachments"],
-    "set" | "delete"
-  >;
-};
-
-const randomId = (): string => crypto.randomUUID();
 
 /** Attaches a file: seals and keeps its chunks, then puts the manifest into the document. */
 export const attach = async (
@@ -88,7 +86,7 @@ export const attach = async (
   options: TransferOptions,
 ): Promise<AttachmentInfo> => {
   const { engine, workspace, schema } = context;
-  attachmentsField(schema, document.type);
+  const type = attachmentsTypeOf(schema, document.type);
   // Told before the first byte is read.
   const limits = await engine.attachmentLimits(workspace);
   if (source.size > limits.attachmentBytes) {
@@ -115,7 +113,7 @@ export const attach = async (
     options.onProgress?.(size, source.size);
   }
   throwIfAborted(options.signal);
-  const id = randomId();
+  const id = crypto.randomUUID();
   const manifest: AttachmentManifest = {
     name: source.name.slice(0, 255),
     mediaType: source.mediaType.slice(0, 127),
@@ -125,7 +123,7 @@ export const attach = async (
     epoch,
     createdAt: Date.now(),
   };
-  document.editLoro((loro) => writerOf(schema, document.type, loro).set(id, manifest), refs);
+  document.editLoro((loro) => editDocument(type, loro).attachments.set(id, manifest), refs);
   await document.durable();
   return { id, name: manifest.name, mediaType: manifest.mediaType, size, state: "local" };
 };
@@ -135,7 +133,8 @@ export const removeAttachment = async (
   document: AttachmentDocument,
   attachment: string,
 ): Promise<void> => {
-  document.editLoro((loro) => writerOf(context.schema, document.type, loro).delete(attachment));
+  const type = attachmentsTypeOf(context.schema, document.type);
+  document.editLoro((loro) => editDocument(type, loro).attachments.delete(attachment));
   await document.durable();
 };
 
@@ -152,13 +151,13 @@ export const listAttachments = async (
       name: manifest.name,
       mediaType: manifest.mediaType,
       size: manifest.size,
-      state: await context.engine.attachmentState(context.workspace, manifest.chunks.map(toHash)),
+      state: await context.engine.attachmentState(
+        context.workspace,
+        manifest.chunks.map(({ sealedHash }) => Hash.make(sealedHash)),
+      ),
     })),
   );
 };
-
-// The manifest's schema has checked the form of its hashes; the brand is the protocol's.
-const toHash = ({ sealedHash }: { readonly sealedHash: string }): Hash => sealedHash as Hash;
 
 /** A file's bytes, chunk by chunk, each verified before it is given on. */
 export const readAttachment = (
@@ -180,8 +179,8 @@ export const readAttachment = (
       throwIfAborted(options.signal);
       const content = await context.engine.readChunk(context.workspace, {
         epoch: manifest.epoch,
-        sealedHash: toHash(chunk),
-        plainHash: toHash({ sealedHash: chunk.plainHash }),
+        sealedHash: Hash.make(chunk.sealedHash),
+        plainHash: Hash.make(chunk.plainHash),
         size: Math.min(manifest.chunkSize, manifest.size - index * manifest.chunkSize),
       });
       index += 1;

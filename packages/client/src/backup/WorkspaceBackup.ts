@@ -1,0 +1,242 @@
+/** Backups of a workspace at work: where documents and chunks come from, and how they get back in. */
+import type { DocumentId } from "@cairn/protocol";
+import { Clock, Effect, Schedule } from "effect";
+import { LoroDoc } from "loro-crdt";
+import type { ImportReport } from "../api.ts";
+import type { ImporterShape } from "../documents/Importer.ts";
+import { peerIdOf } from "../documents/peer-ids.ts";
+import * as Attachments from "../engine/Attachments.ts";
+import type { NewEdit } from "../engine/EngineApi.ts";
+import { WORKSPACE_SINGLETON } from "../engine/engine-schema.ts";
+import type { WorkspaceRuntime } from "../engine/WorkspaceRuntime.ts";
+import { CairnError } from "../errors.ts";
+import type { PeerLeasesShape } from "../platform/PeerLeases.ts";
+import type { DocumentView, LocalStoreShape } from "../store/LocalStore.ts";
+import type { DocumentRecord } from "../store/records.ts";
+import { openBackup, sealBackup } from "./backup-file.ts";
+import { copyDocument } from "./copy-document.ts";
+import { importItems, type ImportTarget, OWN_TYPE_PREFIX, type RestoredDocument } from "./import-backup.ts";
+import { readItems } from "./read-backup.ts";
+import { spool, toStream } from "./streams.ts";
+import { type BackupSource, type DocumentToBackUp, writeRecords } from "./write-backup.ts";
+
+export interface BackupWork {
+  readonly store: LocalStoreShape;
+  readonly runtime: WorkspaceRuntime;
+  readonly importer: ImporterShape;
+  readonly leases: PeerLeasesShape;
+  readonly remote: Attachments.Remote | undefined;
+  /** Runs an effect; rejects with a `CairnError`. */
+  readonly promise: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>;
+  /** Stores edits as the page's are stored. */
+  readonly append: (edits: ReadonlyArray<NewEdit>) => Promise<void>;
+}
+
+export interface BackupOptions {
+  /** Protects the file: only who has it can read it. Without it the file is readable by everyone. */
+  readonly passphrase?: string | undefined;
+  /** Goes on where an attachment cannot be had, and leaves it out. Otherwise that is an error. */
+  readonly partial?: boolean | undefined;
+}
+
+export interface RestoreOptions {
+  readonly passphrase?: string | undefined;
+  /** Reads and checks everything, and changes nothing. */
+  readonly dryRun: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const PAGE = 200;
+/** How long an import waits for what the server has, before it treats absent documents as possibly on their way. */
+const CATCH_UP_MILLIS = 15_000;
+
+/** The whole workspace as one file. */
+export const exportBackup = async (work: BackupWork, options: BackupOptions): Promise<ReadableStream<Uint8Array>> => {
+  const source = await sourceOf(work, options.partial ?? false);
+  return toStream(await sealBackup(writeRecords(source), options.passphrase));
+};
+
+/** Brings a backup in. Rejects with `backup-malformed`, `backup-wrong-key`, `read-only`, or a storage error. */
+export const importBackup = async (
+  work: BackupWork,
+  backup: Blob | ReadableStream<Uint8Array>,
+  options: RestoreOptions,
+): Promise<ImportReport> => {
+  if (work.runtime.context.record.role === "reader" && !options.dryRun) throw new CairnError("read-only");
+  // Read twice: only a file that is whole may change anything.
+  const file = backup instanceof Blob ? backup : await spool(backup);
+  const target = targetOf(work);
+  const open = async () => readItems(await openBackup(file, options.passphrase));
+  const looked = await importItems(await open(), target, { ...options, dryRun: true });
+  if (options.dryRun || looked.newDocuments === 0) return { ...looked, dryRun: options.dryRun };
+  const lease = await work.promise(work.leases.acquire(work.runtime.context.workspace));
+  try {
+    return await importItems(await open(), restoring(work, target, lease.lease), options);
+  } finally {
+    await work.promise(lease.release);
+  }
+};
+
+const isExported = ({ type }: DocumentRecord): boolean => !type.startsWith(OWN_TYPE_PREFIX);
+
+const recordsOf = async function* ({ store, runtime, promise }: BackupWork): AsyncGenerator<DocumentRecord> {
+  let after: DocumentId | undefined;
+  for (;;) {
+    const page = await promise(store.documentPage(runtime.context.workspace, after, PAGE));
+    yield* page.filter(isExported);
+    after = page.at(-1)?.document;
+    if (page.length < PAGE) return;
+  }
+};
+
+const sourceOf = async (work: BackupWork, partial: boolean): Promise<BackupSource> => {
+  const { store, runtime, promise, remote } = work;
+  const { context } = runtime;
+  let documents = 0;
+  for await (const _ of recordsOf(work)) documents += 1;
+  const singleton = await context.keyring.singletonDocument(WORKSPACE_SINGLETON);
+  const name = (await promise(store.document(context.workspace, singleton)))?.fields["name"];
+  return {
+    header: {
+      workspace: context.workspace,
+      name: typeof name === "string" ? name.slice(0, 10_000) : "",
+      createdAt: await promise(Clock.currentTimeMillis),
+      documents,
+    },
+    documents: async function* () {
+      for await (const record of recordsOf(work)) {
+        const doc = await promise(loadDocument(work, record.document));
+        if (doc === undefined) continue;
+        yield toBackUp(record, doc);
+      }
+    },
+    chunk: async (location) => {
+      try {
+        return await promise(Attachments.loadChunk(store, context, remote, location));
+      } catch (error) {
+        const lost = error instanceof CairnError && error.code.startsWith("attachment-");
+        if (partial && lost) return undefined;
+        throw error;
+      }
+    },
+  };
+};
+
+const toBackUp = (record: DocumentRecord, doc: LoroDoc): DocumentToBackUp => ({
+  id: record.document,
+  type: record.type,
+  createdAt: record.createdAt,
+  updatedAt: record.updatedAt,
+  deleted: record.deleted,
+  doc,
+});
+
+/** A document with everything that is stored of it; updates that wait for others wait in it too. */
+const loadDocument = Effect.fnUntraced(function* (work: BackupWork, document: DocumentId) {
+  const { store, runtime } = work;
+  const { workspace } = runtime.context;
+  if ((yield* store.document(workspace, document)) === undefined) return undefined;
+  const { snapshot } = yield* runtime.imports.snapshot(workspace, document).pipe(
+    // Rule 15: what takes long is imported patiently, and kept imported.
+    Effect.catchTag("ImportTooSlow", () =>
+      Effect.andThen(runtime.imports.project(workspace, document, 0), runtime.imports.snapshot(workspace, document)),
+    ),
+  );
+  if (snapshot !== undefined) return documentFrom([snapshot]);
+  // Hazard L2: something waits for a dependency, so that there is no snapshot of everything.
+  const opened = yield* store.openDocument(workspace, document);
+  const updates = opened?.updates.map(({ update }) => update) ?? [];
+  return documentFrom(opened?.snapshot === undefined ? updates : [opened.snapshot, ...updates]);
+});
+
+const documentFrom = (blobs: ReadonlyArray<Uint8Array>): LoroDoc => {
+  const doc = new LoroDoc();
+  for (const blob of blobs) {
+    try {
+      doc.import(blob);
+    } catch {
+      // What Loro refuses here it refused when it came: it is in no view of the document, and in no backup.
+    }
+  }
+  return doc;
+};
+
+const targetOf = (work: BackupWork): ImportTarget => {
+  const { store, runtime, promise } = work;
+  const { context } = runtime;
+  return {
+    has: (document) => promise(Effect.map(store.document(context.workspace, document), (row) => row !== undefined)),
+    find: (document) => promise(loadDocument(work, document)),
+    mayTakeOwnId: (header) =>
+      header.workspace === context.workspace ? promise(isCaughtUp(work)) : Promise.resolve(true),
+    storeChunk: (content) => promise(Attachments.storeChunk(store, context, content)),
+    restore: () => Promise.resolve(),
+  };
+};
+
+const restoring = (work: BackupWork, target: ImportTarget, lease: number): ImportTarget => ({
+  ...target,
+  restore: (document) => restore(work, lease, document),
+});
+
+/** Whether everything that the server has of this workspace is here. */
+const isCaughtUp = Effect.fnUntraced(function* ({ store, runtime, remote }: BackupWork) {
+  const { workspace, record } = runtime.context;
+  if (remote === undefined) return true;
+  const position = yield* store.position(workspace);
+  // Made here and never sent: nobody else can have anything of it.
+  if (record.createdHere && position?.server === undefined) return true;
+  const arrived = Effect.gen(function* () {
+    const { token } = yield* remote.sessions.current;
+    const { head } = yield* remote.calls.state(workspace, token);
+    const cursor = Effect.map(store.position(workspace), (now) => now?.cursor ?? 0);
+    yield* Effect.repeat(cursor, { schedule: Schedule.spaced(50), until: (reached) => reached >= head });
+    return true;
+  });
+  return yield* arrived.pipe(
+    Effect.timeout(CATCH_UP_MILLIS),
+    Effect.orElseSucceed(() => false),
+  );
+});
+
+/** Writes the document anew, with its row, durably. */
+const restore = async (work: BackupWork, lease: number, { id, from, relocate }: RestoredDocument): Promise<void> => {
+  const { runtime, promise } = work;
+  const peer = peerIdOf(runtime.context.device, lease);
+  const copied = copyDocument(from.doc, { peer, digest: from.digest, relocate });
+  const updates = copied.map(({ update }) => update);
+  const row = await promise(viewOf(work, id, from.type, updates));
+  await work.append(
+    copied.map(({ update, refs }, index) => ({
+      document: id,
+      type: from.type,
+      update,
+      time: from.updatedAt,
+      refs,
+      row: index === copied.length - 1 ? row : undefined,
+    })),
+  );
+};
+
+/** The row of a document that is not stored yet. */
+const viewOf = Effect.fnUntraced(function* (
+  { importer, runtime }: BackupWork,
+  document: DocumentId,
+  type: string,
+  updates: ReadonlyArray<Uint8Array>,
+) {
+  const { workspace } = runtime.context;
+  const answer = yield* importer.apply({
+    workspace,
+    document,
+    type,
+    known: 0,
+    base: { snapshot: undefined },
+    updates: updates.map((update, index) => ({ id: index + 1, update })),
+    want: { view: true },
+  });
+  // Its numbers of the updates are not those of the store.
+  yield* runtime.imports.forget(workspace, document);
+  const view: DocumentView | undefined = answer.type === "applied" ? answer.view : undefined;
+  return view;
+});

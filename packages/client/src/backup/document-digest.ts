@@ -1,0 +1,64 @@
+/** Digests of documents in backups: of a state, of a content, and the ids that derive from them. */
+import {
+  concatBytes,
+  type DocumentId,
+  documentIdFromBytes,
+  type Hash,
+  hashFromBytes,
+  ID_BYTES,
+  idToBytes,
+  label,
+} from "@cairn/protocol";
+import { canonicalJson, isJsonWithin, type Json, STATE_ROOT, stateDigestInput } from "@cairn/schema";
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { LoroDoc } from "loro-crdt";
+import { isManifest } from "./attachments-in.ts";
+
+const RESTORED_LABEL = label("restored-document");
+/** In the engine's own root map: which states of backups this document was made from. */
+export const RESTORED_KEY = "restored";
+
+const digest = async (bytes: Uint8Array<ArrayBuffer>): Promise<Hash> =>
+  hashFromBytes(new Uint8Array(await globalThis.crypto.subtle.digest("SHA-256", bytes)));
+
+/** SHA-256 of a document's content and version (rule 18). */
+export const stateDigest = (doc: LoroDoc): Promise<Hash> => digest(stateDigestInput(doc));
+
+/**
+ * Canonical text of what a document says, whoever said it: without its version, without where its attachments' chunks
+ * are stored, and without the marks of restoring.
+ */
+export const contentText = (doc: LoroDoc): string => {
+  const state: unknown = JSON.parse(new TextDecoder().decode(stateDigestInput(doc)));
+  const content = isObject(state) ? state["content"] : undefined;
+  return canonicalJson(comparable(content, []));
+};
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const comparable = (value: unknown, path: ReadonlyArray<string>): unknown => {
+  if (Array.isArray(value)) return value.map((item) => comparable(item, path));
+  if (!isObject(value)) return value;
+  if (isManifest(value)) {
+    return { ...value, epoch: 0, chunks: value.chunks.map(({ plainHash }) => plainHash) };
+  }
+  const isState = path.length === 2 && path[0] === STATE_ROOT && path[1] === "content";
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => !(isState && key === RESTORED_KEY))
+      .map(([key, item]) => [key, path.length < 3 ? comparable(item, [...path, key]) : comparable(item, path)]),
+  );
+};
+
+/** The states of backups that a document was made from. */
+export const restoredFrom = (doc: LoroDoc): ReadonlyArray<string> => {
+  const value: unknown = doc.getMap(STATE_ROOT).get(RESTORED_KEY);
+  return isJsonWithin(value, 10_000) && Array.isArray(value)
+    ? value.filter((item: Json): item is string => typeof item === "string")
+    : [];
+};
+
+/** The document in which a state is restored beside one that is here already: the same for every attempt. */
+export const besideId = (document: DocumentId, state: Hash): DocumentId =>
+  documentIdFromBytes(sha256(concatBytes(RESTORED_LABEL, idToBytes(document), idToBytes(state))).subarray(0, ID_BYTES));

@@ -1,0 +1,250 @@
+/**
+ * An open document of whatever type: a Loro document on the page, whose local commits go to the engine and which takes in
+ * what the engine stores from elsewhere. `OpenDocument` gives it its type.
+ */
+import type { DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
+import type { DocumentSchema } from "@cairn/schema";
+import { LoroDoc, type PeerID } from "loro-crdt";
+import type { Unsubscribe } from "../api.ts";
+import { documentView } from "../documents/document-view.ts";
+import type { EngineApi, NewEdit, OpenedForPage } from "../engine/EngineApi.ts";
+import { CairnError } from "../errors.ts";
+
+/** A store that refused an edit is asked again after this long. */
+const RETRY_MILLIS = 1_000;
+
+/** What changed: `replaced` means that `loro` is another document from now on (rule 15). */
+export type Change = { readonly origin: "local" | "remote" | "replaced" };
+
+export interface PlainDocumentOptions {
+  readonly engine: EngineApi;
+  readonly schema: DocumentSchema;
+  readonly workspace: WorkspaceId;
+  readonly id: DocumentId;
+  /** Its declared type; undefined takes the document as what it is. */
+  readonly type: string | undefined;
+  readonly onClosed: () => void;
+}
+
+const loadLoro = (opened: OpenedForPage, peer: PeerID): LoroDoc => {
+  const loro = new LoroDoc();
+  loro.setPeerId(peer);
+  const blobs = opened.snapshot === undefined ? opened.updates : [opened.snapshot, ...opened.updates];
+  if (blobs.length > 0) loro.importBatch([...blobs]);
+  return loro;
+};
+
+/**
+ * Opens a document: loads it and leases a peer id for its writer. Rejects with `document-type` where it is of another
+ * type, and with `document-unknown` where it is to be taken as it is and is not here.
+ */
+export const openPlainDocument = async (options: PlainDocumentOptions): Promise<PlainDocument> => {
+  const { engine, workspace, id } = options;
+  const lease = await engine.leasePeer(workspace);
+  try {
+    const opened = await engine.openDocument(workspace, id);
+    const type = options.type ?? opened.type;
+    if (type === "") throw new CairnError("document-unknown");
+    if (opened.type !== "" && opened.type !== type) throw new CairnError("document-type");
+    return new PlainDocument(options, type, opened, lease.lease, lease.peer);
+  } catch (error) {
+    await engine.releasePeer(workspace, lease.lease);
+    throw error;
+  }
+};
+
+export class PlainDocument {
+  readonly id: DocumentId;
+  readonly type: string;
+  readonly #options: PlainDocumentOptions;
+  readonly #lease: number;
+  readonly #peer: PeerID;
+  #loro: LoroDoc;
+  #stopListening: Array<Unsubscribe> = [];
+  #through: number;
+  #merging: boolean;
+  #closed = false;
+  /** Edits that the engine has not confirmed, oldest first. */
+  #queue: Array<Omit<NewEdit, "row">> = [];
+  #handingOver: Promise<void> | undefined;
+  #failure: CairnError | undefined;
+  #refs: ReadonlyArray<Hash> = [];
+  #refreshing: Promise<void> | undefined;
+  #stale = false;
+  readonly #changeListeners = new Set<(change: Change) => void>();
+  readonly #savedListeners = new Set<(saved: boolean, failure: CairnError | undefined) => void>();
+
+  constructor(options: PlainDocumentOptions, type: string, opened: OpenedForPage, lease: number, peer: PeerID) {
+    this.#options = options;
+    this.id = options.id;
+    this.type = type;
+    this.#lease = lease;
+    this.#peer = peer;
+    this.#through = opened.through;
+    this.#merging = opened.merging;
+    this.#loro = loadLoro(opened, peer);
+    this.#listen();
+  }
+
+  get loro(): LoroDoc {
+    return this.#loro;
+  }
+
+  #listen(): void {
+    const loro = this.#loro;
+    this.#stopListening = [
+      loro.subscribeLocalUpdates((update) => this.#commit(update)),
+      loro.subscribe((event) => {
+        if (event.by === "checkout") return;
+        this.#tell({ origin: event.by === "local" ? "local" : "remote" });
+      }),
+    ];
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#changeListeners) listener(change);
+  }
+
+  #tellSaved(): void {
+    for (const listener of this.#savedListeners) listener(this.saved(), this.#failure);
+  }
+
+  #commit(update: Uint8Array): void {
+    const wasSaved = this.saved();
+    this.#queue.push({ document: this.id, type: this.type, update, time: Date.now(), refs: this.#refs });
+    this.#refs = [];
+    if (wasSaved) this.#tellSaved();
+    this.#handingOver ??= this.#handOver();
+  }
+
+  /** Hands over what is queued, all at once, until nothing is. An edit leaves the queue when it is durable. */
+  async #handOver(): Promise<void> {
+    // Commits of one turn travel together, and the row is computed once for them.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const edits = [...this.#queue];
+      const row = documentView(this.#options.schema, this.type, this.#loro);
+      try {
+        await this.#options.engine.append(
+          this.#options.workspace,
+          edits.map((edit, index) => ({ ...edit, row: index === edits.length - 1 ? row : undefined })),
+        );
+        this.#queue.splice(0, edits.length);
+        this.#failure = undefined;
+      } catch (error) {
+        this.#failure = error instanceof CairnError ? error : new CairnError("internal", undefined, { cause: error });
+        this.#tellSaved();
+        // What will never be taken stays unsaved, with the reason; a full or busy store is asked again.
+        if (this.#closed || this.#failure.code === "closed" || this.#failure.code === "read-only") break;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MILLIS));
+      }
+    }
+    this.#handingOver = undefined;
+    this.#tellSaved();
+  }
+
+  /** Everything committed so far is durable. Rejects with what stands in the way. */
+  async durable(): Promise<void> {
+    while (this.#queue.length > 0) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await (this.#handingOver ?? Promise.resolve());
+    }
+  }
+
+  /** The engine stored something for this document. */
+  refresh(): void {
+    this.#stale = true;
+    this.#refreshing ??= this.#takeNewer()
+      // The engine was closed meanwhile, or its store does not answer: the next change asks again.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#refreshing = undefined;
+      });
+  }
+
+  /** Resolves when what the engine has told of so far is taken in. */
+  async refreshed(): Promise<void> {
+    await this.#refreshing;
+  }
+
+  async #takeNewer(): Promise<void> {
+    while (this.#stale && !this.#closed) {
+      this.#stale = false;
+      const newer = await this.#options.engine.updatesAfter(this.#options.workspace, this.id, this.#through);
+      if (this.#closed) return;
+      if (this.#merging && !newer.merging) await this.#replace();
+      else if (newer.updates.length > 0) this.#loro.importBatch([...newer.updates]);
+      this.#through = Math.max(this.#through, newer.through);
+      if (this.#merging !== newer.merging) {
+        this.#merging = newer.merging;
+        this.#tell({ origin: "remote" });
+      }
+    }
+  }
+
+  /** Rule 15: what took long to merge is not merged again here; the page gets the merged state as a new document. */
+  async #replace(): Promise<void> {
+    for (;;) {
+      await this.durable();
+      const opened = await this.#options.engine.openDocument(this.#options.workspace, this.id);
+      if (this.#closed) return;
+      if (this.#queue.length > 0) continue;
+      for (const stop of this.#stopListening) stop();
+      const old = this.#loro;
+      this.#loro = loadLoro(opened, this.#peer);
+      this.#through = opened.through;
+      this.#listen();
+      this.#tell({ origin: "replaced" });
+      old.free();
+      return;
+    }
+  }
+
+  /** Changes the Loro document itself in one commit, which begins to refer to these chunks. */
+  editLoro(change: (loro: LoroDoc) => void, refs: ReadonlyArray<Hash> = []): void {
+    if (this.#closed) throw new CairnError("closed");
+    this.#loro.commit();
+    change(this.#loro);
+    this.#refs = refs;
+    this.#loro.commit();
+    this.#refs = [];
+  }
+
+  onChange(callback: (change: Change) => void): Unsubscribe {
+    this.#changeListeners.add(callback);
+    return () => void this.#changeListeners.delete(callback);
+  }
+
+  saved(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  onSaved(callback: (saved: boolean, failure: CairnError | undefined) => void): Unsubscribe {
+    this.#savedListeners.add(callback);
+    callback(this.saved(), this.#failure);
+    return () => void this.#savedListeners.delete(callback);
+  }
+
+  merging(): boolean {
+    return this.#merging;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#loro.commit();
+    try {
+      // The peer id is given back only when everything written under it is durable (rule 13).
+      await this.durable();
+    } finally {
+      if (!this.#closed) {
+        this.#closed = true;
+        for (const stop of this.#stopListening) stop();
+        this.#changeListeners.clear();
+        this.#savedListeners.clear();
+        this.#options.onClosed();
+        await this.#options.engine.releasePeer(this.#options.workspace, this.#lease);
+        this.#loro.free();
+      }
+    }
+  }
+}
