@@ -220,7 +220,13 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
 
   /** The open document, or one that is open as long as `use` runs. */
   async #withDocument<A>(id: DocumentId, use: (document: PlainDocument) => Promise<A> | A): Promise<A> {
-    for (const document of this.#open) if (document.id === id) return use(document);
+    for (const document of this.#open) {
+      if (document.id !== id) continue;
+      // A list may show what was stored a moment ago before the open document has taken it in.
+      document.refresh();
+      await document.refreshed();
+      return use(document);
+    }
     const document = await this.#openPlain(id);
     try {
       return await use(document);
@@ -246,10 +252,9 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   onAttachments(id: DocumentId, callback: (attachments: ReadonlyArray<AttachmentInfo>) => void): Unsubscribe {
     let ended = false;
     const list = async (): Promise<void> => {
-      const attachments = await this.#withDocument(id, async (document) => {
-        await document.refreshed();
-        return Attachments.listAttachments(this.#attachmentContext(), document);
-      });
+      const attachments = await this.#withDocument(id, (document) =>
+        Attachments.listAttachments(this.#attachmentContext(), document),
+      );
       if (!ended) callback(attachments);
     };
     const tell = (): void => {
