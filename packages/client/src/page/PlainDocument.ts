@@ -173,7 +173,8 @@ export class PlainDocument {
       const newer = await this.#options.engine.updatesAfter(this.#options.workspace, this.id, this.#through);
       if (this.#closed) return;
       if (this.#merging && !newer.merging) await this.#replace();
-      else if (newer.updates.length > 0) this.#loro.importBatch([...newer.updates]);
+      // One by one: a batch goes through a checkout, which empties an editor's undo and tells listeners of no import.
+      else for (const update of newer.updates) this.#loro.import(update);
       this.#through = Math.max(this.#through, newer.through);
       if (this.#merging !== newer.merging) {
         this.#merging = newer.merging;
