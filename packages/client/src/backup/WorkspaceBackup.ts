@@ -16,6 +16,7 @@ import type { DocumentRecord } from "../store/records.ts";
 import { openBackup, sealBackup } from "./backup-file.ts";
 import { copyDocument } from "./copy-document.ts";
 import { importItems, type ImportTarget, OWN_TYPE_PREFIX, type RestoredDocument } from "./import-backup.ts";
+import { keysOf, type KeyOf } from "./passphrase.ts";
 import { readItems } from "./read-backup.ts";
 import { spool, toStream } from "./streams.ts";
 import { type BackupSource, type DocumentToBackUp, writeRecords } from "./write-backup.ts";
@@ -53,7 +54,7 @@ const CATCH_UP_MILLIS = 15_000;
 /** The whole workspace as one file. */
 export const exportBackup = async (work: BackupWork, options: BackupOptions): Promise<ReadableStream<Uint8Array>> => {
   const source = await sourceOf(work, options.partial ?? false);
-  return toStream(await sealBackup(writeRecords(source), options.passphrase));
+  return toStream(await sealBackup(writeRecords(source), keysFor(options)));
 };
 
 /** Brings a backup in. Rejects with `backup-malformed`, `backup-wrong-key`, `read-only`, or a storage error. */
@@ -66,7 +67,8 @@ export const importBackup = async (
   // Read twice: only a file that is whole may change anything.
   const file = backup instanceof Blob ? backup : await spool(backup);
   const target = targetOf(work);
-  const open = async () => readItems(await openBackup(file, options.passphrase));
+  const keys = keysFor(options);
+  const open = async () => readItems(await openBackup(file, keys));
   const looked = await importItems(await open(), target, { ...options, dryRun: true });
   if (options.dryRun || looked.newDocuments === 0) return { ...looked, dryRun: options.dryRun };
   const lease = await work.promise(work.leases.acquire(work.runtime.context.workspace));
@@ -76,6 +78,9 @@ export const importBackup = async (
     await work.promise(lease.release);
   }
 };
+
+const keysFor = ({ passphrase }: { readonly passphrase?: string | undefined }): KeyOf | undefined =>
+  passphrase === undefined ? undefined : keysOf(passphrase);
 
 const isExported = ({ type }: DocumentRecord): boolean => !type.startsWith(OWN_TYPE_PREFIX);
 

@@ -22,7 +22,6 @@ import {
   LoroTree,
   type PeerID,
   type TreeID,
-  type Value,
   type VersionVector,
 } from "loro-crdt";
 import { isManifest, type Manifest } from "./attachments-in.ts";
@@ -204,7 +203,7 @@ class Copy {
         const relocated = isManifest(value) ? this.#relocate(value) : undefined;
         const refs = relocated?.chunks.map(({ sealedHash }) => sealedHash) ?? [];
         this.#spend(64 + key.length + sizeOf(value), refs);
-        target.set(key, relocated ?? (value as Value));
+        target.set(key, relocated ?? value);
       }
     }
   }

@@ -30,25 +30,20 @@ export const stateDigest = (doc: LoroDoc): Promise<Hash> => digest(stateDigestIn
  */
 export const contentText = (doc: LoroDoc): string => {
   const state: unknown = JSON.parse(new TextDecoder().decode(stateDigestInput(doc)));
-  const content = isObject(state) ? state["content"] : undefined;
-  return canonicalJson(comparable(content, []));
+  const content = isObject(state) && isObject(state["content"]) ? state["content"] : {};
+  const { [STATE_ROOT]: own, ...others } = content;
+  const { [RESTORED_KEY]: _, ...said } = isObject(own) && isObject(own["content"]) ? own["content"] : {};
+  return canonicalJson(comparable({ others, said }));
 };
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const comparable = (value: unknown, path: ReadonlyArray<string>): unknown => {
-  if (Array.isArray(value)) return value.map((item) => comparable(item, path));
+const comparable = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(comparable);
   if (!isObject(value)) return value;
-  if (isManifest(value)) {
-    return { ...value, epoch: 0, chunks: value.chunks.map(({ plainHash }) => plainHash) };
-  }
-  const isState = path.length === 2 && path[0] === STATE_ROOT && path[1] === "content";
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([key]) => !(isState && key === RESTORED_KEY))
-      .map(([key, item]) => [key, path.length < 3 ? comparable(item, [...path, key]) : comparable(item, path)]),
-  );
+  if (isManifest(value)) return { ...value, epoch: 0, chunks: value.chunks.map(({ plainHash }) => plainHash) };
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, comparable(item)]));
 };
 
 /** The states of backups that a document was made from. */

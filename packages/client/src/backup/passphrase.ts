@@ -14,7 +14,7 @@
  * so the key is, and no nonce is ever used twice.
  */
 import { systemRandom } from "@cairn/crypto";
-import { concatBytes } from "@cairn/protocol";
+import { concatBytes, equalBytes } from "@cairn/protocol";
 import { scryptAsync } from "@noble/hashes/scrypt.js";
 import { CairnError } from "../errors.ts";
 import { type ByteSource, malformed } from "./records.ts";
@@ -30,7 +30,21 @@ const COST = { log2N: 17, r: 8, p: 1 } as const;
 /** What a reader is willing to spend: 512 MiB (promise 11). */
 const MAX_COST = { log2N: 19, r: 8, p: 4 } as const;
 
-const keyOf = async (passphrase: string, parameters: Uint8Array): Promise<CryptoKey> => {
+/** The key that a passphrase gives under a file's parameters. */
+export type KeyOf = (parameters: Uint8Array) => Promise<CryptoKey>;
+
+/** The keys of a passphrase. A key costs a second, and a file is read twice: the last one is kept. */
+export const keysOf = (passphrase: string): KeyOf => {
+  let last: { readonly parameters: Uint8Array; readonly key: Promise<CryptoKey> } | undefined;
+  return (parameters) => {
+    if (last === undefined || !equalBytes(last.parameters, parameters)) {
+      last = { parameters, key: deriveKey(passphrase, parameters) };
+    }
+    return last.key;
+  };
+};
+
+const deriveKey = async (passphrase: string, parameters: Uint8Array): Promise<CryptoKey> => {
   const [log2N = 0, r = 0, p = 0] = parameters;
   const secret = await scryptAsync(new TextEncoder().encode(passphrase.normalize("NFKC")), parameters.subarray(3), {
     N: 2 ** log2N,
@@ -59,11 +73,11 @@ const algorithm = (index: number, last: boolean, context: Uint8Array): AesGcmPar
 /** Seals records. `prefix` is what stands before them in the file. */
 export const sealWithPassphrase = async (
   records: AsyncIterable<Uint8Array>,
-  passphrase: string,
+  keyOf: KeyOf,
   prefix: Uint8Array,
 ): Promise<AsyncGenerator<Uint8Array>> => {
   const parameters = concatBytes(Uint8Array.of(COST.log2N, COST.r, COST.p), systemRandom(SALT_BYTES));
-  const key = await keyOf(passphrase, parameters);
+  const key = await keyOf(parameters);
   return segments(records, key, prefix, parameters);
 };
 
@@ -96,7 +110,7 @@ const segments = async function* (
 /** The records under a passphrase, each segment verified before any of it is given on. */
 export const openWithPassphrase = async (
   source: ByteSource,
-  passphrase: string,
+  keyOf: KeyOf,
   prefix: Uint8Array,
 ): Promise<AsyncGenerator<Uint8Array>> => {
   const parameters = await source.exactly(PARAMETER_BYTES);
@@ -105,7 +119,7 @@ export const openWithPassphrase = async (
   if (!within(log2N, MAX_COST.log2N) || !within(r, MAX_COST.r) || !within(p, MAX_COST.p)) {
     throw malformed("its protection is damaged");
   }
-  return openedSegments(source, await keyOf(passphrase, parameters), concatBytes(prefix, parameters));
+  return openedSegments(source, await keyOf(parameters), concatBytes(prefix, parameters));
 };
 
 const openedSegments = async function* (

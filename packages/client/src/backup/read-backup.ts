@@ -63,7 +63,8 @@ export const readItems = async function* (source: ByteSource): AsyncGenerator<Ba
       const record = await next();
       if (record.type === RecordType.end) {
         const end = decodeJson(BackupEnd, record.body);
-        if (Object.entries(counted).some(([key, count]) => end[key as keyof BackupEnd] !== count)) {
+        const { documents, attachments, missing } = counted;
+        if (end.documents !== documents || end.attachments !== attachments || end.missing !== missing) {
           throw malformed("its counts are wrong");
         }
         yield { type: "end", end };

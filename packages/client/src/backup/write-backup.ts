@@ -14,7 +14,7 @@ import {
   type BackupDocument,
   type BackupEnd,
   type BackupHeader,
-  Protection,
+  type Protection,
   RecordType,
 } from "./format.ts";
 import { encodeJson, RecordWriter } from "./records.ts";
