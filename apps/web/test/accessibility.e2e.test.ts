@@ -39,7 +39,7 @@ describe.each([
     trouble = watchForTrouble(page);
   });
   afterEach(async () => {
-    expect(trouble).toEqual([]);
+    if (trouble.length > 0) throw new Error(trouble.join("\n"));
     await context.close();
   });
 
@@ -67,10 +67,10 @@ describe.each([
       await page.goto(served.origin + path);
       await page.getByRole("heading", { level: 1 }).filter({ visible: true }).waitFor();
       if (path === "/settings") await page.getByRole("heading", { name: "Devices" }).waitFor();
-      expect(await axeViolations(page), path).toEqual([]);
+      expect({ path, found: await axeViolations(page) }).toEqual({ path, found: [] });
     }
     await page.goto(`${served.origin}/insecure.html`);
-    expect(await axeViolations(page), "insecure.html").toEqual([]);
+    expect(await axeViolations(page)).toEqual([]);
   });
 
   test("in the dialogs", async () => {

@@ -1,4 +1,4 @@
-import type { SyncState } from "@cairn/client";
+import { CairnError, type SyncState } from "@cairn/client";
 import { describe, expect, test } from "vitest";
 import { describeSync } from "../src/sync/describe-sync.ts";
 
@@ -13,7 +13,8 @@ const calm: SyncState = {
   problem: undefined,
   parked: 0,
 };
-const say = (change: Partial<SyncState>, saved = true) => describeSync({ ...calm, ...change }, saved, now);
+const say = (change: Partial<SyncState>, saved = true) =>
+  describeSync({ ...calm, ...change }, { saved, failure: undefined }, now);
 
 describe("the sync indicator tells the truth", () => {
   test("only a notebook that is in step is called saved on the server", () => {
@@ -34,6 +35,13 @@ describe("the sync indicator tells the truth", () => {
       expect(say({ status }, false).label).toBe("Saving");
       expect(say({ status }, false).here).toMatch(/^Saving/);
     }
+  });
+
+  test("a store that takes nothing outranks whatever the server says", () => {
+    const full = describeSync(calm, { saved: false, failure: new CairnError("storage-full") }, now);
+    expect(full.tone).toBe("problem");
+    expect(full.label).toMatch(/no room/);
+    expect(full.here).toMatch(/not saved/);
   });
 
   test("offline says since when, and what waits", () => {

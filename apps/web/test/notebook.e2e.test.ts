@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { launchBrowser, watchForTrouble } from "./support/browser.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
 import { type ServedApp, serveApp } from "./support/serve-app.ts";
-import { addNote, editorOf, openApp } from "./support/steps.ts";
+import { addNote, editorOf, soon, openApp } from "./support/steps.ts";
 
 /*
  * The notebook as a person uses it, on the built app in a real Chromium, signed out and without a Cairn server: all of
@@ -33,7 +33,7 @@ beforeEach(async () => {
   trouble = watchForTrouble(page);
 });
 afterEach(async () => {
-  expect(trouble).toEqual([]);
+  if (trouble.length > 0) throw new Error(trouble.join("\n"));
   await context.close();
 });
 
@@ -42,32 +42,34 @@ describe("from the first line", () => {
     await openApp(page, served.origin);
     await page.getByLabel("A new note").fill("Buy a map 🗺️");
     await page.getByLabel("A new note").press("Control+Enter");
-    await expect.poll(() => editorOf(page).innerText()).toContain("Buy a map 🗺️");
+    await expect.poll(() => editorOf(page).innerText(), soon).toContain("Buy a map 🗺️");
     await page.reload();
     await page.getByRole("link", { name: /Buy a map/ }).waitFor();
-    await expect.poll(() => editorOf(page).innerText()).toContain("Buy a map 🗺️");
+    await expect.poll(() => editorOf(page).innerText(), soon).toContain("Buy a map 🗺️");
   });
 
   test("by keyboard alone: make, title, write, tag, search, delete, undo", async () => {
     await openApp(page, served.origin);
     await page.keyboard.press("Control+Alt+n");
     await page.getByLabel("Title", { exact: true }).waitFor();
-    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("note-title");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id), soon).toBe("note-title");
     await page.keyboard.type("Alps");
     await page.keyboard.press("Enter");
-    await expect.poll(() => page.evaluate(() => document.activeElement?.className)).toContain("cm-content");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.className), soon).toContain("cm-content");
     await page.keyboard.type("- [ ] rope");
     await page.keyboard.press("Enter");
     await page.keyboard.type("stove");
     await page.keyboard.press("Control+Enter");
-    await expect.poll(() => page.locator(".md-task input").count()).toBe(2);
+    await expect.poll(() => page.locator(".md-task input").count(), soon).toBe(2);
     expect(await page.getByRole("checkbox", { name: "stove" }).isChecked()).toBe(true);
     expect(await page.getByRole("checkbox", { name: "rope" }).isChecked()).toBe(false);
 
     // Out of the text by keyboard: nobody is trapped in it.
     await page.keyboard.press("Escape");
     await page.keyboard.press("Shift+Tab");
-    await expect.poll(() => page.evaluate(() => document.activeElement?.closest(".cm-editor") === null)).toBe(true);
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.closest(".cm-editor") === null), soon)
+      .toBe(true);
     await page.getByLabel("Add a tag").focus();
     await page.keyboard.type("trip");
     await page.keyboard.press("Enter");
@@ -77,7 +79,9 @@ describe("from the first line", () => {
     await page.keyboard.type("rope");
     await page.getByRole("link", { name: /Alps/ }).waitFor();
     await page.keyboard.press("ArrowDown");
-    await expect.poll(() => page.evaluate(() => document.activeElement?.hasAttribute("data-note-row"))).toBe(true);
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.hasAttribute("data-note-row")), soon)
+      .toBe(true);
     await page.keyboard.press("Enter");
 
     await page.getByRole("button", { name: "More" }).focus();
@@ -86,7 +90,7 @@ describe("from the first line", () => {
     await page.keyboard.press("End");
     await page.keyboard.press("Enter");
     await page.getByText("Note deleted", { exact: true }).waitFor();
-    await expect.poll(() => page.getByRole("link", { name: /Alps/ }).count()).toBe(0);
+    await expect.poll(() => page.getByRole("link", { name: /Alps/ }).count(), soon).toBe(0);
     await page.getByRole("button", { name: "Undo" }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("link", { name: /Alps/ }).waitFor();
@@ -100,13 +104,13 @@ describe("the list", () => {
     await addNote(page, "Wall", "dry stone", "garden");
     await page.goto(`${served.origin}/`);
     const rows = page.locator("[data-note-row]");
-    await expect.poll(() => rows.count()).toBe(2);
+    await expect.poll(() => rows.count(), soon).toBe(2);
     await page.getByLabel("Search notes").fill("STONE");
-    await expect.poll(() => rows.allInnerTexts()).toHaveLength(1);
+    await expect.poll(() => rows.allInnerTexts(), soon).toHaveLength(1);
     expect(await rows.first().innerText()).toContain("Wall");
     await page.getByLabel("Search notes").fill("");
     await page.getByRole("button", { name: "#kitchen" }).click();
-    await expect.poll(() => rows.allInnerTexts()).toHaveLength(1);
+    await expect.poll(() => rows.allInnerTexts(), soon).toHaveLength(1);
     expect(await rows.first().innerText()).toContain("Bread");
     // A search or a tag is content: it never shows in the address.
     expect(page.url()).toBe(`${served.origin}/`);
@@ -120,7 +124,7 @@ describe("the list", () => {
     await page.getByRole("button", { name: /^Notebook/ }).click();
     await page.getByRole("menuitem", { name: "Deleted notes" }).click();
     await page.getByRole("button", { name: "Bring back Old" }).click();
-    await expect.poll(() => page.locator("[data-note-row]").count()).toBe(1);
+    await expect.poll(() => page.locator("[data-note-row]").count(), soon).toBe(1);
   });
 });
 
@@ -133,13 +137,13 @@ describe("the editor", () => {
       "## Head\nsome **bold** and *slanted*, `code`, [link](https://example.org)\n- item\nlast",
     );
     const lines = page.locator(".cm-line");
-    await expect.poll(() => lines.nth(0).getAttribute("class")).toContain("md-h2");
+    await expect.poll(() => lines.nth(0).getAttribute("class"), soon).toContain("md-h2");
     expect(await lines.nth(0).innerText()).toBe("Head");
     expect(await lines.nth(1).innerText()).toBe("some bold and slanted, code, link");
     expect(await lines.nth(1).locator(".md-strong").innerText()).toBe("bold");
     expect(await lines.nth(2).locator(".md-bullet").count()).toBe(1);
     await page.keyboard.press("Control+Home");
-    await expect.poll(() => lines.nth(0).innerText()).toBe("## Head");
+    await expect.poll(() => lines.nth(0).innerText(), soon).toBe("## Head");
   });
 
   test("undoes and redoes", async () => {
@@ -151,19 +155,19 @@ describe("the editor", () => {
     await page.waitForTimeout(800);
     await page.keyboard.type(" two");
     await page.keyboard.press("Control+z");
-    await expect.poll(() => editorOf(page).innerText()).toBe("one");
+    await expect.poll(() => editorOf(page).innerText(), soon).toBe("one");
     await page.keyboard.press("Control+y");
-    await expect.poll(() => editorOf(page).innerText()).toBe("one two");
+    await expect.poll(() => editorOf(page).innerText(), soon).toBe("one two");
   });
 
   test("ticks a task by a click and writes it into the text", async () => {
     await openApp(page, served.origin);
     await addNote(page, "List", "- [ ] rope\n- [x] map");
     await page.getByRole("checkbox", { name: "rope" }).click();
-    await expect.poll(() => page.getByRole("checkbox", { name: "rope" }).isChecked()).toBe(true);
+    await expect.poll(() => page.getByRole("checkbox", { name: "rope" }).isChecked(), soon).toBe(true);
     await page.reload();
-    await expect.poll(() => page.getByRole("checkbox", { name: "rope" }).isChecked()).toBe(true);
-    await expect.poll(() => page.locator("[data-note-row]").innerText()).toContain("2/2");
+    await expect.poll(() => page.getByRole("checkbox", { name: "rope" }).isChecked(), soon).toBe(true);
+    await expect.poll(() => page.locator("[data-note-row]").innerText(), soon).toContain("2/2");
   });
 
   test("two tabs write into one note at once and end up with the same text", async () => {
@@ -171,7 +175,7 @@ describe("the editor", () => {
     await addNote(page, "Both", "middle");
     const other = await context.newPage();
     await other.goto(page.url());
-    await expect.poll(() => editorOf(other).innerText()).toBe("middle");
+    await expect.poll(() => editorOf(other).innerText(), soon).toBe("middle");
     await Promise.all([
       editorOf(page)
         .focus()
@@ -182,13 +186,13 @@ describe("the editor", () => {
         .then(() => other.keyboard.press("Control+End"))
         .then(() => other.keyboard.type(" right 漢")),
     ]);
-    await expect.poll(() => editorOf(page).innerText()).toBe("left 😀 middle right 漢");
-    await expect.poll(() => editorOf(other).innerText()).toBe("left 😀 middle right 漢");
+    await expect.poll(() => editorOf(page).innerText(), soon).toBe("left 😀 middle right 漢");
+    await expect.poll(() => editorOf(other).innerText(), soon).toBe("left 😀 middle right 漢");
     // The other person's words are not one's own to undo.
     await page.bringToFront();
     await editorOf(page).focus();
     await page.keyboard.press("Control+z");
-    await expect.poll(() => editorOf(other).innerText()).toBe("middle right 漢");
+    await expect.poll(() => editorOf(other).innerText(), soon).toBe("middle right 漢");
   });
 
   test("shows a picture in the note, and another file as a card", async () => {
@@ -204,7 +208,10 @@ describe("the editor", () => {
     ]);
     await page.getByRole("img", { name: "dot.png" }).waitFor();
     await expect
-      .poll(() => page.getByRole("img", { name: "dot.png" }).evaluate((image: HTMLImageElement) => image.naturalWidth))
+      .poll(
+        () => page.getByRole("img", { name: "dot.png" }).evaluate((image: HTMLImageElement) => image.naturalWidth),
+        soon,
+      )
       .toBe(1);
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Save notes.pdf to this device" }).click();

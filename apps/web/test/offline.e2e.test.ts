@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { insecureHost, launchBrowser, watchForTrouble } from "./support/browser.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
 import { type ServedApp, serveApp } from "./support/serve-app.ts";
-import { addNote, editorOf, openApp } from "./support/steps.ts";
+import { addNote, editorOf, soon, openApp } from "./support/steps.ts";
 
 let older: BuiltApp;
 let newer: BuiltApp;
@@ -30,7 +30,7 @@ beforeEach(async () => {
   trouble = watchForTrouble(page);
 });
 afterEach(async () => {
-  expect(trouble).toEqual([]);
+  if (trouble.length > 0) throw new Error(trouble.join("\n"));
   await context.close();
   await served.close();
 });
@@ -50,7 +50,7 @@ describe("without a network", () => {
     await served.close();
     await page.reload();
     expect(await controlled()).toBe(true);
-    await expect.poll(() => editorOf(page).innerText()).toBe("these words");
+    await expect.poll(() => editorOf(page).innerText(), soon).toBe("these words");
     await page.getByLabel("Search notes").fill("these");
     await page.locator("[data-note-row]", { hasText: "Kept" }).waitFor();
     await addNote(page, "Offline", "written without a network");
@@ -58,7 +58,7 @@ describe("without a network", () => {
     await page.locator("[data-note-row]", { hasText: "Offline" }).waitFor();
     // Pages that were never opened while there was a network.
     await page.goto(`${served.origin}/settings`);
-    await expect.poll(() => page.getByRole("heading", { name: "Backup" }).count()).toBe(1);
+    await expect.poll(() => page.getByRole("heading", { name: "Backup" }).count(), soon).toBe(1);
   });
 });
 
@@ -84,7 +84,7 @@ describe("a new build", () => {
 
     await page.getByRole("region", { name: "New version" }).getByRole("button", { name: "Reload" }).click();
     await page.getByText("2.0.0-newer").waitFor();
-    await expect.poll(() => other.getByText("2.0.0-newer").count()).toBe(1);
+    await expect.poll(() => other.getByText("2.0.0-newer").count(), soon).toBe(1);
   });
 });
 
@@ -96,7 +96,7 @@ describe("the secret of a join link", () => {
     const asked: Array<string> = [];
     page.on("request", (request) => asked.push(`${request.url()} ${JSON.stringify(request.headers())}`));
     await page.goto(`${served.origin}/join#${secret}`, { waitUntil: "commit" });
-    await expect.poll(() => page.evaluate(() => location.href)).toBe(`${served.origin}/join`);
+    await expect.poll(() => page.evaluate(() => location.href), soon).toBe(`${served.origin}/join`);
     expect(await page.evaluate(() => history.state as unknown)).toBeNull();
     // The document itself was asked for by the address as it was typed; the browser sends no fragment.
     expect(asked.slice(1).filter((request) => request.includes(secret))).toEqual([]);

@@ -1,6 +1,7 @@
-import type { DocumentHandle, TypeName, TypeOf } from "@cairn/client";
+import type { CairnError, DocumentHandle, TypeName, TypeOf } from "@cairn/client";
 import type { DocumentSchema, FieldsOf, ViewOf } from "@cairn/schema";
 import { useCallback, useRef, useSyncExternalStore } from "react";
+import { useLatest } from "./store.ts";
 
 /** A document that a component holds open. `failed` carries what `open` was rejected with. */
 export type DocumentState<S extends DocumentSchema, T extends TypeName<S>> =
@@ -41,10 +42,25 @@ export const useDocumentView = <S extends DocumentSchema, T extends TypeName<S>,
   return useSyncExternalStore(subscribe, read, read);
 };
 
-/** Whether all edits of the document so far are durable on this device. */
-export const useSaved = <S extends DocumentSchema, T extends TypeName<S>>(handle: DocumentHandle<S, T>): boolean =>
+/** Whether the edits of a document are durable on this device, and what stands in the way. */
+export interface Saved {
+  readonly saved: boolean;
+  readonly failure: CairnError | undefined;
+}
+
+/** Whether all edits of the document so far are durable on this device. Those that are not are kept and tried again. */
+export const useSaved = <S extends DocumentSchema, T extends TypeName<S>>(handle: DocumentHandle<S, T>): Saved =>
+  useLatest<Saved>(
+    useCallback((deliver) => handle.onSaved((saved, failure) => deliver({ saved, failure })), [handle]),
+    allSaved,
+  );
+
+const allSaved: Saved = { saved: true, failure: undefined };
+
+/** Whether an import takes long and goes on elsewhere: what is shown is older than what has arrived. */
+export const useMerging = <S extends DocumentSchema, T extends TypeName<S>>(handle: DocumentHandle<S, T>): boolean =>
   useSyncExternalStore(
-    useCallback((notify: () => void) => handle.onSaved(notify), [handle]),
-    () => handle.saved(),
-    () => true,
+    useCallback((notify: () => void) => handle.onChange(notify), [handle]),
+    () => handle.merging(),
+    () => false,
   );

@@ -32,14 +32,28 @@ const EditorHost = ({ note, readOnly, focusFirst, attachments, onFiles, onReady 
   });
 
   useEffect(() => {
-    if (!parent.current) return undefined;
-    const made = open(parent.current, note.loro, attachments);
-    editor.current = made;
-    onReady(made);
-    return () => {
+    const element = parent.current;
+    if (!element) return undefined;
+    const show = (): void => {
+      const made = open(element, note.loro, attachments);
+      editor.current = made;
+      onReady(made);
+    };
+    const end = (): void => {
       onReady(undefined);
+      editor.current?.destroy();
       editor.current = undefined;
-      made.destroy();
+    };
+    show();
+    // Rule 15: after a slow merge the content is in another Loro document, and the one before it is about to be freed.
+    const stopListening = note.onChange((event) => {
+      if (event.origin !== "replaced") return;
+      end();
+      show();
+    });
+    return () => {
+      stopListening();
+      end();
     };
   }, [note, attachments, onReady]);
 

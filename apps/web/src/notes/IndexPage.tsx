@@ -1,12 +1,15 @@
 import { useQuery } from "../notebook/hooks.ts";
 import { keysLabel } from "../shell/shortcuts.ts";
+import { useWide } from "../shell/use-wide.ts";
 import { CairnMark } from "../ui/CairnMark.tsx";
 import { Composer } from "./Composer.tsx";
 import { Welcome } from "./Welcome.tsx";
 
 /** Beside the list on a desktop, while no note is open. On a phone the list itself is the page. */
 export const IndexPage = () => {
+  const wide = useWide();
   const notes = useQuery("note", anyNote);
+  if (!wide) return null;
   if (notes && notes.length === 0) return <Welcome />;
   return (
     <div className="mx-auto flex min-h-full w-full max-w-xl flex-col justify-center px-8 py-16">

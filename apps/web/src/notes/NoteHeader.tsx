@@ -13,6 +13,7 @@ import {
   Redo2,
   Undo2,
 } from "lucide-react";
+import { useMerging } from "@cairn/react";
 import { lazy, type ReactNode, useRef } from "react";
 import type { NoteEditorHandle } from "../editor/create-editor.ts";
 import type { FormatName } from "../editor/format-commands.ts";
@@ -51,6 +52,7 @@ export const NoteHeader = ({ note, editor, readOnly, onFiles, onDelete }: NoteHe
           </span>
         )}
         <span className="flex-1" />
+        <Merging note={note} />
         {readOnly ? null : (
           <>
             <IconButton label="Undo" shortcut={keysLabel("Mod+Z")} disabled={!editor} onClick={() => editor?.undo()}>
@@ -94,6 +96,9 @@ export const NoteHeader = ({ note, editor, readOnly, onFiles, onDelete }: NoteHe
     </header>
   );
 };
+
+const Merging = ({ note }: { note: NoteHandle }) =>
+  useMerging(note) ? <output className="px-2 text-sm text-ink-soft">Merging what arrived…</output> : null;
 
 const formats: ReadonlyArray<readonly [FormatName, string, ReactNode, string?]> = [
   ["bold", "Bold", <Bold key="i" aria-hidden="true" />, "Mod+B"],

@@ -4,6 +4,7 @@ import { useNow } from "../notebook/clock.ts";
 import { type NoteRow, useCairn, useQuery } from "../notebook/hooks.ts";
 import { explain } from "../notebook/explain.ts";
 import { useListFilter } from "../notebook/view-state.tsx";
+import { useWide } from "../shell/use-wide.ts";
 import { Button } from "../ui/Button.tsx";
 import { NoteListItem } from "./NoteListItem.tsx";
 import { TagBar } from "./TagBar.tsx";
@@ -52,17 +53,15 @@ export const NoteList = () => {
             </Button>
           </div>
         ) : (
-          <>
-            <p className="px-3 py-6 text-[0.9375rem] text-ink-soft max-wide:hidden">Your notes will stand here.</p>
-            <div className="wide:hidden">
-              <Welcome />
-            </div>
-          </>
+          <FirstNotes />
         )}
       </div>
     </>
   );
 };
+
+const FirstNotes = () =>
+  useWide() ? <p className="px-3 py-6 text-[0.9375rem] text-ink-soft">Your notes will stand here.</p> : <Welcome />;
 
 const Rows = ({ rows, limit, onMore }: { rows: ReadonlyArray<NoteRow>; limit: number; onMore: () => void }) => {
   const { noteId } = useParams({ strict: false });

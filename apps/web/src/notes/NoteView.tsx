@@ -115,8 +115,8 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
 const onlyDeleted = { deleted: "only" } as const;
 
 const useReportSaved = (note: NoteHandle): void => {
-  const saved = useSaved(note);
-  useEffect(() => localSaves.set(note.id, saved), [note.id, saved]);
+  const { saved, failure } = useSaved(note);
+  useEffect(() => localSaves.set(note.id, saved, failure), [note.id, saved, failure]);
   useEffect(() => () => localSaves.set(note.id, true), [note.id]);
 };
 

@@ -30,6 +30,13 @@ export const useAttachFiles = (note: NoteHandle) => {
       const body = note.loro.getText("body");
       // A place in the text that moves with the edits made while the file is being sealed.
       const place = at === undefined ? undefined : body.getCursor(Math.min(at, body.length));
+      const show = (markdown: string): void =>
+        note.edit((edit) => {
+          const end = edit.body.length;
+          const offset = place === undefined ? end : (note.loro.getCursorPos(place)?.offset ?? end);
+          const before = offset > 0 && edit.body.slice(offset - 1, offset) !== "\n" ? "\n" : "";
+          edit.body.insert(offset, `${before}${markdown}\n`);
+        });
 
       for (const file of files) {
         if (file.size > maxAttachmentBytes) {
@@ -59,13 +66,10 @@ export const useAttachFiles = (note: NoteHandle) => {
                 ),
             },
           );
-          const offset = place === undefined ? body.length : (note.loro.getCursorPos(place)?.offset ?? body.length);
-          note.edit((edit) => {
-            const before = offset > 0 && body.slice(offset - 1, offset) !== "\n" ? "\n" : "";
-            edit.body.insert(offset, `${before}${attachmentMarkdown(added)}\n`);
-          });
+          show(attachmentMarkdown(added));
         } catch (error) {
-          if (!abort.signal.aborted) notify({ ...explain(error), tone: "problem" });
+          // Whoever left the note meanwhile finds the file beside its text: it is attached, only not shown in it.
+          if (!abort.signal.aborted && !isClosed(error)) notify({ ...explain(error), tone: "problem" });
         } finally {
           setAdding((before) => before.filter((one) => one.key !== key));
         }
@@ -76,3 +80,5 @@ export const useAttachFiles = (note: NoteHandle) => {
 
   return { adding, attach };
 };
+
+const isClosed = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "closed";

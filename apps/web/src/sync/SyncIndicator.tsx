@@ -12,8 +12,8 @@ const SyncPopover = lazy(loadPopover);
 /** Live description of how safe the notebook is. */
 export const useSyncDescription = (): SyncDescription => {
   const workspace = useWorkspace();
-  const saved = useSyncExternalStore(localSaves.subscribe, localSaves.allSaved);
-  return describeSync(useSyncState(workspace), saved, useNow());
+  const local = useSyncExternalStore(localSaves.subscribe, localSaves.get);
+  return describeSync(useSyncState(workspace), local, useNow());
 };
 
 /** Tells where the edits are, in words; a popover says more and what to do. */

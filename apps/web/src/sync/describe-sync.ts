@@ -1,5 +1,6 @@
 import type { SyncState } from "@cairn/client";
 import { explainCode } from "../notebook/explain.ts";
+import type { LocalSaves } from "./local-saves.ts";
 import { formatSince, plural } from "../notebook/format.ts";
 
 /** What the sync indicator says. `tone` decides its colour and icon; the words alone must tell the truth. */
@@ -16,8 +17,9 @@ export interface SyncDescription {
   readonly canRetry: boolean;
 }
 
-/** Pure: the same state always says the same. `saved` is whether the open note's edits are durable on this device. */
-export const describeSync = (state: SyncState | undefined, saved: boolean, now: number): SyncDescription => {
+/** Pure: the same state always says the same. `local` is whether the open notes' edits are durable on this device. */
+export const describeSync = (state: SyncState | undefined, local: LocalSaves, now: number): SyncDescription => {
+  const { saved, failure } = local;
   const here = saved ? "Everything is saved on this device." : "Saving your last edits on this device…";
   if (!state) {
     return {
@@ -34,6 +36,18 @@ export const describeSync = (state: SyncState | undefined, saved: boolean, now: 
   const last = state.lastSyncedAt === undefined ? "" : `Last in step at ${formatSince(state.lastSyncedAt, now)}.`;
   const say = (...parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join(" ");
   const parked = state.parked > 0;
+
+  if (failure) {
+    const { title, detail } = explainCode(failure.code, failure.message);
+    return {
+      tone: "problem",
+      label: title,
+      here: "Your last edits are not saved yet. They are tried again as long as this page is open.",
+      server: say(waiting, last),
+      remedy: detail,
+      canRetry: false,
+    };
+  }
 
   if (state.problem || parked || state.status === "problem") {
     const problem = state.problem

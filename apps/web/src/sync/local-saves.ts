@@ -1,19 +1,29 @@
-/** Which open notes have edits that are not yet durable on this device: milliseconds, normally. */
-const unsaved = new Set<string>();
-const listeners = new Set<() => void>();
+import type { CairnError } from "@cairn/client";
 
-const announce = (): void => {
-  for (const listener of listeners) listener();
-};
+/** How the open notes stand with this device's store. */
+export interface LocalSaves {
+  readonly saved: boolean;
+  /** Why something cannot be stored right now. */
+  readonly failure: CairnError | undefined;
+}
+
+const calm: LocalSaves = { saved: true, failure: undefined };
+
+/** Open notes with edits that are not yet durable here: for milliseconds, normally. */
+const unsaved = new Map<string, CairnError | undefined>();
+const listeners = new Set<() => void>();
+let current = calm;
 
 export const localSaves = {
-  set: (note: string, saved: boolean): void => {
-    if (saved === !unsaved.has(note)) return;
+  set: (note: string, saved: boolean, failure?: CairnError): void => {
     if (saved) unsaved.delete(note);
-    else unsaved.add(note);
-    announce();
+    else unsaved.set(note, failure);
+    const failing = [...unsaved.values()].find((one) => one !== undefined);
+    if (current.saved === (unsaved.size === 0) && current.failure === failing) return;
+    current = unsaved.size === 0 ? calm : { saved: false, failure: failing };
+    for (const listener of listeners) listener();
   },
-  allSaved: (): boolean => unsaved.size === 0,
+  get: (): LocalSaves => current,
   subscribe: (listener: () => void): (() => void) => {
     listeners.add(listener);
     return () => listeners.delete(listener);
@@ -22,5 +32,5 @@ export const localSaves = {
 
 // Leaving in the middle of a save is the one moment to ask.
 addEventListener("beforeunload", (event) => {
-  if (unsaved.size > 0) event.preventDefault();
+  if (!current.saved) event.preventDefault();
 });

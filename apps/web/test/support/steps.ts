@@ -2,6 +2,7 @@ import type { Locator, Page } from "playwright-core";
 
 /** Opens the notebook and waits until the engine is ready. */
 export const openApp = async (page: Page, origin: string): Promise<void> => {
+  page.setDefaultTimeout(8000);
   await page.goto(`${origin}/`);
   await engineReady(page);
 };
@@ -32,3 +33,6 @@ export const addNote = async (page: Page, title: string, body: string, tag?: str
   await page.getByLabel("Add a tag").fill(tag);
   await page.getByLabel("Add a tag").press("Enter");
 };
+
+/** How long a test asks again: the page draws when it can, and the machine may be busy. */
+export const soon = { timeout: 10_000, interval: 30 };
