@@ -180,7 +180,9 @@ export const makeEngine = (
           // A workspace whose keys are gone says so when it is opened; the others go on.
           yield* Effect.ignore(runtimeOf(workspace));
         }
-        for (const [workspace, runtime] of runtimes) yield* FiberMap.run(leading, workspace, runtime.lead(held));
+        for (const [workspace, runtime] of runtimes) {
+          yield* FiberMap.run(leading, workspace, runtime.lead(held), { onlyIfMissing: true });
+        }
         return yield* FiberMap.join(leading).pipe(Effect.andThen(Effect.never));
       }).pipe(
         Effect.ensuring(

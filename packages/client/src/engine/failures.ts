@@ -5,7 +5,7 @@ import { Cause, Schema } from "effect";
 import { CairnError } from "../errors.ts";
 import { Fenced, StoreFailure } from "../store/LocalStore.ts";
 import { Unreachable } from "../transport/Transport.ts";
-import { Halted } from "./SyncDriver.ts";
+import { Halted } from "./Conversation.ts";
 
 const isWireError = Schema.is(WireError);
 

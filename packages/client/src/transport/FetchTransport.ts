@@ -34,6 +34,8 @@ const failure = (error: unknown): TransportFailure => (isWireError(error) ? erro
 const run = <A>(call: Effect.Effect<A, unknown>): Effect.Effect<A, TransportFailure> =>
   call.pipe(
     Effect.timeout(CALL_TIMEOUT),
+    // Trace headers would tell the server which calls belong together, and no server of another origin lets them pass.
+    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
     Effect.mapError(failure),
     Effect.catchDefect((defect) => Effect.fail(new Unreachable({ cause: defect }))),
   );
