@@ -71,9 +71,9 @@ const settleRefusal = (result: Extract<PushResult, { status: "refused" }>): Pick
     case "quota-exceeded":
       return { refused: undefined, next: { type: "quota" } };
     case "key-epoch":
-      return { refused: { counter: result.counter, edits: { type: "requeue" } }, next: { type: "pull" } };
+    // A link of the membership chain holds no edits; whoever proposed it proposes it anew (rule 20).
     case "membership-head":
-      return { refused: { counter: result.counter, edits: park }, next: { type: "pull" } };
+      return { refused: { counter: result.counter, edits: { type: "requeue" } }, next: { type: "pull" } };
     case "covers":
     case "document-purged":
     case "invalid":
