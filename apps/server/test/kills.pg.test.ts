@@ -93,7 +93,7 @@ const ready = async (): Promise<void> => {
 };
 
 /** Writes on several devices, kills at the drawn moments, and looks at everything in the end. */
-const writeThrough = async (purpose: string, kill: () => Promise<void>): Promise<void> => {
+const expectNothingLost = async (purpose: string, kill: () => Promise<void>): Promise<void> => {
   const founded: Founded = await found(server.url);
   const writers = [new Writer(founded.owner, founded.session.token)];
   for (let index = 1; index < WRITERS; index += 1) {
@@ -166,14 +166,14 @@ const backends = async (): Promise<ReadonlyArray<number>> => {
 
 describe("every acknowledged entry is there after SIGKILL", () => {
   test("of the server", { timeout: 120_000 }, () =>
-    writeThrough("server", async () => {
+    expectNothingLost("server", async () => {
       await server.end("SIGKILL");
       server = await startServer(environment());
     }),
   );
 
   test("of the process behind a database connection", { timeout: 120_000 }, () =>
-    writeThrough("backend", async () => {
+    expectNothingLost("backend", async () => {
       const [pid] = await backends();
       if (pid === undefined) throw new Error("the server has connections while it writes");
       process.kill(pid, "SIGKILL");
@@ -181,7 +181,7 @@ describe("every acknowledged entry is there after SIGKILL", () => {
   );
 
   test("of the database", { timeout: 120_000 }, () =>
-    writeThrough("postmaster", async () => {
+    expectNothingLost("postmaster", async () => {
       const pid = await postmaster();
       process.kill(pid, "SIGKILL");
       // The successor writes its own number.

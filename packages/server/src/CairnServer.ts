@@ -24,7 +24,11 @@ import { layerPostgresTokens } from "./tokens/PostgresTokens.ts";
 import type { TokenKeys } from "./tokens/TokenKeys.ts";
 
 /** The ports on PostgreSQL, with fan-out in this process. Migrates the database first. */
-export const layerPostgresPorts = Layer.mergeAll(layerPostgresLinks, layerPostgresBlobStore, layerNodeLiveConnections).pipe(
+export const layerPostgresPorts = Layer.mergeAll(
+  layerPostgresLinks,
+  layerPostgresBlobStore,
+  layerNodeLiveConnections,
+).pipe(
   Layer.provideMerge(Layer.mergeAll(layerPostgresEntryLog, layerPostgresTokens)),
   Layer.provideMerge(Layer.mergeAll(FanOut.layerInProcess, Challenges.layer, UnprovenLimit.layer)),
   Layer.provideMerge(ServerIdentity.layer),

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ databaseUrl: await freshDatabase(), onLog: (line) => console.log(line) });
+  server = await startTestServer({ databaseUrl: await freshDatabase() });
 });
 afterAll(() => server.close());
 

@@ -1,4 +1,5 @@
 import { EntryKind } from "@cairn/protocol";
+import { makeRoot, TestDevice } from "@cairn/testkit/authors";
 import { freshDatabase } from "@cairn/testkit/postgres";
 import {
   connectLive,
@@ -165,12 +166,9 @@ describe("a live connection", () => {
   });
 
   test("an expired session ends it", async () => {
-    const brief = await startTestServer({
-      databaseUrl: await freshDatabase(),
-      settings: { sessionMillis: 2000 },
-    });
-    const { owner, session } = await found(brief.origin);
-    const { live } = await connectLive(brief.origin, owner, session);
+    const { owner } = await found(server.origin);
+    const brief = await startTestServer({ databaseUrl, settings: { sessionMillis: 3000 } });
+    const { live } = await connectLive(brief.origin, owner, (await renew(brief.origin, owner)).body);
     expect((await live.next("closing")).error.code).toBe("token-expired");
     await brief.close();
   });
@@ -194,7 +192,7 @@ describe("a handshake is refused", () => {
     [
       "with another device's name",
       "wrong-device",
-      (hello) => ({ ...hello, device: hello.device.replace(/^./, "_") as typeof hello.device }),
+      (hello) => ({ ...hello, device: new TestDevice(makeRoot().workspace).device }),
     ],
     ["with an unknown version", "unsupported-protocol", (hello) => ({ ...hello, protocol: 99 })],
     [

@@ -38,12 +38,8 @@ export const errorResponse = (
   code: ErrorCode,
   status: number,
   details: ErrorDetails,
-): HttpServerResponse.HttpServerResponse => {
-  const response = HttpServerResponse.jsonUnsafe(encodeWireError(wireError(code, details)), { status });
-  return details.retryAfter === undefined
-    ? response
-    : HttpServerResponse.setHeader(response, "retry-after", String(Math.ceil(details.retryAfter)));
-};
+): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.jsonUnsafe(encodeWireError(wireError(code, details)), { status });
 
 const pathOf = (url: string): string => url.split(/[?#]/, 1)[0] ?? "/";
 const isApiPath = (path: string): boolean => /^\/(v\d+|health|ready|openapi\.json)(\/|$)/.test(path);
@@ -66,7 +62,7 @@ export const layerBoundary: Layer.Layer<never, never, HttpRouter.HttpRouter> = H
           Effect.provideService(RequestId, requestId),
           Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(endpoint?.maxBodyBytes ?? 0)),
           Effect.catchCause((cause) => explain(cause, found, requestId)),
-          Effect.map((answer) => typed(answer, requestId)),
+          Effect.map((answer) => withRetryAfter(typed(answer, requestId))),
           given === undefined ? Effect.annotateLogs({ requestId }) : (same) => same,
         ));
       return HttpServerResponse.setHeaders(response, {
@@ -168,7 +164,21 @@ const codeByStatus: Readonly<Record<number, ErrorCode>> = {
 const typed = (response: HttpServerResponse.HttpServerResponse, requestId: string) => {
   if (response.status < 400 || response.headers["content-type"]?.startsWith("application/json") === true)
     return response;
-  if (response.body._tag !== "Empty" && !/^text\/plain/.test(response.headers["content-type"] ?? "")) return response;
+  if (response.body._tag !== "Empty" && response.headers["content-type"]?.startsWith("text/plain") !== true)
+    return response;
   const code = codeByStatus[response.status] ?? (response.status < 500 ? "malformed" : "internal");
   return errorResponse(code, response.status, { requestId });
+};
+
+const decodeRetryAfter = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ retryAfter: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)) })),
+);
+
+/** The wait that an error names, also where proxies and plain clients look for it (RFC 9110, section 10.2.3). */
+const withRetryAfter = (response: HttpServerResponse.HttpServerResponse) => {
+  if ((response.status !== 429 && response.status !== 503) || response.body._tag !== "Uint8Array") return response;
+  const found = decodeRetryAfter(new TextDecoder().decode(response.body.body));
+  return found._tag === "None"
+    ? response
+    : HttpServerResponse.setHeader(response, "retry-after", String(Math.ceil(found.value.retryAfter)));
 };

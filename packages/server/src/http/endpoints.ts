@@ -1,5 +1,6 @@
 /** The API's endpoints as a table, read off its definition: what the boundary checks before a handler runs. */
 import { CairnApi, LIMITS } from "@cairn/protocol";
+import { HttpApi } from "effect/http-api";
 
 export interface EndpointRow {
   /** `group.endpoint`. */
@@ -21,21 +22,28 @@ const bodyLimits: Readonly<Record<string, number>> = {
   "chunks.putChunk": LIMITS.chunkBytes,
 };
 
-export const endpoints: ReadonlyArray<EndpointRow> = Object.values(CairnApi.groups).flatMap((group) =>
-  Object.values(group.endpoints).map((endpoint) => {
-    const name = `${group.identifier}.${endpoint.identifier}`;
-    const [mediaType] = endpoint.payload.keys();
-    return {
-      name,
-      method: endpoint.method,
-      path: endpoint.path,
-      pattern: new RegExp(`^${endpoint.path.replaceAll(/:[a-z]+/gi, "[^/]+")}$`),
-      mediaType,
-      maxBodyBytes: bodyLimits[name] ?? LIMITS.controlBytes,
-      authorized: endpoint.middlewares.size > 0,
-    };
-  }),
-);
+const readOff = (): ReadonlyArray<EndpointRow> => {
+  const rows: Array<EndpointRow> = [];
+  HttpApi.reflect(CairnApi, {
+    onGroup: () => undefined,
+    onEndpoint: ({ group, endpoint, middleware }) => {
+      const name = `${group.identifier}.${endpoint.identifier}`;
+      const [mediaType] = endpoint.payload.keys();
+      rows.push({
+        name,
+        method: endpoint.method,
+        path: endpoint.path,
+        pattern: new RegExp(`^${endpoint.path.replaceAll(/:[a-z]+/gi, "[^/]+")}$`),
+        mediaType,
+        maxBodyBytes: bodyLimits[name] ?? LIMITS.controlBytes,
+        authorized: middleware.size > 0,
+      });
+    },
+  });
+  return rows;
+};
+
+export const endpoints: ReadonlyArray<EndpointRow> = readOff();
 
 /** The endpoints at a path, whatever their method. */
 export const endpointsAt = (path: string): ReadonlyArray<EndpointRow> =>

@@ -138,8 +138,15 @@ export class LiveConnection implements Subscriber {
         return this.#send({ type: "pong" });
       case "pong":
         return Effect.void;
-      default:
-        return refuse("malformed", { message: `A client does not send ${frame.type}.` });
+      case "challenge":
+      case "hello":
+      case "welcome":
+      case "pushed":
+      case "push-failed":
+      case "page":
+      case "renewed":
+      case "closing":
+        return refuse("malformed", { message: `A client does not send ${frame.type} here.` });
     }
   }
 

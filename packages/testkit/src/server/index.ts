@@ -25,6 +25,8 @@ export interface TestServerOptions {
   readonly settings?: Partial<Omit<ServerSettingsShape, "origins">>;
   /** The secret that signs tokens; a random one by default, with which a restarted server knows no older session. */
   readonly tokenKey?: string;
+  /** Lets pages of any local origin in, such as those that a browser test is served from. */
+  readonly localPages?: boolean;
   /** Each line of the server's log. */
   readonly onLog?: (line: string) => void;
 }
@@ -35,12 +37,29 @@ export interface TestServer {
   readonly close: () => Promise<void>;
 }
 
+const isLocalPage = (origin: string): boolean => /^http:\/\/(localhost|127\.0\.0\.1)(:\d+)?$/.test(origin);
+
+/** Every local origin. */
+class LocalOrigins extends Set<string> {
+  override has(origin: string): boolean {
+    return isLocalPage(origin);
+  }
+}
+
+const corsLayer = HttpRouter.cors({
+  allowedOrigins: ["*"],
+  allowedMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
+  allowedHeaders: ["authorization", "cairn-protocol", "content-type", "x-request-id"],
+  exposedHeaders: ["cairn-protocol", "etag", "retry-after", "x-request-id"],
+});
+
 /** Starts a server; it serves when the promise resolves. */
 export const startTestServer = async (options: TestServerOptions): Promise<TestServer> => {
   let origin = "";
   const settings = ServerSettings.of({
     ...defaultSettings,
     unprovenPerMinute: 0,
+    ...(options.localPages === true ? { allowedOrigins: new LocalOrigins() } : {}),
     ...options.settings,
     origins: () => new Set([origin]),
   });
@@ -53,7 +72,8 @@ export const startTestServer = async (options: TestServerOptions): Promise<TestS
     websocket: { maxPayload: LIMITS.frameBytes + 1024, perMessageDeflate: false },
   });
   const log = Logger.layer([Logger.map(Logger.formatJson, (line: string) => options.onLog?.(line))]);
-  const serving = HttpRouter.serve(layerCairnApi, { disableListenLog: true, disableLogger: true });
+  const routes = options.localPages === true ? Layer.merge(layerCairnApi, corsLayer) : layerCairnApi;
+  const serving = HttpRouter.serve(routes, { disableListenLog: true, disableLogger: true });
   const server = layerCloseSocketsFirst.pipe(
     Layer.provide(serving),
     Layer.provideMerge(listener),
@@ -76,3 +96,4 @@ export const startTestServer = async (options: TestServerOptions): Promise<TestS
 };
 export * from "./http-author.ts";
 export * from "./live-author.ts";
+export { apiEndpoints, type ApiEndpoint } from "./api-endpoints.ts";
