@@ -63,7 +63,10 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
             name: "browser",
             include: tests(".browser"),
             exclude: elsewhere,
-            globalSetup: ["./packages/testkit/src/browser/global-setup.ts"],
+            globalSetup: [
+              "./packages/testkit/src/browser/global-setup.ts",
+              "./packages/testkit/src/server/global-setup.ts",
+            ],
             browser: {
               enabled: true,
               headless: true,

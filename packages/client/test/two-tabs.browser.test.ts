@@ -3,66 +3,19 @@
  * own, over one IndexedDB, one set of Web Locks and one BroadcastChannel. Closing an iframe ends all of it at once, as
  * closing a tab does.
  */
-import type { DocumentHandle, Workspace } from "@cairn/client";
+import type { DocumentHandle } from "@cairn/client";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { schema } from "./fixtures/import-schema.ts";
-import type { Tab } from "./fixtures/tab.ts";
+import { freshProfile, killTabs, leaders, openProfile } from "./fixtures/tabs.ts";
 
-type Notes = Workspace<typeof schema>;
 type Note = DocumentHandle<typeof schema, "note">;
 
-const frames = new Set<HTMLIFrameElement>();
-let profiles = 0;
-const freshProfile = (): string => `two-tabs-${Date.now()}-${(profiles += 1)}`;
-
-afterEach(() => {
-  for (const frame of frames) frame.remove();
-  frames.clear();
-});
-
-/** A new tab on the app. */
-const openTab = async (): Promise<{ readonly tab: Tab; readonly kill: () => void }> => {
-  const frame = document.createElement("iframe");
-  frames.add(frame);
-  frame.src = new URL("./fixtures/tab.html", import.meta.url).href;
-  document.body.append(frame);
-  await new Promise((loaded) => frame.addEventListener("load", loaded));
-  const { contentWindow, contentDocument } = frame;
-  if (contentWindow === null || contentDocument === null) throw new Error("the frame has no document");
-  const tab = await new Promise<Tab>((resolve, reject) => {
-    contentWindow.onTab = resolve;
-    const script = contentDocument.createElement("script");
-    script.type = "module";
-    script.src = new URL("./fixtures/tab.ts", import.meta.url).href;
-    script.addEventListener("error", () => reject(new Error("the tab's module does not load")));
-    contentDocument.head.append(script);
-  });
-  return {
-    tab,
-    kill: () => {
-      frames.delete(frame);
-      frame.remove();
-    },
-  };
-};
-
-const openProfile = async (profile: string) => {
-  const { tab, kill } = await openTab();
-  const cairn = await tab.open(profile);
-  const workspace: Notes = await cairn.workspace();
-  return { tab, kill, cairn, workspace };
-};
+afterEach(killTabs);
 
 const bodyOf = (note: Note): string => note.read().body;
 const shows = (note: Note, text: string): Promise<unknown> =>
   vi.waitFor(() => expect(bodyOf(note)).toBe(text), { timeout: 10_000, interval: 10 });
 
-const leaders = async (profile: string): Promise<{ held: number; waiting: number }> => {
-  const { held, pending } = await navigator.locks.query();
-  const named = (locks: ReadonlyArray<LockInfo> | undefined): number =>
-    locks?.filter(({ name }) => name === `cairn/v1/${profile}/leader`).length ?? 0;
-  return { held: named(held), waiting: named(pending) };
-};
 const leasesOf = async (profile: string): Promise<ReadonlyArray<string>> => {
   const { held } = await navigator.locks.query();
   const prefix = `cairn/v1/${profile}/peer/`;
