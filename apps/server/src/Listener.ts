@@ -2,6 +2,7 @@
  * The HTTP server: plain or TLS, on the configured address. On shutdown, open WebSockets are told to go away first;
  * otherwise they would hold the server for the whole grace time.
  */
+import { answerUntilServing } from "@cairn/server";
 import { NodeHttpServer } from "@effect/platform-node";
 import { Context, Effect, Layer } from "effect";
 import { readFileSync } from "node:fs";
@@ -45,7 +46,7 @@ export const listenerLayer = Layer.unwrap(
     const close = Effect.sync(() => {
       for (const socket of sockets) goAway(socket);
     });
-    return NodeHttpServer.layer(() => server, {
+    return NodeHttpServer.layer(() => answerUntilServing(server), {
       host,
       port,
       gracefulShutdownTimeout: "5 seconds",

@@ -4,6 +4,7 @@ export { layerPostgresBlobStore } from "./blobs/PostgresBlobStore.ts";
 export { ServerIdentity } from "./database/Database.ts";
 export { DatabaseNewer, migrate } from "./database/migrations.ts";
 export { type Committed, FanOut, type Subscriber } from "./fan-out/FanOut.ts";
+export { answerUntilServing } from "./http/before-serving.ts";
 export { PROTOCOL_HEADER } from "./http/boundary.ts";
 export { Links } from "./links/Links.ts";
 export { LiveConnections } from "./live/LiveConnections.ts";

@@ -3,6 +3,7 @@
  * web app.
  */
 import {
+  answerUntilServing,
   defaultSettings,
   layerCairnApi,
   layerCloseSocketsFirst,
@@ -65,7 +66,7 @@ export const startTestServer = async (options: TestServerOptions): Promise<TestS
   });
   const keys =
     options.tokenKey === undefined ? TokenKeys.layerEphemeral : TokenKeys.layerSecret(Redacted.make(options.tokenKey));
-  const listener = NodeHttpServer.layer(() => createServer(), {
+  const listener = NodeHttpServer.layer(() => answerUntilServing(createServer()), {
     host: "127.0.0.1",
     port: options.port ?? 0,
     gracefulShutdownTimeout: "2 seconds",
