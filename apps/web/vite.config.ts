@@ -9,7 +9,7 @@ const server = process.env["CAIRN_DEV_SERVER"] ?? "http://127.0.0.1:4780";
 
 export default defineConfig({
   root: import.meta.dirname,
-  define: { __CAIRN_VERSION__: JSON.stringify(packageJson.version) },
+  define: { __CAIRN_VERSION__: JSON.stringify(process.env["CAIRN_WEB_VERSION"] ?? packageJson.version) },
   plugins: [react(), tailwindcss(), appShell()],
   // `source`: workspace packages are taken from their TypeScript, so a change there needs no build step.
   resolve: { conditions: ["source", "module", "browser", "development|production"], dedupe: ["loro-crdt", "react"] },

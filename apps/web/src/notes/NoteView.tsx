@@ -28,12 +28,13 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
   const navigate = useNavigate();
   const [editor, setEditor] = useState<NoteEditorHandle | undefined>(undefined);
   const [isNew] = useState(() => isNewNote(note.id));
+  const [textAwaited, setTextAwaited] = useState(false);
   const title = useDocumentView(note, (view) => view.title);
   const deleted = useQuery("note", onlyDeleted)?.some((row) => row.id === note.id) ?? false;
   const readOnly = notebook.info().role === "reader" || deleted;
   const { adding, attach } = useAttachFiles(note);
   const attachments = useMemo(() => openAttachments(notebook, note.id), [notebook, note.id]);
-  useEffect(() => () => attachments.dispose(), [attachments]);
+  useEffect(() => attachments.follow(), [attachments]);
   useReportSaved(note);
   useTabTitle(note);
 
@@ -93,7 +94,8 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
           title={title}
           readOnly={readOnly}
           focusFirst={isNew && title === "" && note.read().body === ""}
-          onLeave={() => editor?.focus()}
+          // The editor may still be loading: then it takes the focus when it is there.
+          onLeave={() => (editor ? editor.focus() : setTextAwaited(true))}
         />
         <TagEditor note={note} readOnly={readOnly} />
         <AttachmentShelf note={note} adding={adding} attachments={attachments} readOnly={readOnly} />
@@ -101,7 +103,7 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
           <EditorHost
             note={note}
             readOnly={readOnly}
-            focusFirst={isNew && note.read().body !== ""}
+            focusFirst={textAwaited || (isNew && note.read().body !== "")}
             attachments={attachments}
             onFiles={(files, at) => void attach(files, at)}
             onReady={setEditor}

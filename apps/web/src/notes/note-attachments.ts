@@ -9,17 +9,14 @@ export const maxAttachmentBytes = 2048 * 1024 * 1024;
 
 /** The attachments of one open note, for the editor's widgets. Owns the object URLs it gives out. */
 export interface OpenAttachments extends AttachmentSource {
-  readonly dispose: () => void;
+  /** Follows the note's attachments until the returned function is called; may be done again after that. */
+  readonly follow: () => () => void;
 }
 
 export const openAttachments = (notebook: Notebook, note: NoteId): OpenAttachments => {
   let known: ReadonlyMap<string, AttachmentInfo> = new Map();
   const urls = new Map<string, Promise<string>>();
   const listeners = new Set<() => void>();
-  const unsubscribe = notebook.onAttachments(note, (infos) => {
-    known = new Map(infos.map((info) => [info.id, info]));
-    for (const listener of listeners) listener();
-  });
 
   const read = async (id: string): Promise<Blob> => {
     const stream = await notebook.readAttachment(note, id);
@@ -47,11 +44,16 @@ export const openAttachments = (notebook: Notebook, note: NoteId): OpenAttachmen
         .then((blob) => saveBlob(blob, known.get(id)?.name ?? "attachment"))
         .catch((error: unknown) => notify({ ...explain(error), tone: "problem" }));
     },
-    dispose: () => {
-      unsubscribe();
-      listeners.clear();
-      for (const open of urls.values()) void open.then((url) => URL.revokeObjectURL(url)).catch(() => undefined);
-      urls.clear();
+    follow: () => {
+      const unsubscribe = notebook.onAttachments(note, (infos) => {
+        known = new Map(infos.map((info) => [info.id, info]));
+        for (const listener of listeners) listener();
+      });
+      return () => {
+        unsubscribe();
+        for (const open of urls.values()) void open.then((url) => URL.revokeObjectURL(url)).catch(() => undefined);
+        urls.clear();
+      };
     },
   };
 };

@@ -1,22 +1,27 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { build } from "vite";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 
 export interface BuiltApp {
   readonly directory: string;
   readonly remove: () => Promise<void>;
 }
 
-/** Builds the app into a folder of its own. `version` makes a build that differs from the others. */
+const web = join(import.meta.dirname, "..", "..");
+const vite = join(dirname(createRequire(import.meta.url).resolve("vite/package.json")), "bin", "vite.js");
+
+/**
+ * Builds the app as `npm run build` does, into a folder of its own. `version` makes a build that differs from others. In
+ * a process of its own: the test runner's environment would turn it into a development build.
+ */
 export const buildApp = async (version: string): Promise<BuiltApp> => {
   const directory = await mkdtemp(join(tmpdir(), "cairn-web-"));
-  await build({
-    configFile: join(import.meta.dirname, "..", "..", "vite.config.ts"),
-    configLoader: "runner",
-    logLevel: "error",
-    define: { __CAIRN_VERSION__: JSON.stringify(version) },
-    build: { outDir: directory, emptyOutDir: true },
+  await promisify(execFile)(process.execPath, [vite, "build", "--outDir", directory, "--emptyOutDir"], {
+    cwd: web,
+    env: { ...process.env, NODE_ENV: "production", CAIRN_WEB_VERSION: version },
   });
   return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
 };
