@@ -2,6 +2,9 @@ import { localStoreContract } from "@cairn/testkit/contracts";
 import { Dexie } from "dexie";
 import * as DexieStore from "../src/store/DexieStore.ts";
 
+// In debug mode Dexie prints every failure, and some here are wanted.
+Dexie.debug = false;
+
 localStoreContract("DexieStore", {
   sequences: 10,
   make: () => {

@@ -81,9 +81,13 @@ export const registerOutboxContract = (suite: ContractSuite): void => {
 
   suite.test("concurrent callers get their own ids, and one caller's bad edit harms nobody else", (store) =>
     Effect.gen(function* () {
+      const elsewhere = { workspace: workspaceOf(99) };
+      // Neither JSON nor the structured clone can hold these fields.
+      const fields = { big: 1n, code: () => undefined };
+      const unstorable = { row: { fields, searchText: "", deleted: false, createdAt: 0 } };
       const calls = Array.from({ length: 50 }, (_, number) =>
         number % 10 === 3
-          ? outcomeOf(store.appendUpdates([edit(), edit({ workspace: workspaceOf(99) })]))
+          ? outcomeOf(store.appendUpdates([edit(), edit(number === 13 ? unstorable : elsewhere)]))
           : Effect.map(
               store.appendUpdates([edit({ update: bytesOf(number) }), edit({ update: bytesOf(number) })]),
               String,

@@ -73,10 +73,10 @@ export class AppendQueue {
     } catch (cause) {
       const failure = this.#connection.failure("appendUpdates", cause);
       if (batch.length === 1) return [Exit.fail(failure)];
-      // One caller's bad edit, or one that is too large for the room that is left, is no reason to refuse the others'.
-      const outcomes: Array<Outcome> = [];
-      for (const waiting of batch) outcomes.push(...(await this.#commit([waiting])));
-      return outcomes;
+      // One caller's bad edit, or one that is too large for the room that is left, is no reason to refuse the others':
+      // look for it by halves.
+      const middle = batch.length >> 1;
+      return [...(await this.#commit(batch.slice(0, middle))), ...(await this.#commit(batch.slice(middle)))];
     }
   }
 }

@@ -95,9 +95,11 @@ export class AppendQueue {
       return this.#database.transaction(() => this.#store(batch));
     } catch (cause) {
       const failure = storeFailure("appendUpdates", cause);
-      // One caller's bad edit is no reason to refuse the others'. Without room all would be refused again.
-      if (batch.length > 1 && failure.reason !== "full") return batch.flatMap((waiting) => this.#commit([waiting]));
-      return batch.map(() => Exit.fail(failure));
+      // Without room all would be refused again.
+      if (batch.length === 1 || failure.reason === "full") return batch.map(() => Exit.fail(failure));
+      // One caller's bad edit is no reason to refuse the others': look for it by halves.
+      const middle = batch.length >> 1;
+      return [...this.#commit(batch.slice(0, middle)), ...this.#commit(batch.slice(middle))];
     }
   }
 
