@@ -2,51 +2,40 @@
  * The engine: what runs behind the page, over the services of the platform. One per tab, or one per process in Node; all
  * engines of a profile share its store, and one of them leads.
  */
-import {
-  currentRole,
-  generatePersonSeed,
-  generateRootSecret,
-  homeRootSecret,
-  parseAccessLink,
-  type RandomSource,
-  recoveryWords,
-  systemRandom,
-} from "@cairn/crypto";
+import { currentRole, type RandomSource, recoveryWords, systemRandom } from "@cairn/crypto";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
-import { Context, Duration, Effect, Exit, FiberMap, type Scope } from "effect";
-import type { ListQuery, WorkspaceInfo } from "../api.ts";
-import { peerIdOf } from "../documents/peer-ids.ts";
+import { Context, Duration, Effect, Exit, type Scope } from "effect";
+import type { ListQuery } from "../api.ts";
 import * as Backup from "../backup/WorkspaceBackup.ts";
 import { Importer } from "../documents/Importer.ts";
+import { peerIdOf } from "../documents/peer-ids.ts";
 import { CairnError } from "../errors.ts";
 import { Leadership } from "../platform/Leadership.ts";
+import type { Locks } from "../platform/Locks.ts";
 import { Notifier, type ProfileEvent } from "../platform/Notifier.ts";
 import { type HeldLease, PeerLeases } from "../platform/PeerLeases.ts";
-import { type Fence, type Fenced, LocalStore, type StoreFailure } from "../store/LocalStore.ts";
-import type { WorkspaceRecord } from "../store/records.ts";
-import { Transport } from "../transport/Transport.ts";
+import { LocalStore, type StoreFailure } from "../store/LocalStore.ts";
+import type { Transport } from "../transport/Transport.ts";
 import * as Attachments from "./Attachments.ts";
 import type { EngineApi, EngineEvent, NewEdit } from "./EngineApi.ts";
 import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
 import { causeToCairnError } from "./failures.ts";
-import * as Joining from "./Joining.ts";
 import { makeLeaderCalls } from "./LeaderCalls.ts";
 import { createLink, listDevices, listLinks, type OwnerWork, revokeLink } from "./Links.ts";
 import { runListQuery, toPlainRow } from "./list-query.ts";
-import { loadContext, type MakeSealing } from "./WorkspaceContext.ts";
-import { makeWorkspaceRuntime, type WorkspaceRuntime } from "./WorkspaceRuntime.ts";
-import * as Secrets from "./WorkspaceSecrets.ts";
+import type { MakeSealing } from "./WorkspaceContext.ts";
+import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
+import { makeWorkspaces, type Publisher, type WorkspacesOptions } from "./Workspaces.ts";
 
-export interface EngineOptions {
-  /** Origin of the server for new workspaces. */
-  readonly server: string | undefined;
-  readonly deviceName: string;
-  readonly deviceKeyForm: Secrets.DeviceKeyForm;
+export interface EngineOptions extends Omit<WorkspacesOptions, "random" | "sealing"> {
   readonly random?: RandomSource | undefined;
   readonly sealing?: MakeSealing | undefined;
 }
 
-export type EngineServices = LocalStore | Importer | Transport | Leadership | PeerLeases | Notifier;
+export type EngineServices = LocalStore | Importer | Transport | Leadership | PeerLeases | Notifier | Locks;
+
+/** How long an engine that could not work waits before it leads again. */
+const LEAD_AGAIN = Duration.seconds(2);
 
 /** Makes the engine; it runs until the scope ends. */
 export const makeEngine = (
@@ -58,23 +47,23 @@ export const makeEngine = (
     const leadership = yield* Leadership;
     const leases = yield* PeerLeases;
     const notifier = yield* Notifier;
-    const transport = yield* Transport;
     const random = options.random ?? systemRandom;
-    const joining = { store, random, deviceName: options.deviceName, deviceKeyForm: options.deviceKeyForm };
 
     const listeners = new Set<(event: EngineEvent) => void>();
-    const runtimes = new Map<WorkspaceId, WorkspaceRuntime>();
     const held = new Map<string, HeldLease>();
-    const leading = yield* FiberMap.make<WorkspaceId, never, StoreFailure | Fenced>();
-    let fence: Fence | undefined;
 
     const publish = (event: EngineEvent): void => {
       for (const listener of listeners) listener(event);
     };
-    const publishToAll = (event: EngineEvent): void => {
-      publish(event);
-      Effect.runFork(notifier.notify(event));
+    const publisher: Publisher = {
+      here: publish,
+      everywhere: (event) => {
+        publish(event);
+        Effect.runFork(notifier.notify(event));
+      },
     };
+    const workspaces = yield* makeWorkspaces({ ...options, random, sealing: options.sealing }, publisher);
+    const { runtimeOf, opened } = workspaces;
 
     /** The promise of an effect, with a `CairnError` for every failure. */
     const promise = <A, E>(effect: Effect.Effect<A, E, EngineServices | Scope.Scope>): Promise<A> =>
@@ -82,72 +71,6 @@ export const makeEngine = (
         if (Exit.isSuccess(exit)) return exit.value;
         throw causeToCairnError(exit.cause);
       });
-
-    const opening = new Map<WorkspaceId, Promise<WorkspaceRuntime>>();
-    const openRuntime = Effect.fnUntraced(function* (workspace: WorkspaceId) {
-      const record = (yield* store.workspaces).find((candidate) => candidate.workspace === workspace);
-      if (record === undefined) return yield* Effect.fail(new CairnError("workspace-not-here"));
-      const context = yield* loadContext(store, record, random, options.sealing);
-      if (context === undefined) return yield* Effect.fail(new CairnError("keys-missing"));
-      const runtime = yield* makeWorkspaceRuntime(context, publish);
-      runtimes.set(workspace, runtime);
-      if (fence !== undefined) yield* FiberMap.run(leading, workspace, runtime.lead(fence));
-      return runtime;
-    });
-    /** The workspace's runtime, opened once. */
-    const runtimeOf = (workspace: WorkspaceId) =>
-      Effect.suspend(() => {
-        const known = runtimes.get(workspace);
-        if (known !== undefined) return Effect.succeed(known);
-        const made = opening.get(workspace) ?? promise(openRuntime(workspace)).finally(() => opening.delete(workspace));
-        opening.set(workspace, made);
-        return Effect.tryPromise({
-          try: () => made,
-          catch: (error) =>
-            error instanceof CairnError ? error : new CairnError("internal", undefined, { cause: error }),
-        });
-      });
-
-    const infoOf = Effect.fnUntraced(function* (record: WorkspaceRecord) {
-      const runtime = yield* runtimeOf(record.workspace);
-      const document = yield* Effect.promise(() => runtime.context.keyring.singletonDocument(WORKSPACE_SINGLETON));
-      const row = yield* store.document(record.workspace, document);
-      const name = row?.fields["name"];
-      return {
-        id: record.workspace,
-        name: typeof name === "string" ? name : "",
-        role: record.role,
-        createdHere: record.createdHere,
-        server: record.server,
-      } satisfies WorkspaceInfo;
-    });
-
-    const select = Effect.fnUntraced(function* (workspace: WorkspaceId) {
-      const profile = yield* store.profile;
-      yield* store.putProfile({
-        format: 1,
-        homeWorkspace: profile?.homeWorkspace,
-        ...profile,
-        currentWorkspace: workspace,
-      });
-    });
-
-    const ensureHome = Effect.gen(function* () {
-      const profile = yield* store.profile;
-      const records = yield* store.workspaces;
-      const current = records.find(({ workspace }) => workspace === profile?.currentWorkspace) ?? records[0];
-      if (current !== undefined) return current;
-      const seed = (yield* Secrets.personSeed(store)) ?? generatePersonSeed(random);
-      yield* Secrets.savePersonSeed(store, seed);
-      const rootSecret = yield* Effect.promise(() => homeRootSecret(seed));
-      const record = yield* Joining.found(joining, rootSecret, options.server).pipe(
-        // Another tab founded it at the same moment: the seed makes it the same workspace.
-        Effect.catchTag("Fenced", () => Effect.map(store.workspaces, ([first]) => first)),
-      );
-      if (record === undefined) return yield* Effect.fail(new CairnError("storage-unavailable"));
-      yield* store.putProfile({ format: 1, currentWorkspace: record.workspace, homeWorkspace: record.workspace });
-      return record;
-    });
 
     const remoteOf = (runtime: WorkspaceRuntime): Attachments.Remote | undefined => {
       const { server } = runtime.context.record;
@@ -162,49 +85,41 @@ export const makeEngine = (
       const remote = yield* requireRemote(runtime);
       return { store, runtime, ...remote } satisfies OwnerWork;
     });
-    const calls = yield* makeLeaderCalls(
-      notifier,
-      () => fence !== undefined,
-      (call) =>
-        Effect.flatMap(workOf(call.workspace), (work) =>
-          call.type === "create-link"
-            ? createLink(work, call.options)
-            : Effect.as(revokeLink(work, call.link), { url: "", link: call.link }),
-        ),
+    const calls = yield* makeLeaderCalls(notifier, workspaces.isLeading, (call) =>
+      Effect.flatMap(workOf(call.workspace), (work) =>
+        call.type === "create-link"
+          ? createLink(work, call.options)
+          : Effect.as(revokeLink(work, call.link), { url: "", link: call.link }),
+      ),
     );
 
-    const lead = (held: Fence): Effect.Effect<never, StoreFailure | Fenced> =>
-      Effect.gen(function* () {
-        fence = held;
-        for (const { workspace } of yield* store.workspaces) {
-          // A workspace whose keys are gone says so when it is opened; the others go on.
-          yield* Effect.ignore(runtimeOf(workspace));
-        }
-        for (const [workspace, runtime] of runtimes) {
-          yield* FiberMap.run(leading, workspace, runtime.lead(held), { onlyIfMissing: true });
-        }
-        return yield* FiberMap.join(leading).pipe(Effect.andThen(Effect.never));
-      }).pipe(
-        Effect.ensuring(
-          Effect.suspend(() => {
-            fence = undefined;
-            return FiberMap.clear(leading);
-          }),
-        ),
-      );
+    /** Leads whenever it can. What fails is told and tried again: nobody else would (Promise 14). */
+    const lead: Effect.Effect<never> = leadership.lead(workspaces.lead).pipe(
+      Effect.catchCause((cause) =>
+        Effect.logError("the engine cannot work", cause).pipe(Effect.andThen(Effect.sleep(LEAD_AGAIN))),
+      ),
+      Effect.forever,
+    );
 
     yield* notifier.listen((event: ProfileEvent) => {
       switch (event.type) {
         case "documents":
-          runtimes.get(event.workspace)?.changedElsewhere(event.documents);
+          opened(event.workspace)?.changedElsewhere(event.documents);
           break;
         case "outbox":
-          runtimes.get(event.workspace)?.outboxChanged();
+          opened(event.workspace)?.outboxChanged();
           break;
         case "sync-now":
-          runtimes.get(event.workspace)?.driver.retryNow();
+          opened(event.workspace)?.driver.retryNow();
           break;
         case "workspaces":
+          Effect.runFork(
+            Effect.andThen(
+              Effect.ignore(workspaces.changedElsewhere),
+              Effect.sync(() => publish(event)),
+            ),
+          );
+          break;
         case "sync":
         case "attachments":
           publish(event);
@@ -216,11 +131,11 @@ export const makeEngine = (
           break;
       }
     });
-    yield* Effect.forkScoped(leadership.lead(lead));
+    yield* Effect.forkScoped(lead);
 
     const append = (workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>) =>
       Effect.gen(function* () {
-        const runtime = runtimes.get(workspace) ?? (yield* runtimeOf(workspace));
+        const runtime = opened(workspace) ?? (yield* runtimeOf(workspace));
         const { membership, device } = runtime.context;
         // Promise 9: the server and every other device would refuse it.
         if (currentRole(membership, device) === "reader") return yield* Effect.fail(new CairnError("read-only"));
@@ -294,85 +209,20 @@ export const makeEngine = (
         listeners.add(callback);
         return () => void listeners.delete(callback);
       },
-      workspaces: () =>
-        promise(
-          Effect.flatMap(store.workspaces, (records) =>
-            Effect.forEach(
-              records.toSorted((left, right) => left.addedAt - right.addedAt),
-              infoOf,
-            ),
-          ),
-        ),
-      currentWorkspace: () => promise(Effect.flatMap(ensureHome, infoOf)),
-      selectWorkspace: (workspace) =>
-        promise(
-          Effect.gen(function* () {
-            const runtime = yield* runtimeOf(workspace);
-            yield* select(workspace);
-            return yield* infoOf(runtime.context.record);
-          }),
-        ),
-      createWorkspace: () =>
-        promise(
-          Effect.gen(function* () {
-            const record = yield* Joining.found(joining, generateRootSecret(random), options.server);
-            const info = yield* infoOf(record);
-            yield* select(record.workspace);
-            publishToAll({ type: "workspaces" });
-            return info;
-          }),
-        ),
+      workspaces: () => promise(workspaces.list),
+      currentWorkspace: () => promise(workspaces.current),
+      selectWorkspace: (workspace) => promise(workspaces.select(workspace)),
+      createWorkspace: () => promise(workspaces.found),
       workspaceDocument: (workspace) =>
         promise(
           Effect.flatMap(runtimeOf(workspace), ({ context }) =>
             Effect.promise(() => context.keyring.singletonDocument(WORKSPACE_SINGLETON)),
           ),
         ),
-      removeWorkspace: (workspace, force) =>
-        promise(
-          Effect.gen(function* () {
-            const runtime = yield* runtimeOf(workspace);
-            yield* runtime.status.refresh;
-            const { pendingDocuments } = runtime.status.state();
-            if (!force && pendingDocuments > 0) return yield* Effect.fail(new CairnError("pending-edits"));
-            yield* FiberMap.remove(leading, workspace);
-            runtimes.delete(workspace);
-            yield* store.removeWorkspace(workspace);
-            yield* Secrets.removeSecrets(store, workspace);
-            publishToAll({ type: "workspaces" });
-          }),
-        ),
-      recoveryWords: () =>
-        promise(
-          Effect.flatMap(Secrets.personSeed(store), (seed) =>
-            seed === undefined ? Effect.fail(new CairnError("keys-missing")) : Effect.succeed(recoveryWords(seed)),
-          ),
-        ),
-      inspectLink: (url) =>
-        promise(
-          Effect.gen(function* () {
-            const link = yield* Effect.try({ try: () => parseAccessLink(url), catch: (error) => error });
-            const records = yield* store.workspaces;
-            return {
-              workspace: link.workspace,
-              server: link.server,
-              alreadyJoined: records.some(({ workspace }) => workspace === link.workspace),
-            };
-          }),
-        ),
-      join: (url) =>
-        promise(
-          Effect.gen(function* () {
-            const link = yield* Effect.try({ try: () => parseAccessLink(url), catch: (error) => error });
-            const known = (yield* store.workspaces).find(({ workspace }) => workspace === link.workspace);
-            const calls = transport.server(new URL(link.server).origin);
-            const record = known ?? (yield* Joining.join(joining, calls, link));
-            const info = yield* infoOf(record);
-            yield* select(record.workspace);
-            publishToAll({ type: "workspaces" });
-            return info;
-          }),
-        ),
+      removeWorkspace: (workspace, force) => promise(workspaces.remove(workspace, force)),
+      recoveryWords: () => promise(Effect.map(workspaces.recoverySeed, recoveryWords)),
+      inspectLink: (url) => promise(workspaces.inspect(url)),
+      join: (url) => promise(workspaces.join(url)),
 
       leasePeer: (workspace) =>
         promise(
@@ -394,7 +244,6 @@ export const makeEngine = (
         ),
       openDocument: (workspace, document) => promise(openDocument(workspace, document)),
       updatesAfter: (workspace, document, after) => promise(updatesAfter(workspace, document, after)),
-      closeDocument: () => Promise.resolve(),
       append: (workspace, edits) => promise(append(workspace, edits)),
       query: (workspace, type, query: ListQuery) =>
         promise(Effect.map(store.documentsOfType(workspace, type), (records) => runListQuery(records, query))),
@@ -458,8 +307,6 @@ export const makeEngine = (
         promise(backupWork(workspace)).then((work) => Backup.exportBackup(work, options)),
       importBackup: (workspace, backup, options, signal) =>
         promise(backupWork(workspace)).then((work) => Backup.importBackup(work, backup, { ...options, signal })),
-
-      close: () => Promise.resolve(),
     };
   });
 

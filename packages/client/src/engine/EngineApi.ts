@@ -90,7 +90,6 @@ export interface EngineApi {
     document: DocumentId,
     after: number,
   ): Promise<{ readonly updates: ReadonlyArray<Uint8Array>; readonly through: number; readonly merging: boolean }>;
-  closeDocument(workspace: WorkspaceId, document: DocumentId): Promise<void>;
   /** Resolves when the edits are durable. */
   append(workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>): Promise<void>;
   query(workspace: WorkspaceId, type: string, query: ListQuery): Promise<ReadonlyArray<PlainRow>>;
@@ -133,6 +132,4 @@ export interface EngineApi {
     options: { readonly passphrase?: string | undefined; readonly dryRun: boolean },
     signal?: AbortSignal,
   ): Promise<ImportReport>;
-
-  close(): Promise<void>;
 }

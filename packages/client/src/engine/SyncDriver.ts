@@ -115,8 +115,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
           return backoffMillis(failures, random);
         case "Diverged":
           return yield* Effect.gen(function* () {
-            const { token } = yield* sessions.current;
-            yield* heal(store, context, fence, calls, token);
+            yield* heal(store, context, fence, calls, sessions);
             return failures < 3 ? 0 : backoffMillis(failures, random);
           }).pipe(
             Effect.catch((trouble) => {

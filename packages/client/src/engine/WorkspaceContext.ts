@@ -40,15 +40,21 @@ export const extendContext = Effect.fnUntraced(function* (
   context: WorkspaceContext,
   entry: Entry,
 ): Effect.fn.Return<"extended" | "not-linked", StoreFailure> {
-  const before = context.keyring.newest;
   const next = yield* Effect.promise(() => extendOrSkip(context.membership, entry));
   if (next === undefined) return "not-linked";
   context.membership = next;
-  yield* Effect.promise(() =>
-    unlockEpochs(next, context.keyring, { type: "device", id: context.device, keys: context.keys.agreement }),
-  );
-  if (context.keyring.newest !== before) yield* Secrets.saveKeyring(store, context.keyring);
+  yield* unlock(store, context);
   return "extended";
+});
+
+/** Adds every epoch key that the chain gives this device, and keeps them. */
+const unlock = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  { membership, keyring, device, keys }: WorkspaceContext,
+): Effect.fn.Return<void, StoreFailure> {
+  const before = keyring.newest;
+  yield* Effect.promise(() => unlockEpochs(membership, keyring, { type: "device", id: device, keys: keys.agreement }));
+  if (keyring.newest !== before) yield* Secrets.saveKeyring(store, keyring);
 });
 
 const extendOrSkip = async (state: MembershipState, entry: Entry): Promise<MembershipState | undefined> => {
@@ -114,10 +120,19 @@ export const loadContext = Effect.fnUntraced(function* (
     random,
     membership,
   };
-  const before = keyring.newest;
-  yield* Effect.promise(() =>
-    unlockEpochs(membership, keyring, { type: "device", id: record.device, keys: keys.agreement }),
-  );
-  if (keyring.newest !== before) yield* Secrets.saveKeyring(store, keyring);
+  yield* unlock(store, context);
   return context;
+});
+
+/** Takes over what another engine of the profile has received: the chain, and the keys that it brings. */
+export const reloadContext = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  context: WorkspaceContext,
+): Effect.fn.Return<void, StoreFailure> {
+  const log = yield* store.logOfKind(context.workspace, EntryKind.membership);
+  const membership = yield* foldLog(context.workspace, log);
+  // This engine may itself have extended the chain while the log was read.
+  if (membership.keyChanges.length < context.membership.keyChanges.length) return;
+  context.membership = membership;
+  yield* unlock(store, context);
 });

@@ -6,8 +6,8 @@ import { Notifier } from "../platform/Notifier.ts";
 import { type Fence, type Fenced, LocalStore, type StoreFailure } from "../store/LocalStore.ts";
 import { Transport } from "../transport/Transport.ts";
 import { type DocumentImportsShape, makeDocumentImports } from "./DocumentImports.ts";
-import type { EngineEvent } from "./EngineApi.ts";
 import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
+import type { Publisher } from "./Workspaces.ts";
 import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
 import { refreshContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
@@ -38,7 +38,7 @@ export interface WorkspaceRuntime {
 
 export const makeWorkspaceRuntime = (
   context: WorkspaceContext,
-  publish: (event: EngineEvent) => void,
+  publisher: Publisher,
 ): Effect.Effect<WorkspaceRuntime, StoreFailure, LocalStore | Importer | Transport | Notifier | Scope.Scope> =>
   Effect.gen(function* () {
     const store = yield* LocalStore;
@@ -51,8 +51,8 @@ export const makeWorkspaceRuntime = (
 
     // Only whoever leads knows how the conversation stands; the others repeat what it says.
     const status = makeSyncStatus(store, workspace, context.record.server, (state) => {
-      publish({ type: "sync", workspace, state });
-      if (fence !== undefined) Effect.runFork(notifier.notify({ type: "sync", workspace, state }));
+      if (fence === undefined) publisher.here({ type: "sync", workspace, state });
+      else publisher.everywhere({ type: "sync", workspace, state });
     });
 
     const countSignal = yield* Queue.sliding<void>(1);
@@ -107,11 +107,11 @@ export const makeWorkspaceRuntime = (
       status,
       onReceived: (documents, membershipChanged) => {
         if (documents.size > 0) Queue.offerUnsafe(projectSignal, undefined);
-        if (membershipChanged) publish({ type: "workspaces" });
+        if (membershipChanged) publisher.everywhere({ type: "workspaces" });
         Queue.offerUnsafe(countSignal, undefined);
       },
       onOutbox: () => Queue.offerUnsafe(countSignal, undefined),
-      onUploaded: () => publish({ type: "attachments", workspace }),
+      onUploaded: () => publisher.everywhere({ type: "attachments", workspace }),
     });
 
     const gather = Effect.gen(function* () {
@@ -122,7 +122,7 @@ export const makeWorkspaceRuntime = (
         const others = [...told];
         gathered.clear();
         told.clear();
-        if (documents.length > 0) publish({ type: "documents", workspace, documents });
+        if (documents.length > 0) publisher.here({ type: "documents", workspace, documents });
         if (others.length > 0) yield* notifier.notify({ type: "documents", workspace, documents: others });
       }
     });

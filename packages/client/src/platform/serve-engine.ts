@@ -49,6 +49,7 @@ const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: str
   );
   const context = yield* Layer.build(services);
   const engine: EngineApi = yield* makeEngine({
+    profile,
     server: start.server,
     deviceName: start.deviceName,
     deviceKeyForm: "platform",

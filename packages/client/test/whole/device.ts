@@ -52,6 +52,7 @@ export const openDevice = async <S extends DocumentSchema>(options: {
   const start = Effect.flatMap(Layer.build(services), (context) =>
     Effect.gen(function* () {
       const engine = yield* makeEngine({
+        profile: options.directory,
         server: options.server,
         deviceName: options.deviceName,
         deviceKeyForm: "file",

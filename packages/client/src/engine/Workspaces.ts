@@ -1,0 +1,252 @@
+/**
+ * The workspaces of a profile: found, joined, opened for work, led, and removed. The home workspace is made at the first
+ * start, without any server; its root comes from the person's seed (rule 24).
+ */
+import {
+  type AccessLink,
+  AccessLinkInvalid,
+  generatePersonSeed,
+  generateRootSecret,
+  homeRootSecret,
+  parseAccessLink,
+  type RandomSource,
+} from "@cairn/crypto";
+import type { WorkspaceId } from "@cairn/protocol";
+import { Effect, Exit, FiberMap, Scope, Semaphore } from "effect";
+import type { LinkPreview, WorkspaceInfo } from "../api.ts";
+import type { Importer } from "../documents/Importer.ts";
+import { CairnError } from "../errors.ts";
+import { Locks } from "../platform/Locks.ts";
+import type { Notifier } from "../platform/Notifier.ts";
+import { type Fence, type Fenced, LocalStore, type StoreFailure } from "../store/LocalStore.ts";
+import type { WorkspaceRecord } from "../store/records.ts";
+import { Transport, type TransportFailure } from "../transport/Transport.ts";
+import type { EngineEvent } from "./EngineApi.ts";
+import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
+import * as Joining from "./Joining.ts";
+import { loadContext, type MakeSealing, reloadContext } from "./WorkspaceContext.ts";
+import { makeWorkspaceRuntime, type WorkspaceRuntime } from "./WorkspaceRuntime.ts";
+import * as Secrets from "./WorkspaceSecrets.ts";
+
+export interface WorkspacesOptions {
+  /** Tells the locks of one profile from those of another. */
+  readonly profile: string;
+  /** Origin of the server for workspaces that were made here. */
+  readonly server: string | undefined;
+  readonly deviceName: string;
+  readonly deviceKeyForm: Secrets.DeviceKeyForm;
+  readonly random: RandomSource;
+  readonly sealing: MakeSealing | undefined;
+}
+
+/** Who hears of what: the pages of this engine, or those of all engines of the profile. */
+export interface Publisher {
+  readonly here: (event: EngineEvent) => void;
+  readonly everywhere: (event: EngineEvent) => void;
+}
+
+type Failure = StoreFailure | CairnError;
+
+export interface Workspaces {
+  /** The workspace at work, opened once. */
+  readonly runtimeOf: (workspace: WorkspaceId) => Effect.Effect<WorkspaceRuntime, Failure>;
+  /** The runtime, if it is open already. */
+  readonly opened: (workspace: WorkspaceId) => WorkspaceRuntime | undefined;
+  readonly list: Effect.Effect<ReadonlyArray<WorkspaceInfo>, StoreFailure>;
+  /** The one used last, else the home workspace. */
+  readonly current: Effect.Effect<WorkspaceInfo, Failure | Fenced>;
+  readonly select: (workspace: WorkspaceId) => Effect.Effect<WorkspaceInfo, Failure>;
+  readonly found: Effect.Effect<WorkspaceInfo, Failure | Fenced>;
+  readonly inspect: (url: string) => Effect.Effect<LinkPreview, StoreFailure | AccessLinkInvalid>;
+  readonly join: (url: string) => Effect.Effect<WorkspaceInfo, Failure | Fenced | TransportFailure | AccessLinkInvalid>;
+  readonly remove: (workspace: WorkspaceId, force: boolean) => Effect.Effect<void, Failure>;
+  readonly recoverySeed: Effect.Effect<Uint8Array, Failure>;
+  /** Another engine changed the list of workspaces, or somebody's membership. */
+  readonly changedElsewhere: Effect.Effect<void, StoreFailure>;
+  /** The work of whoever leads, for all workspaces. */
+  readonly lead: (fence: Fence) => Effect.Effect<never, StoreFailure | Fenced>;
+  readonly isLeading: () => boolean;
+}
+
+export const makeWorkspaces = (
+  options: WorkspacesOptions,
+  publisher: Publisher,
+): Effect.Effect<Workspaces, StoreFailure, LocalStore | Importer | Transport | Notifier | Locks | Scope.Scope> =>
+  Effect.gen(function* () {
+    const services = yield* Effect.context<LocalStore | Importer | Transport | Notifier>();
+    const store = yield* LocalStore;
+    const transport = yield* Transport;
+    const locks = yield* Locks;
+    const engineScope = yield* Effect.scope;
+    const joining = { ...options, store };
+    const runtimes = new Map<WorkspaceId, { readonly runtime: WorkspaceRuntime; readonly scope: Scope.Closeable }>();
+    const leading = yield* FiberMap.make<WorkspaceId, never, StoreFailure | Fenced>();
+    const opening = yield* Semaphore.make(1);
+    let fence: Fence | undefined;
+
+    /** A workspace that was made here follows the app to the server that it names now. */
+    const withServer = Effect.fnUntraced(function* (
+      record: WorkspaceRecord,
+    ): Effect.fn.Return<WorkspaceRecord, StoreFailure> {
+      const { server } = options;
+      if (server === undefined || record.server === server || !record.createdHere) return record;
+      yield* store.updateWorkspace(record.workspace, { server });
+      return { ...record, server };
+    });
+
+    const open = Effect.fnUntraced(function* (workspace: WorkspaceId): Effect.fn.Return<WorkspaceRuntime, Failure> {
+      const known = runtimes.get(workspace);
+      if (known !== undefined) return known.runtime;
+      const record = (yield* store.workspaces).find((candidate) => candidate.workspace === workspace);
+      if (record === undefined) return yield* Effect.fail(new CairnError("workspace-not-here"));
+      const context = yield* loadContext(store, yield* withServer(record), options.random, options.sealing);
+      if (context === undefined) return yield* Effect.fail(new CairnError("keys-missing"));
+      const scope = yield* Scope.fork(engineScope);
+      const runtime = yield* makeWorkspaceRuntime(context, publisher).pipe(
+        Scope.provide(scope),
+        Effect.provideContext(services),
+      );
+      runtimes.set(workspace, { runtime, scope });
+      if (fence !== undefined) yield* FiberMap.run(leading, workspace, runtime.lead(fence));
+      return runtime;
+    });
+    const runtimeOf = (workspace: WorkspaceId): Effect.Effect<WorkspaceRuntime, Failure> =>
+      Effect.suspend(() => {
+        const known = runtimes.get(workspace);
+        return known === undefined ? opening.withPermits(1)(open(workspace)) : Effect.succeed(known.runtime);
+      });
+
+    const nameOf = Effect.fnUntraced(function* (workspace: WorkspaceId): Effect.fn.Return<string, Failure> {
+      const { context } = yield* runtimeOf(workspace);
+      const document = yield* Effect.promise(() => context.keyring.singletonDocument(WORKSPACE_SINGLETON));
+      const name = (yield* store.document(workspace, document))?.fields["name"];
+      return typeof name === "string" ? name : "";
+    });
+    const infoOf = (record: WorkspaceRecord): Effect.Effect<WorkspaceInfo> =>
+      // A workspace whose keys are gone is still listed: opening it says what is wrong.
+      nameOf(record.workspace).pipe(
+        Effect.orElseSucceed(() => ""),
+        Effect.map((name) => ({
+          id: record.workspace,
+          name,
+          role: record.role,
+          createdHere: record.createdHere,
+          server: runtimes.get(record.workspace)?.runtime.context.record.server ?? record.server,
+        })),
+      );
+
+    const select = Effect.fnUntraced(function* (workspace: WorkspaceId): Effect.fn.Return<WorkspaceInfo, Failure> {
+      const { context } = yield* runtimeOf(workspace);
+      const profile = yield* store.profile;
+      yield* store.putProfile({ format: 1, homeWorkspace: profile?.homeWorkspace, currentWorkspace: workspace });
+      return yield* infoOf(context.record);
+    });
+
+    const foundHome = Effect.gen(function* () {
+      const profile = yield* store.profile;
+      const records = yield* store.workspaces;
+      const current = records.find(({ workspace }) => workspace === profile?.currentWorkspace) ?? records[0];
+      if (current !== undefined) return current;
+      const seed = (yield* Secrets.personSeed(store)) ?? generatePersonSeed(options.random);
+      yield* Secrets.savePersonSeed(store, seed);
+      const rootSecret = yield* Effect.promise(() => homeRootSecret(seed));
+      const record = yield* Joining.found(joining, rootSecret, options.server);
+      yield* store.putProfile({ format: 1, currentWorkspace: record.workspace, homeWorkspace: record.workspace });
+      return record;
+    });
+    // Two tabs that open at the first start together must not make two persons.
+    const current = Effect.scoped(
+      Effect.andThen(locks.acquire(`cairn/v1/${options.profile}/home`, "wait"), foundHome),
+    ).pipe(Effect.flatMap(infoOf));
+
+    const added = Effect.fnUntraced(function* (record: WorkspaceRecord): Effect.fn.Return<WorkspaceInfo, Failure> {
+      const info = yield* select(record.workspace);
+      publisher.everywhere({ type: "workspaces" });
+      return info;
+    });
+
+    const openAll = Effect.gen(function* () {
+      for (const { workspace } of yield* store.workspaces) {
+        // A workspace whose keys are gone says so when it is opened; the others go on.
+        yield* Effect.ignore(runtimeOf(workspace));
+      }
+    });
+
+    const parse = (url: string): Effect.Effect<AccessLink, AccessLinkInvalid> =>
+      Effect.try({
+        try: () => parseAccessLink(url),
+        catch: (error) =>
+          error instanceof AccessLinkInvalid ? error : new AccessLinkInvalid({ code: "link-damaged" }),
+      });
+
+    return {
+      runtimeOf,
+      opened: (workspace) => runtimes.get(workspace)?.runtime,
+      list: Effect.flatMap(store.workspaces, (records) =>
+        Effect.forEach(
+          records.toSorted((left, right) => left.addedAt - right.addedAt),
+          infoOf,
+        ),
+      ),
+      current,
+      select,
+      found: Effect.suspend(() =>
+        Effect.flatMap(Joining.found(joining, generateRootSecret(options.random), options.server), added),
+      ),
+      inspect: (url) =>
+        Effect.gen(function* () {
+          const link = yield* parse(url);
+          const records = yield* store.workspaces;
+          return {
+            workspace: link.workspace,
+            server: link.server,
+            alreadyJoined: records.some(({ workspace }) => workspace === link.workspace),
+          };
+        }),
+      join: (url) =>
+        Effect.gen(function* () {
+          const link = yield* parse(url);
+          const known = (yield* store.workspaces).find(({ workspace }) => workspace === link.workspace);
+          const calls = transport.server(new URL(link.server).origin);
+          return yield* added(known ?? (yield* Joining.join(joining, calls, link)));
+        }),
+      remove: Effect.fnUntraced(function* (workspace, force) {
+        const runtime = yield* runtimeOf(workspace);
+        yield* runtime.status.refresh;
+        if (!force && runtime.status.state().pendingDocuments > 0) {
+          return yield* Effect.fail(new CairnError("pending-edits"));
+        }
+        yield* FiberMap.remove(leading, workspace);
+        const scope = runtimes.get(workspace)?.scope;
+        runtimes.delete(workspace);
+        if (scope !== undefined) yield* Scope.close(scope, Exit.void);
+        yield* store.removeWorkspace(workspace);
+        yield* Secrets.removeSecrets(store, workspace);
+        publisher.everywhere({ type: "workspaces" });
+      }),
+      recoverySeed: Effect.flatMap(Secrets.personSeed(store), (seed) =>
+        seed === undefined ? Effect.fail(new CairnError("keys-missing")) : Effect.succeed(seed),
+      ),
+      changedElsewhere: Effect.gen(function* () {
+        for (const { runtime } of runtimes.values()) yield* reloadContext(store, runtime.context);
+        if (fence !== undefined) yield* openAll;
+      }),
+      lead: (held) =>
+        Effect.gen(function* () {
+          fence = held;
+          yield* openAll;
+          for (const [workspace, { runtime }] of runtimes) {
+            yield* FiberMap.run(leading, workspace, runtime.lead(held), { onlyIfMissing: true });
+          }
+          return yield* FiberMap.join(leading).pipe(Effect.andThen(Effect.never));
+        }).pipe(
+          Effect.ensuring(
+            Effect.suspend(() => {
+              fence = undefined;
+              return FiberMap.clear(leading);
+            }),
+          ),
+        ),
+      isLeading: () => fence !== undefined,
+    };
+  });
