@@ -208,17 +208,16 @@ const isCaughtUp = Effect.fnUntraced(function* ({ store, runtime, remote }: Back
 const restore = async (work: BackupWork, lease: number, { id, from, relocate }: RestoredDocument): Promise<void> => {
   const { runtime, promise } = work;
   const peer = peerIdOf(runtime.context.device, lease);
-  const copied = copyDocument(from.doc, { peer, digest: from.digest, relocate });
-  const updates = copied.map(({ update }) => update);
-  const row = await promise(viewOf(work, id, from.type, updates));
+  const { updates, snapshot } = copyDocument(from.doc, { peer, digest: from.digest, relocate });
+  const row = await promise(viewOf(work, id, from.type, snapshot));
   await work.append(
-    copied.map(({ update, refs }, index) => ({
+    updates.map(({ update, refs }, index) => ({
       document: id,
       type: from.type,
       update,
       time: from.updatedAt,
       refs,
-      row: index === copied.length - 1 ? row : undefined,
+      row: index === updates.length - 1 ? row : undefined,
     })),
   );
 };
@@ -228,7 +227,7 @@ const viewOf = Effect.fnUntraced(function* (
   { importer, runtime }: BackupWork,
   document: DocumentId,
   type: string,
-  updates: ReadonlyArray<Uint8Array>,
+  snapshot: Uint8Array,
 ) {
   const { workspace } = runtime.context;
   const answer = yield* importer.apply({
@@ -236,11 +235,11 @@ const viewOf = Effect.fnUntraced(function* (
     document,
     type,
     known: 0,
-    base: { snapshot: undefined },
-    updates: updates.map((update, index) => ({ id: index + 1, update })),
+    base: { snapshot },
+    updates: [],
     want: { view: true },
   });
-  // Its numbers of the updates are not those of the store.
+  // The importer must not take it for the stored document.
   yield* runtime.imports.forget(workspace, document);
   const view: DocumentView | undefined = answer.type === "applied" ? answer.view : undefined;
   return view;

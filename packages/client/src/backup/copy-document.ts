@@ -27,8 +27,8 @@ import {
 import { isManifest, type Manifest } from "./attachments-in.ts";
 import { RESTORED_KEY, restoredFrom } from "./document-digest.ts";
 
-/** Plain bytes of one update: far below what one entry can hold, so that no entry is refused for its size. */
-const UPDATE_BYTES = 1024 * 1024;
+/** Plain bytes of one update: an entry holds it, so that none is refused for its size, and most copies are one update. */
+const UPDATE_BYTES = 3 * 1024 * 1024;
 /** UTF-16 units of a text that are inserted at once. */
 const TEXT_UNITS = 128 * 1024;
 /** States that a document remembers to be made from. */
@@ -48,8 +48,15 @@ export interface CopyOptions {
   readonly relocate: (manifest: Manifest) => Manifest;
 }
 
-/** The updates that make a copy of a document, in order; each fits an entry. */
-export const copyDocument = (source: LoroDoc, options: CopyOptions): ReadonlyArray<CopiedUpdate> => {
+export interface DocumentCopy {
+  /** In order; each fits an entry. */
+  readonly updates: ReadonlyArray<CopiedUpdate>;
+  /** All of them as one snapshot. */
+  readonly snapshot: Uint8Array;
+}
+
+/** Makes a copy of a document. */
+export const copyDocument = (source: LoroDoc, options: CopyOptions): DocumentCopy => {
   const target = new LoroDoc();
   try {
     target.setPeerId(options.peer);
@@ -61,7 +68,7 @@ export const copyDocument = (source: LoroDoc, options: CopyOptions): ReadonlyArr
     }
     const restored = [...restoredFrom(source).filter((digest) => digest !== options.digest), options.digest];
     target.getMap(STATE_ROOT).set(RESTORED_KEY, restored.slice(-MAX_RESTORED));
-    return copy.finish();
+    return { updates: copy.finish(), snapshot: target.export({ mode: "snapshot" }) };
   } finally {
     target.free();
   }
