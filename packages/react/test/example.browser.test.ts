@@ -1,4 +1,5 @@
 import { createElement, StrictMode } from "react";
+import { flushSync } from "react-dom";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, expect, test, vi } from "vitest";
 import { App } from "./example/App.tsx";
@@ -8,8 +9,9 @@ afterEach(() => root?.unmount());
 
 const mount = (): HTMLElement => {
   const element = document.body.appendChild(document.createElement("div"));
-  root = createRoot(element);
-  root.render(createElement(StrictMode, undefined, createElement(App)));
+  const made = createRoot(element);
+  root = made;
+  flushSync(() => made.render(createElement(StrictMode, undefined, createElement(App))));
   return element;
 };
 const items = (element: HTMLElement): ReadonlyArray<string> =>
@@ -17,7 +19,7 @@ const items = (element: HTMLElement): ReadonlyArray<string> =>
 
 test("the README's app adds to a live list, which is there again when the app is opened anew", async () => {
   const first = mount();
-  expect(first.textContent).toBe("Opening");
+  await vi.waitFor(() => expect(first.textContent).toBe("Opening"));
   const add = await vi.waitUntil(() => first.querySelector("button"), { timeout: 20_000 });
   add.click();
   await vi.waitUntil(() => items(first).length === 1);

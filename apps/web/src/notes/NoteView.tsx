@@ -4,7 +4,7 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react
 import type { NoteEditorHandle } from "../editor/create-editor.ts";
 import { explain } from "../notebook/explain.ts";
 import { type NoteHandle, type Notebook, useQuery, useWorkspace } from "../notebook/hooks.ts";
-import { nameOf } from "../notebook/note-text.ts";
+import { nameOf, untitled } from "../notebook/note-text.ts";
 import { localSaves } from "../sync/local-saves.ts";
 import { Button } from "../ui/Button.tsx";
 import { notify } from "../ui/notices.ts";
@@ -89,6 +89,7 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
         </div>
       ) : null}
       <div className="mx-auto w-full max-w-2xl flex-1 px-5 pt-1 wide:px-10 wide:pt-4">
+        <h1 className="sr-only">{title.trim() || untitled}</h1>
         <NoteTitle
           note={note}
           title={title}

@@ -8,16 +8,21 @@ import { NotebookMenu } from "./NotebookMenu.tsx";
 import { SearchField } from "./SearchField.tsx";
 import { useShellActions } from "./shell-actions.ts";
 import { keysLabel } from "./shortcuts.ts";
+import { useWide } from "./use-wide.ts";
 
 export const Sidebar = ({ className }: { className: string }) => {
+  const wide = useWide();
+  // On a phone the list is the page; beside a page it leads to it.
+  const Landmark = wide ? "nav" : "main";
   const ready = useCairn().status === "ready";
   const { share } = useShellActions();
   const createNote = useCreateNote();
   return (
-    <nav
-      aria-label="Notes"
+    <Landmark
+      {...(wide ? { "aria-label": "Notes" } : {})}
       className={`safe-top safe-bottom flex min-h-0 flex-col border-line bg-stone wide:border-r ${className}`}
     >
+      {wide ? null : <h1 className="sr-only">Notes</h1>}
       <header className="flex items-center gap-1 px-3 pt-3 pb-2">
         <NotebookMenu />
         <span className="flex-1" />
@@ -48,6 +53,6 @@ export const Sidebar = ({ className }: { className: string }) => {
           New note
         </Button>
       </footer>
-    </nav>
+    </Landmark>
   );
 };

@@ -39,7 +39,10 @@ export const axeViolations = async (page: Page): Promise<ReadonlyArray<AxeViolat
     axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((results) =>
       results.violations.map(({ id, help, nodes }) => ({ id, help, targets: nodes.map((node) => node.target.join(" ") + " :: " + node.html.slice(0, 120)) })))
   `);
-  return results;
+  // An open menu stands outside of the landmarks, as the rest of the page is out of reach until it closes.
+  return results.filter(
+    ({ id, targets }) => !(id === "region" && targets.every((target) => target.includes('role="menu"'))),
+  );
 };
 
 /** Collects what a page must never do: fail, or break its content security policy. */
