@@ -57,6 +57,10 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
               "effect",
               "effect/http",
               "effect/http-api",
+              "react",
+              "react-dom",
+              "react-dom/client",
+              "react/jsx-dev-runtime",
             ],
           },
           test: {

@@ -103,8 +103,9 @@ export interface ListQuery {
   readonly deleted?: "exclude" | "only" | "include" | undefined;
   /** Projected fields that must equal a value, or, where the field is a list or a set, contain it. */
   readonly where?: Readonly<Record<string, string | number | boolean>> | undefined;
-  /** Default `updated`, newest first. */
+  /** Default `updated`. */
   readonly sort?: "updated" | "created" | `field:${string}` | undefined;
+  /** Default: times newest first, fields ascending. */
   readonly descending?: boolean | undefined;
   readonly limit?: number | undefined;
 }
