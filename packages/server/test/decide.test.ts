@@ -45,6 +45,7 @@ const members = new Map(
       from: 1,
       to: undefined,
       admitted: true,
+      revoked: false,
     },
   ]),
 );
@@ -292,6 +293,7 @@ test("a device that one push revokes is refused in the next push of the same com
             from: 1,
             to: undefined,
             admitted: true,
+            revoked: false,
           },
         ],
       ]),

@@ -88,6 +88,8 @@ export const devices = pgTable(
     toCounter: int8("to_counter"),
     /** Whether the membership chain has its admission. */
     admitted: boolean("admitted").notNull().default(false),
+    /** Whether the chain has revoked it; an interval may also end by its certificate. */
+    revoked: boolean("revoked").notNull().default(false),
     last: int8("last")
       .notNull()
       .default(sql`0`),
@@ -177,6 +179,12 @@ export const links = pgTable(
     maxUses: int8("max_uses").notNull(),
     /** Whether an owner asked this server to let devices in by it; a link may also be known from the chain alone. */
     honoured: boolean("honoured").notNull(),
+    /** Whether the membership chain has it. */
+    chained: boolean("chained").notNull().default(false),
+    /** Admissions by it, in the chain's order (rule 22). */
+    chainUses: int8("chain_uses")
+      .notNull()
+      .default(sql`0`),
     revoked: boolean("revoked").notNull().default(false),
     createdAt: instant("created_at").notNull(),
     expiresAt: instant("expires_at"),

@@ -11,6 +11,7 @@ import {
   entrySigningBytes,
   type Hash,
   MalformedBytes,
+  type MembershipPayload,
   nextLogChain,
   NO_DOCUMENT,
   type PushResult,
@@ -28,7 +29,7 @@ import {
   type Push,
   type PushOutcome,
 } from "./log-state.ts";
-import { applyMembership, memberOf, type Refusal, selfAdmission } from "./membership-rules.ts";
+import { applyMembership, memberOf, type Refusal, selfAdmission, successorOf } from "./membership-rules.ts";
 
 /** Hashes an entry and reads what the server may read of it. Needs no lock. */
 export const prepareEntry = (entry: Entry): PreparedEntry => ({
@@ -55,11 +56,12 @@ export const decide = (state: LogState, pushes: ReadonlyArray<Push>, verify: Ver
     purged: new Set(state.purged),
     rows: [],
     closed: new Set(),
+    predecessorBySuccessor: new Map(),
     verify,
   };
   const outcomes = pushes.map((push) => decidePush(draft, push));
-  const { rows, closed, verify: _, ...next } = draft;
-  return { outcomes, rows, closed, next };
+  const { rows, closed, predecessorBySuccessor, verify: _, ...next } = draft;
+  return { outcomes, rows, closed, predecessorBySuccessor, next };
 };
 
 /** The state as it grows while a commit is decided. Lives inside of one call of `decide`. */
@@ -74,6 +76,7 @@ interface Draft extends LogState {
   readonly rows: Array<NewRow>;
   /** The devices that this commit revokes. */
   readonly closed: Set<DeviceId>;
+  readonly predecessorBySuccessor: Map<DeviceId, DeviceId>;
   readonly verify: VerifySignature;
 }
 
@@ -96,9 +99,12 @@ const decidePush = (draft: Draft, push: Push): PushOutcome => {
   return { type: "decided", results };
 };
 
-const readerMayAuthor = (push: Push, { entry }: PreparedEntry): boolean =>
-  entry.header.device === push.device &&
-  (entry.header.kind === EntryKind.membership || entry.header.kind === EntryKind.void);
+const readerMayAuthor = (push: Push, { entry: { header }, membership }: PreparedEntry): boolean => {
+  if (header.device === push.device) return header.kind === EntryKind.membership || header.kind === EntryKind.void;
+  // It brings the entry by which its successor takes its place (rule 12).
+  const leaves = membership?.records.some((record) => record.type === "revoke-device" && record.device === push.device);
+  return leaves === true;
+};
 
 const decideEntry = (draft: Draft, push: Push, prepared: PreparedEntry): PushResult => {
   const { header } = prepared.entry;
@@ -137,16 +143,24 @@ const append = (draft: Draft, prepared: PreparedEntry, membership: Membership): 
   const chain = nextLogChain(draft.chain, seq, hash);
   draft.head = seq;
   draft.chain = chain;
+  if (prepared.membership !== undefined) noteRevocations(draft, prepared.membership, membership);
   draft.membership = membership;
   draft.entriesBytes += entry.bytes.length;
   draft.last.set(device, { counter, hash });
   draft.stored.set(identityKey(device, counter), { seq, hash });
-  for (const record of prepared.membership?.records ?? []) {
-    if (record.type === "revoke-device") draft.closed.add(record.device);
-  }
   if (kind === EntryKind.purge) draft.purged.add(document);
   draft.rows.push({ seq, chain, hash, entry });
   return seq;
+};
+
+const noteRevocations = (draft: Draft, payload: MembershipPayload, after: Membership): void => {
+  for (const record of payload.records) {
+    // A change to a lower role revokes and admits again in one entry.
+    if (record.type !== "revoke-device" || after.members.get(record.device)?.revoked !== true) continue;
+    draft.closed.add(record.device);
+    const successor = successorOf(draft.membership, payload, record.device);
+    if (successor !== undefined) draft.predecessorBySuccessor.set(successor, record.device);
+  }
 };
 
 type Judgement = { readonly ok: Membership } | { readonly refusal: Refusal };

@@ -57,12 +57,15 @@ interface DeviceRow {
   readonly from_counter: bigint;
   readonly to_counter: bigint | null;
   readonly admitted: boolean;
+  readonly device_revoked: boolean;
   readonly last: bigint;
   readonly last_hash: Uint8Array | null;
   readonly grant: Uint8Array | null;
   readonly grant_role: number | null;
   readonly revoked: boolean | null;
   readonly expires_at: Date | null;
+  /** Of the workspace: few have any, and then nobody has to look. */
+  readonly has_purged: boolean;
 }
 
 /** Locks the workspace and reads what the pushes touch; undefined where there is no such workspace. */
@@ -81,8 +84,9 @@ export const lockLogState = Effect.fnUntraced(function* (
   const deviceIds = [...devicesIn(pushes)].map(idToBytes);
   const grantIds = pushes.map(({ pusher }) => idToBytes(pusher.grant));
   const deviceRows = yield* sql<DeviceRow>`
-    select d.device, d.signing_key, d.agreement_key, d.role, d.from_counter, d.to_counter, d.admitted, d.last, d.last_hash,
-           g."grant", g.role as grant_role, g.revoked, g.expires_at
+    select d.device, d.signing_key, d.agreement_key, d.role, d.from_counter, d.to_counter, d.admitted, d.revoked as device_revoked, d.last, d.last_hash,
+           g."grant", g.role as grant_role, g.revoked, g.expires_at,
+           exists (select 1 from purged_documents p where p.workspace = d.workspace) as has_purged
       from devices d
       left join grants g on g.workspace = d.workspace and g.device = d.device and g."grant" = any(${grantIds}::bytea[])
      where d.workspace = ${id} and d.device = any(${deviceIds}::bytea[])`;
@@ -121,7 +125,7 @@ export const lockLogState = Effect.fnUntraced(function* (
     last,
     stored: yield* selectStored(sql, id, repeated),
     chunks: yield* selectChunks(sql, id, fresh),
-    purged: yield* selectPurged(sql, id, fresh),
+    purged: deviceRows.some(({ has_purged }) => has_purged) ? yield* selectPurged(sql, id, fresh) : new Set(),
     entriesBytes: toNumber(row.entries_bytes),
     attachmentsBytes: toNumber(row.attachments_bytes),
     quotaBytes: toNumber(row.quota_bytes),
@@ -157,6 +161,7 @@ const toMember = (row: DeviceRow): Member => ({
   from: toNumber(row.from_counter),
   to: row.to_counter === null ? undefined : toNumber(row.to_counter),
   admitted: row.admitted,
+  revoked: row.device_revoked,
 });
 
 const selectStored = Effect.fnUntraced(function* (
@@ -235,8 +240,10 @@ const selectLinks = Effect.fnUntraced(function* (
     readonly role: number;
     readonly max_uses: bigint;
     readonly revoked: boolean;
+    readonly chained: boolean;
+    readonly chain_uses: bigint;
   }>`
-    select link, signing_key, role, max_uses, revoked from links
+    select link, signing_key, role, max_uses, revoked, chained, chain_uses from links
      where workspace = ${workspace} and link = any(${[...ids].map(idToBytes)}::bytea[])`;
   for (const row of rows) {
     const link = linkIdFromBytes(row.link);
@@ -246,6 +253,8 @@ const selectLinks = Effect.fnUntraced(function* (
       role: toRole(row.role),
       maxUses: toNumber(row.max_uses),
       revoked: row.revoked,
+      chained: row.chained,
+      uses: toNumber(row.chain_uses),
     });
   }
   return links;

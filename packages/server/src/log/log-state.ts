@@ -23,6 +23,8 @@ export interface Member {
   readonly to: number | undefined;
   /** Whether the chain has its admission; before, a certificate made it known. */
   readonly admitted: boolean;
+  /** Whether the chain revoked it. An interval may also end by its certificate. */
+  readonly revoked: boolean;
 }
 
 /** A link's public half. */
@@ -32,6 +34,10 @@ export interface KnownLink {
   readonly role: RoleName;
   readonly maxUses: number;
   readonly revoked: boolean;
+  /** Whether the chain has it; a server may have been told of it before. */
+  readonly chained: boolean;
+  /** Admissions by it in the chain. */
+  readonly uses: number;
 }
 
 /** The membership chain's outcome so far. */
@@ -107,5 +113,7 @@ export interface Decision {
   readonly rows: ReadonlyArray<NewRow>;
   /** The devices that were revoked: their grants end in the same transaction. */
   readonly closed: ReadonlySet<DeviceId>;
+  /** Who took whose place (rule 12): the grant goes over to the successor in the same transaction. */
+  readonly predecessorBySuccessor: ReadonlyMap<DeviceId, DeviceId>;
   readonly next: LogState;
 }

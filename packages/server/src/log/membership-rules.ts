@@ -22,7 +22,7 @@ import {
   workspaceIdOfRootKey,
 } from "@cairn/protocol";
 import type { VerifySignature } from "../signatures.ts";
-import type { LastEntry, Member, Membership } from "./log-state.ts";
+import type { KnownLink, LastEntry, Member, Membership } from "./log-state.ts";
 
 /** Why an entry is not taken. */
 export interface Refusal {
@@ -64,55 +64,74 @@ export const memberOf = (certificate: Certificate, admitted: boolean): Member =>
   from: certificate.from,
   to: certificate.to,
   admitted,
+  revoked: false,
 });
 
-const isOwner = (member: Member | undefined): boolean =>
-  member !== undefined && member.admitted && member.role === "owner" && member.to === undefined;
+const roleAt = ({ members }: Membership, device: DeviceId, counter: number): RoleName | undefined => {
+  const member = members.get(device);
+  if (member === undefined || !member.admitted) return undefined;
+  return member.from <= counter && (member.to === undefined || counter <= member.to) ? member.role : undefined;
+};
+
+/** The role of a device whose interval is open. */
+const openRole = ({ members }: Membership, device: DeviceId): RoleName | undefined => {
+  const member = members.get(device);
+  return member?.admitted === true && member.to === undefined ? member.role : undefined;
+};
 
 interface Step {
   readonly header: EntryHeader;
   readonly payload: MembershipPayload;
   readonly last: ReadonlyMap<DeviceId, LastEntry>;
   readonly verify: VerifySignature;
+  /** The membership before the entry. */
+  readonly before: Membership;
 }
 
-/** The chain after one more entry. Its author's signature has been verified. */
-export const applyMembership = (before: Membership, step: Step): Verdict<Membership> => {
+/**
+ * The chain after one more entry, whose author's signature has been verified. What devices would pass over as having no
+ * effect is refused here, so that what is stored means the same to everybody.
+ */
+export const applyMembership = (before: Membership, entry: Omit<Step, "before">): Verdict<Membership> => {
+  const step: Step = { ...entry, before };
   const { header, payload } = step;
   if (payload.prev !== before.head) {
     return refused("membership-head", "The membership chain has moved on; pull and propose again.", {
       head: before.head,
     });
   }
-  const first = payload.records[0];
-  if (first === undefined) return refused("invalid", "A membership entry says something.");
-  if ((before.head === NO_MEMBERSHIP) !== (first.type === "root")) {
-    return refused("invalid", "The chain's first entry, and no other, begins with the root.");
+  if (payload.records.length === 0) return refused("invalid", "A membership entry says something.");
+  if (before.head === NO_MEMBERSHIP) {
+    const [root, first, key] = payload.records;
+    if (root?.type !== "root" || first?.type !== "admit" || key?.type !== "key-change") {
+      return refused("invalid", "A chain begins with its root, its first device and its first key.");
+    }
   }
   let membership = before;
   for (const [index, record] of payload.records.entries()) {
-    if (record.type === "root" && index > 0) return refused("invalid", "The root is named once.");
+    if (record.type === "root" && (index > 0 || before.head !== NO_MEMBERSHIP)) {
+      return refused("invalid", "The root is named once, at the chain's beginning.");
+    }
     const verdict = applyRecord(membership, step, record);
     if ("refusal" in verdict) return verdict;
     membership = verdict.ok;
   }
-  if (membership.members.get(header.device)?.admitted !== true) {
-    return refused("not-a-member", "The chain does not have the author's admission.");
-  }
-  return { ok: membership };
+  const isMember = [before, membership].some((state) => roleAt(state, header.device, header.counter) !== undefined);
+  return isMember ? { ok: membership } : refused("not-a-member", "The author is no member at this counter.");
 };
 
 const applyRecord = (membership: Membership, step: Step, record: MembershipRecord): Verdict<Membership> => {
-  const author = membership.members.get(step.header.device);
+  const { workspace, device, counter } = step.header;
   if (record.type === "root") {
-    const anchored = workspaceIdOfRootKey(idToBytes(record.rootKey)) === step.header.workspace;
+    const anchored = workspaceIdOfRootKey(idToBytes(record.rootKey)) === workspace;
     return anchored && record.rootKey === membership.rootKey
       ? { ok: membership }
       : refused("invalid", "The root key is not the workspace's.");
   }
   if (record.type === "admit") return admit(membership, step, record.certificate);
-  if (record.type === "revoke-device") return revokeDevice(membership, step, record, author);
-  if (!isOwner(author)) return refused("role", "Only an owner changes links, keys and the root.");
+  const authorRole = roleAt(membership, device, counter);
+  if (record.type === "revoke-device") return revokeDevice(membership, step, record, authorRole);
+  if (authorRole !== "owner") return refused("role", "Only an owner changes links, keys and the root.");
   switch (record.type) {
     case "key-change":
       return record.epoch === membership.keyEpoch + 1
@@ -122,11 +141,11 @@ const applyRecord = (membership: Membership, step: Step, record: MembershipRecor
       return addLink(membership, step, record);
     case "revoke-link": {
       const link = membership.links.get(record.link);
-      if (link === undefined) return refused("invalid", "The link is not known.");
-      return { ok: { ...membership, links: new Map(membership.links).set(link.link, { ...link, revoked: true }) } };
+      if (link === undefined || !link.chained) return refused("invalid", "The link is not known.");
+      return { ok: withLink(membership, { ...link, revoked: true }) };
     }
     case "rotate-root": {
-      const bytes = rotateRootSigningBytes(step.header.workspace, record.rootKey, record.recoveryKey);
+      const bytes = rotateRootSigningBytes(workspace, record.rootKey, record.recoveryKey);
       return step.verify(membership.rootKey, bytes, record.signature)
         ? { ok: { ...membership, rootKey: record.rootKey } }
         : refused("signature", "The old root key did not sign its successor.");
@@ -136,22 +155,53 @@ const applyRecord = (membership: Membership, step: Step, record: MembershipRecor
   }
 };
 
+const withLink = (membership: Membership, link: KnownLink): Membership => ({
+  ...membership,
+  links: new Map(membership.links).set(link.link, link),
+});
+
+const withMember = (membership: Membership, member: Member): Membership => ({
+  ...membership,
+  members: new Map(membership.members).set(member.device, member),
+});
+
 const addLink = (
   membership: Membership,
   step: Step,
   record: Extract<MembershipRecord, { readonly type: "link" }>,
 ): Verdict<Membership> => {
-  if (record.link !== linkIdOfSigningKey(step.header.workspace, idToBytes(record.signingKey))) {
+  const { link, signingKey, role, maxUses } = record;
+  if (link !== linkIdOfSigningKey(step.header.workspace, idToBytes(signingKey))) {
     return refused("invalid", "The link's id is not that of its key.");
   }
-  const known = membership.links.get(record.link);
-  if (known !== undefined) {
-    const same = known.role === record.role && known.maxUses === record.maxUses;
-    return same ? { ok: membership } : refused("invalid", "A link of this id exists with other properties.");
+  const known = membership.links.get(link);
+  if (known?.chained === true) return refused("invalid", "There is such a link already.");
+  if (known !== undefined && (known.role !== role || known.maxUses !== maxUses)) {
+    return refused("invalid", "The server was told of this link with other properties.");
   }
-  const { link, signingKey, role, maxUses } = record;
-  const links = new Map(membership.links).set(link, { link, signingKey, role, maxUses, revoked: false });
-  return { ok: { ...membership, links } };
+  if (record.epoch !== membership.keyEpoch) return refused("invalid", "A new link gets the current epoch's key.");
+  const revoked = known?.revoked ?? false;
+  return { ok: withLink(membership, { link, signingKey, role, maxUses, revoked, chained: true, uses: 0 }) };
+};
+
+/** The certificates that an entry admits devices by. */
+const admittedBy = ({ records }: MembershipPayload): ReadonlyArray<Certificate> =>
+  records.flatMap((record) => (record.type === "admit" ? [record.certificate.certificate] : []));
+
+const certifiedBy = (payload: MembershipPayload, issuer: DeviceId): ReadonlyArray<Certificate> =>
+  admittedBy(payload).filter(
+    (certificate) => certificate.issuer.type === "device" && certificate.issuer.device === issuer,
+  );
+
+const revokes = ({ records }: MembershipPayload, device: DeviceId): boolean =>
+  records.some((record) => record.type === "revoke-device" && record.device === device);
+
+/** The device that takes the place of `device` in this entry, in its role, certified by it, while it leaves (rule 12). */
+export const successorOf = (before: Membership, payload: MembershipPayload, device: DeviceId): DeviceId | undefined => {
+  const [certificate, ...others] = certifiedBy(payload, device);
+  if (certificate === undefined || others.length > 0 || !revokes(payload, device)) return undefined;
+  const successor = certifiedDevice(certificate);
+  return successor !== device && certificate.role === openRole(before, device) ? successor : undefined;
 };
 
 const admit = (
@@ -159,56 +209,70 @@ const admit = (
   step: Step,
   { certificate, signature }: SignedCertificate,
 ): Verdict<Membership> => {
-  const { header } = step;
+  const { header, payload, before } = step;
   if (certificate.workspace !== header.workspace)
     return refused("invalid", "The certificate is for another workspace.");
+  if (certificate.from < 1 || (certificate.to !== undefined && certificate.to < certificate.from)) {
+    return refused("invalid", "The certificate's interval is empty.");
+  }
   const device = certifiedDevice(certificate);
-  const issuer = issuerOf(membership, certificate);
+  const issuer = issuerOf(membership, before, certificate);
   if ("refusal" in issuer) return issuer;
   if (exceeds(certificate.role, issuer.ok.role)) return refused("role", "The certificate exceeds its issuer's role.");
   if (!step.verify(issuer.ok.key, certificateSigningBytes(certificate), signature)) {
     return refused("signature", "The certificate's signature does not verify.");
   }
-  const author = membership.members.get(header.device);
-  // Rule 12: a device retires by certifying one successor of equal role, in the entry in which it leaves.
-  const succession =
-    certificate.issuer.type === "device" && certificate.issuer.device === header.device && leavesIn(step);
-  const byOwnAuthority =
-    certificate.issuer.type === "device" && !isOwner(membership.members.get(certificate.issuer.device));
-  if (byOwnAuthority && !succession) return refused("role", "Only an owner certifies other devices.");
-  if (device !== header.device && !isOwner(author) && !succession) {
-    return refused("role", "Only an owner admits other devices.");
+  const issuedBy = certificate.issuer.type === "device" ? certificate.issuer.device : undefined;
+  if (issuedBy !== undefined && issuer.ok.role !== "owner" && successorOf(before, payload, issuedBy) !== device) {
+    return refused("role", "Only an owner certifies devices; others name one successor in their role, and leave.");
   }
-  const existing = membership.members.get(device);
-  if (existing?.to !== undefined && (certificate.from <= existing.to || device === header.device)) {
-    return refused("not-a-member", "The device was revoked; a new interval begins behind the old one.");
+  const authorIsOwner = roleAt(membership, header.device, header.counter) === "owner";
+  if (header.device !== device && header.device !== issuedBy && !authorIsOwner) {
+    return refused("role", "An admission is written by the admitted device or by an owner.");
   }
-  if (certificate.from < 1) return refused("invalid", "Counters begin at 1.");
-  return { ok: { ...membership, members: new Map(membership.members).set(device, memberOf(certificate, true)) } };
+  const known = membership.members.get(device);
+  if (known?.admitted === true) {
+    if (certificate.from <= (known.to ?? known.from)) {
+      return refused("not-a-member", "A new interval begins behind the old one.");
+    }
+    if (known.to === undefined && !exceeds(certificate.role, known.role)) {
+      return refused("invalid", "The device is a member already, in no lower role.");
+    }
+  }
+  const admitted = withMember(membership, memberOf(certificate, true));
+  return {
+    ok:
+      issuer.ok.link === undefined
+        ? admitted
+        : withLink(admitted, { ...issuer.ok.link, uses: issuer.ok.link.uses + 1 }),
+  };
 };
 
-const leavesIn = (step: Step): boolean =>
-  step.payload.records.some((record) => record.type === "revoke-device" && record.device === step.header.device);
+interface IssuerAuthority {
+  readonly key: Member["signingKey"];
+  readonly role: RoleName;
+  readonly link?: KnownLink;
+}
 
-const issuerOf = (
-  membership: Membership,
-  certificate: Certificate,
-): Verdict<{ readonly key: Member["signingKey"]; readonly role: RoleName }> => {
-  switch (certificate.issuer.type) {
+const issuerOf = (membership: Membership, before: Membership, certificate: Certificate): Verdict<IssuerAuthority> => {
+  const { issuer } = certificate;
+  switch (issuer.type) {
     case "root":
       return { ok: { key: membership.rootKey, role: "owner" } };
     case "link": {
-      const link = membership.links.get(certificate.issuer.link);
-      if (link === undefined) return refused("invalid", "The link is not known.");
-      if (link.revoked) return refused("not-a-member", "The link was revoked.");
-      return { ok: { key: link.signingKey, role: link.role } };
+      const link = membership.links.get(issuer.link);
+      if (link === undefined || !link.chained) return refused("invalid", "The link is not known.");
+      const usedUp = link.maxUses > 0 && link.uses >= link.maxUses;
+      if (link.revoked || usedUp) return refused("not-a-member", "The link was revoked or is used up.");
+      return { ok: { key: link.signingKey, role: link.role, link } };
     }
     case "device": {
-      const member = membership.members.get(certificate.issuer.device);
-      if (member === undefined || !member.admitted || member.to !== undefined) {
-        return refused("not-a-member", "The issuer is not a member.");
-      }
-      return { ok: { key: member.signingKey, role: member.role } };
+      // A successor's entry may revoke its predecessor in an earlier record: its role is that before the entry.
+      const role = openRole(before, issuer.device) ?? openRole(membership, issuer.device);
+      const member = membership.members.get(issuer.device);
+      return role === undefined || member === undefined
+        ? refused("not-a-member", "The issuer is not a member.")
+        : { ok: { key: member.signingKey, role } };
     }
   }
 };
@@ -217,22 +281,26 @@ const revokeDevice = (
   membership: Membership,
   step: Step,
   record: Extract<MembershipRecord, { readonly type: "revoke-device" }>,
-  author: Member | undefined,
+  authorRole: RoleName | undefined,
 ): Verdict<Membership> => {
-  const leaving = record.device === step.header.device;
-  if (!leaving && !isOwner(author)) return refused("role", "Only an owner revokes other devices.");
-  const member = membership.members.get(record.device);
-  if (member === undefined || member.to !== undefined) {
+  const { header, payload, before } = step;
+  const { device } = record;
+  const leaving = device === header.device;
+  const allowed = leaving || authorRole === "owner" || successorOf(before, payload, device) === header.device;
+  if (!allowed) return refused("role", "Only an owner revokes other devices.");
+  const member = membership.members.get(device);
+  if (member === undefined || !member.admitted || member.revoked) {
     return refused("invalid", "The device is not a member.");
   }
   // Rule 19: the cut-off is what the server has, so that whether an entry counts does not depend on when it arrived.
-  const last = leaving ? step.header.counter : (step.last.get(record.device)?.counter ?? 0);
+  const last = leaving ? header.counter : (step.last.get(device)?.counter ?? 0);
   if (record.to !== last) {
     return refused("membership-head", "The device has written since; pull and propose again.", {
       head: membership.head,
       expected: last,
     });
   }
-  const members = new Map(membership.members).set(record.device, { ...member, to: record.to });
-  return { ok: { ...membership, members } };
+  // A cut-off only ever closes an interval: behind its end it changes nothing, before its begin it empties it.
+  const to = Math.max(member.from - 1, Math.min(record.to, member.to ?? record.to));
+  return { ok: withMember(membership, { ...member, to, revoked: true }) };
 };

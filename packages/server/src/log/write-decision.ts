@@ -1,8 +1,9 @@
 /** Writing what was decided, inside of the transaction that holds the workspace's row lock. */
-import { type DeviceId, EntryKind, type GrantId, grantIdFromBytes, idToBytes, Role } from "@cairn/protocol";
+import { type DeviceId, EntryKind, type GrantId, grantIdFromBytes, ID_BYTES, idToBytes, Role } from "@cairn/protocol";
 import type { PgClient } from "@effect/sql-pg";
 import { Effect } from "effect";
 import type { SqlError } from "effect/sql";
+import { randomBytes } from "node:crypto";
 import type { Decision, LogState, Member } from "./log-state.ts";
 
 /** Writes all of a decision and gives the grants that it withdraws. `now` is in milliseconds since 1970. */
@@ -23,6 +24,9 @@ export const writeDecision = Effect.fnUntraced(function* (
     yield* sql`
       insert into purged_documents (workspace, document, seq, purged_at)
       values (${workspace}, ${idToBytes(entry.header.document)}, ${BigInt(seq)}, ${at}) on conflict do nothing`;
+  }
+  for (const [successor, predecessor] of decision.predecessorBySuccessor) {
+    yield* passGrantOn(sql, workspace, predecessor, successor, at);
   }
   return decision.closed.size === 0 ? new Set() : yield* withdrawGrants(sql, workspace, decision.closed);
 });
@@ -93,10 +97,11 @@ const writeMembership = Effect.fnUntraced(function* (
   for (const link of membership.links.values()) {
     if (before.membership.links.get(link.link) === link) continue;
     yield* sql`
-      insert into links (workspace, link, signing_key, role, max_uses, honoured, revoked, created_at)
+      insert into links (workspace, link, signing_key, role, max_uses, honoured, revoked, chained, chain_uses, created_at)
       values (${workspace}, ${idToBytes(link.link)}, ${idToBytes(link.signingKey)}, ${Role[link.role]},
-              ${BigInt(link.maxUses)}, false, ${link.revoked}, ${at})
-      on conflict (workspace, link) do update set revoked = links.revoked or excluded.revoked`;
+              ${BigInt(link.maxUses)}, false, ${link.revoked}, ${link.chained}, ${BigInt(link.uses)}, ${at})
+      on conflict (workspace, link) do update
+         set revoked = excluded.revoked, chained = excluded.chained, chain_uses = excluded.chain_uses`;
   }
 });
 
@@ -111,17 +116,30 @@ const writeMember = Effect.fnUntraced(function* (
   const agreementKey = member.agreementKey === undefined ? null : idToBytes(member.agreementKey);
   const to = member.to === undefined ? null : BigInt(member.to);
   yield* sql`
-    insert into devices (workspace, device, signing_key, agreement_key, role, from_counter, to_counter, admitted, created_at)
+    insert into devices (workspace, device, signing_key, agreement_key, role, from_counter, to_counter, admitted, revoked, created_at)
     values (${workspace}, ${device}, ${idToBytes(member.signingKey)}, ${agreementKey}, ${role},
-            ${BigInt(member.from)}, ${to}, ${member.admitted}, ${at})
+            ${BigInt(member.from)}, ${to}, ${member.admitted}, ${member.revoked}, ${at})
     on conflict (workspace, device) do update
        set agreement_key = excluded.agreement_key, role = excluded.role, from_counter = excluded.from_counter,
-           to_counter = excluded.to_counter, admitted = excluded.admitted`;
+           to_counter = excluded.to_counter, admitted = excluded.admitted, revoked = excluded.revoked`;
   // The chain decides the role: what a session may do follows it.
   yield* sql`
     update grants set role = ${role}
      where workspace = ${workspace} and device = ${device} and not revoked and role <> ${role}`;
 });
+
+/** A successor comes in by the right of the device whose place it takes (rule 12). */
+const passGrantOn = (
+  sql: PgClient.PgClient,
+  workspace: Uint8Array,
+  predecessor: DeviceId,
+  successor: DeviceId,
+  at: Date,
+) => sql`
+  insert into grants (workspace, "grant", device, role, label, created_at, expires_at, link)
+  select workspace, ${randomBytes(ID_BYTES)}, ${idToBytes(successor)}, role, label, ${at}, expires_at, link
+    from grants where workspace = ${workspace} and device = ${idToBytes(predecessor)} and not revoked
+  on conflict do nothing`;
 
 /** Ends the grants of revoked devices, and raises the mark that every node polls (rule 23). */
 const withdrawGrants = Effect.fnUntraced(function* (

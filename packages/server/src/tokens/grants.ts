@@ -129,6 +129,6 @@ export const registerDevice = Effect.fnUntraced(function* (
     on conflict (workspace, device) do update
        set agreement_key = coalesce(devices.agreement_key, excluded.agreement_key),
            role = case when devices.admitted then devices.role else excluded.role end
-    returning to_counter is not null as revoked`;
+    returning revoked`;
   return row?.revoked !== true;
 });

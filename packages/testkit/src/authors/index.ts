@@ -172,7 +172,11 @@ export const genesis = (root: TestRoot, owner: TestDevice): Entry =>
   ]);
 
 /** The record by which a link becomes known to the chain. */
-export const linkRecord = (link: TestLink, role: RoleName, maxUses = 0): MembershipRecord => ({
+export const linkRecord = (
+  link: TestLink,
+  role: RoleName,
+  maxUses = 0,
+): Extract<MembershipRecord, { readonly type: "link" }> => ({
   type: "link",
   link: link.link,
   signingKey: link.pair.publicKey,

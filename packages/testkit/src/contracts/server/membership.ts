@@ -9,7 +9,7 @@ import {
   rotateRootSigningBytes,
 } from "@cairn/protocol";
 import { Effect } from "effect";
-import { Tokens } from "@cairn/server";
+import { Links, Tokens } from "@cairn/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   admission,
@@ -68,7 +68,7 @@ export const membershipContract = (name: string, open: () => Promise<PortsSubjec
       };
       expect(await propose(scene.owner, [foreign, ownAdmission])).toMatchObject({ code: "invalid" });
       const own: MembershipRecord = { type: "root", rootKey: root.pair.publicKey, recoveryKey: root.recoveryKey };
-      expect(await propose(scene.owner, [own])).toMatchObject({ code: "not-a-member" });
+      expect(await propose(scene.owner, [own])).toMatchObject({ code: "invalid" });
       await scene.store(scene.owner, [genesis(root, device)]);
       expect(await propose(scene.owner, [own])).toMatchObject({ code: "invalid" });
       const again = device.propose(NO_MEMBERSHIP, [own]);
@@ -253,19 +253,103 @@ export const membershipContract = (name: string, open: () => Promise<PortsSubjec
       expect((await scene.push(person, [late])).results).toMatchObject([{ code: "not-a-member" }]);
     });
 
-    test("rule 12: a device certifies one successor of equal role in the entry in which it leaves", async () => {
-      scene = await Scene.found(subject);
-      const writer = await scene.join("writer");
-      const { device, pair } = writer.device;
-      const successor = new TestDevice(scene.workspace);
-      const leave = (): MembershipRecord => ({ type: "revoke-device", device, to: writer.device.counter + 1 });
-      const issuer = { type: "device", device } as const;
-      const more = admit(certify(successor, "owner", issuer, pair));
-      expect(await propose(writer, [more, leave()])).toMatchObject({ code: "role" });
-      expect(await propose(writer, [admit(certify(successor, "writer", issuer, pair)), leave()])).toMatchObject({
-        status: "stored",
+    describe("rule 12: a device certifies one successor of equal role, which takes its place", () => {
+      const replaced = async (role: "writer" | "reader") => {
+        scene = await Scene.found(subject);
+        const old = await scene.join(role);
+        const successor = new TestDevice(scene.workspace);
+        const issuer = { type: "device", device: old.device.device } as const;
+        const revoke: MembershipRecord = { type: "revoke-device", device: old.device.device, to: old.device.counter };
+        const certified = (as: Parameters<typeof certify>[1], device = successor) =>
+          admit(certify(device, as, issuer, old.device.pair));
+        return { old, successor, revoke, certified };
+      };
+
+      test.each(["writer", "reader"] as const)("a %s's, with its grant", async (role) => {
+        const { old, successor, revoke, certified } = await replaced(role);
+        const entry = successor.propose(await scene.membershipHead(), [revoke, certified(role)]);
+        await scene.store(old, [entry]);
+        expect(await subject.run(codeOf(scene.pushing(old, [old.device.author()])))).toBe("revoked");
+        const grants = await subject.run(Effect.flatMap(Tokens, (tokens) => tokens.list(scene.workspace)));
+        const grant = grants.find(({ device, status }) => device === successor.device && status === "active");
+        expect(grant).toMatchObject({ role, label: "joined" });
+        if (grant === undefined) throw new Error("the grant goes over to the successor");
+        const person = { device: successor, session: { ...old.session, grant: grant.grant } };
+        const voided = successor.author({ kind: EntryKind.void, document: NO_DOCUMENT, epoch: 0 }, nothing);
+        await scene.store(person, [voided]);
       });
-      expect((await scene.push(scene.owner, [successor.author()])).results).toMatchObject([{ status: "stored" }]);
+
+      test("or written by the device that leaves", async () => {
+        const { old, successor, certified } = await replaced("writer");
+        const { device } = old.device;
+        const leave: MembershipRecord = { type: "revoke-device", device, to: old.device.counter + 1 };
+        expect(await propose(old, [certified("owner"), leave])).toMatchObject({ code: "role" });
+        expect(await propose(old, [certified("reader"), leave])).toMatchObject({ code: "role" });
+        expect(await propose(old, [certified("writer")])).toMatchObject({ code: "role" });
+        const second = certified("writer", new TestDevice(scene.workspace));
+        expect(await propose(old, [certified("writer"), second, leave])).toMatchObject({ code: "role" });
+        expect(await propose(old, [certified("writer"), leave])).toMatchObject({ status: "stored" });
+        expect((await scene.push(scene.owner, [successor.author()])).results).toMatchObject([{ status: "stored" }]);
+      });
+
+      test("not by somebody else, and not with a cut-off that is not the server's", async () => {
+        const { old, successor, revoke, certified } = await replaced("writer");
+        const head = await scene.membershipHead();
+        const other = await scene.join("writer");
+        const stolen = other.device.propose(await scene.membershipHead(), [revoke, certified("writer")]);
+        expect((await scene.push(other, [stolen])).results).toMatchObject([{ code: "role" }]);
+        const stale = successor.propose(head, [revoke, certified("writer")]);
+        expect((await scene.push(old, [stale])).results).toMatchObject([{ code: "membership-head" }]);
+        await scene.store(old, [old.device.author()]);
+        const late = successor.propose(await scene.membershipHead(), [revoke, certified("writer")], { counter: 1 });
+        expect((await scene.push(old, [late])).results).toMatchObject([{ code: "membership-head", expected: 2 }]);
+      });
+    });
+
+    test("a reader that opens a writer's link goes on as a writer; an owner puts it back", async () => {
+      scene = await Scene.found(subject);
+      const reader = await scene.join("reader");
+      const { device } = reader.device;
+      const link = await scene.link("writer");
+      await scene.open(link, "writer", reader.device);
+      const byLink = (role: "writer" | "reader", from: number) =>
+        admit(certify(reader.device, role, { type: "link", link: link.link }, link.pair, { from }));
+      expect(await propose(reader, [byLink("writer", 1)])).toMatchObject({ code: "not-a-member" });
+      expect(await propose(reader, [byLink("reader", 2)])).toMatchObject({ code: "invalid" });
+      expect(await propose(reader, [byLink("writer", 2)])).toMatchObject({ status: "stored" });
+      await scene.store(reader, [reader.device.author()]);
+      const { pair, device: owner } = scene.owner.device;
+      const back = admit(certify(reader.device, "reader", { type: "device", device: owner }, pair, { from: 4 }));
+      const revoke: MembershipRecord = { type: "revoke-device", device, to: 3 };
+      expect(await propose(scene.owner, [revoke, back])).toMatchObject({ status: "stored" });
+      // It is a member still, and its session reads.
+      expect(await subject.run(codeOf(scene.pushing(reader, [reader.device.author()])))).toBe("read-only");
+    });
+
+    test("rule 22: a link's uses are counted in the chain's order", async () => {
+      scene = await Scene.found(subject);
+      const link = await scene.link("writer", 1);
+      const person = await scene.open(link, "writer");
+      await scene.store(person, [admission(person.device, await scene.membershipHead(), "writer", link)]);
+      const another = new TestDevice(scene.workspace);
+      const late = admission(another, await scene.membershipHead(), "writer", link);
+      expect((await scene.push(scene.owner, [late])).results).toMatchObject([{ code: "not-a-member" }]);
+    });
+
+    test("a link is new to the chain, of the current epoch, and what the server was told of it", async () => {
+      scene = await Scene.found(subject);
+      const link = makeLink(scene.workspace);
+      const { link: id, pair } = link;
+      const told = { link: id, signingKey: pair.publicKey, role: "reader", maxUses: 2, expiresAt: null } as const;
+      await subject.run(Effect.flatMap(Links, (links) => links.create(scene.workspace, told)));
+      expect(await propose(scene.owner, [{ type: "revoke-link", link: id }])).toMatchObject({ code: "invalid" });
+      expect(await propose(scene.owner, [linkRecord(link, "writer", 2)])).toMatchObject({ code: "invalid" });
+      const elsewhere = { ...linkRecord(link, "reader", 2), link: makeLink(scene.workspace).link };
+      expect(await propose(scene.owner, [elsewhere])).toMatchObject({ code: "invalid" });
+      const change: MembershipRecord = { type: "key-change", epoch: 2, keys: [], previous: nothing };
+      expect(await propose(scene.owner, [change, linkRecord(link, "reader", 2)])).toMatchObject({ code: "invalid" });
+      expect(await propose(scene.owner, [linkRecord(link, "reader", 2)])).toMatchObject({ status: "stored" });
+      expect(await propose(scene.owner, [linkRecord(link, "reader", 2)])).toMatchObject({ code: "invalid" });
     });
 
     test("rule 24: the old root signs the new one, and the new one signs from then on", async () => {
