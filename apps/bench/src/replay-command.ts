@@ -1,0 +1,35 @@
+/** `npm run replay`: see `replay/options.ts` for the arguments. */
+import { resolve } from "node:path";
+import { parseReplayOptions, USAGE, UsageError } from "./replay/options.ts";
+import { replay, succeeded } from "./replay/replay.ts";
+import { describeReport, LEAST_ENTRIES } from "./replay/report.ts";
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const main = async (): Promise<number> => {
+  const options = parseReplayOptions(process.argv.slice(2));
+  // npm changes to the repository's folder; the path is meant from where the command was typed.
+  const file = resolve(process.env["INIT_CWD"] ?? process.cwd(), options.file);
+  const report = await replay({ ...options, file, say });
+  for (const line of describeReport(report, options.kills)) say(line);
+  if (!succeeded(report, options.kills)) return 1;
+  if (report.kind === "sequential" && report.transactions >= LEAST_ENTRIES * 10 && report.entries < LEAST_ENTRIES) {
+    say(`FAILED: ${report.entries} entries, and at least ${LEAST_ENTRIES} are expected of a sequential session`);
+    return 1;
+  }
+  return 0;
+};
+
+const describe = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : `\ncaused by ${describe(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+};
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const usage = error instanceof UsageError;
+  process.stderr.write(usage ? `${error.message}\n\n${USAGE}` : `The replay failed: ${describe(error)}\n`);
+  process.exitCode = usage ? 2 : 1;
+}
