@@ -83,21 +83,6 @@ const foldLog = Effect.fnUntraced(function* (
   return state;
 });
 
-/**
- * Takes in what another tab has received of the membership chain since the context was loaded. Whoever begins to lead does
- * this first: an entry by a device that it did not know yet would be kept and never applied.
- */
-export const refreshContext = Effect.fnUntraced(function* (
-  store: LocalStoreShape,
-  context: WorkspaceContext,
-): Effect.fn.Return<void, StoreFailure> {
-  const membership = yield* foldLog(context.workspace, yield* store.logOfKind(context.workspace, EntryKind.membership));
-  context.membership = membership;
-  yield* Effect.promise(() =>
-    unlockEpochs(membership, context.keyring, { type: "device", id: context.device, keys: context.keys.agreement }),
-  );
-});
-
 /** Loads a workspace for work. Dies where its keys are gone: then the store is broken, and that must be seen. */
 export const loadContext = Effect.fnUntraced(function* (
   store: LocalStoreShape,

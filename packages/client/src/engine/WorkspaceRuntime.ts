@@ -9,7 +9,7 @@ import { type DocumentImportsShape, makeDocumentImports } from "./DocumentImport
 import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
 import type { Publisher } from "./Workspaces.ts";
 import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
-import { refreshContext, type WorkspaceContext } from "./WorkspaceContext.ts";
+import { reloadContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
 /** Changes of documents are told together that happen within this time. */
 const GATHER_MILLIS = 4;
@@ -168,7 +168,7 @@ export const makeWorkspaceRuntime = (
       lead: (held) =>
         Effect.gen(function* () {
           fence = held;
-          yield* refreshContext(store, context);
+          yield* reloadContext(store, context);
           status.setPhase(
             context.record.server === undefined ? "local-only" : "connecting",
             yield* Clock.currentTimeMillis,
