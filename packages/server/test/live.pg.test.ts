@@ -119,6 +119,20 @@ describe("a live connection", () => {
     await other.close();
   });
 
+  test("what another node commits arrives, too", async () => {
+    const founded = await found(server.origin);
+    const { owner, session, workspace } = founded;
+    const reader = await join(server.origin, founded, "reader");
+    const other = await startTestServer({ databaseUrl });
+    const { live } = await connectLive(other.origin, reader.device, (await renew(other.origin, reader.device)).body);
+    await live.readTo(3);
+    await push(server.origin, workspace, session.token, [owner.author(), owner.author()]);
+    await live.readTo(5);
+    expect(live.pages.flatMap(({ items }) => items.map(({ seq }) => seq))).toEqual([1, 2, 3, 4, 5]);
+    live.close();
+    await other.close();
+  });
+
   test("a device that the chain revokes is put out by the commit", async () => {
     const founded = await found(server.origin);
     const { owner, session, workspace } = founded;

@@ -35,8 +35,8 @@ const HELLO_PATIENCE = "10 seconds";
 const MAX_OUTBOUND_BYTES = 16 * 1024 * 1024;
 /** How long a closed connection may take to say goodbye, in milliseconds. */
 const GOODBYE_MILLIS = 400;
-/** Promise 8: the revocation mark is read twice a second. */
-const REVOCATION_POLL = "500 millis";
+/** Promise 8: the revocation mark is read twice a second, and with it where the logs end. */
+const POLL = "500 millis";
 
 const SHUTDOWN: WireError = wireError("unavailable", { message: "The server is shutting down.", retryAfter: 1 });
 
@@ -73,6 +73,17 @@ const make = Effect.gen(function* () {
     for (const connection of connectionsByWorkspace.get(workspace) ?? []) connection.revoked(withdrawn);
   });
 
+  /**
+   * Promise 14: what another node committed, and what this one committed without learning of it (the database's answer
+   * was lost), reaches the connections too.
+   */
+  const watchHeads = Effect.gen(function* () {
+    if (connectionsByWorkspace.size === 0) return;
+    for (const [workspace, head] of yield* log.heads(connectionsByWorkspace.keys())) {
+      for (const connection of connectionsByWorkspace.get(workspace) ?? []) connection.reach(head);
+    }
+  });
+
   let seenMark: bigint | undefined;
   const watchRevocations = Effect.gen(function* () {
     if (connectionsByWorkspace.size === 0) return;
@@ -84,7 +95,10 @@ const make = Effect.gen(function* () {
     seenMark = mark;
   });
   // A database that does not answer takes no pushes either; the next look is half a second away.
-  yield* watchRevocations.pipe(Effect.ignore, Effect.repeat(Schedule.spaced(REVOCATION_POLL)), Effect.forkScoped);
+  yield* Effect.all([Effect.ignore(watchRevocations), Effect.ignore(watchHeads)]).pipe(
+    Effect.repeat(Schedule.spaced(POLL)),
+    Effect.forkScoped,
+  );
 
   const greet = Effect.fnUntraced(function* (workspace: WorkspaceId, socket: FrameSocket) {
     const { server, nonce } = yield* challenges.make;

@@ -60,6 +60,10 @@ export interface EntryLogShape {
   readonly state: (
     workspace: WorkspaceId,
   ) => Effect.Effect<WorkspaceState, ErrorOf<"workspace-unknown" | "unavailable">>;
+  /** Where the logs of these workspaces end now. */
+  readonly heads: (
+    workspaces: Iterable<WorkspaceId>,
+  ) => Effect.Effect<ReadonlyMap<WorkspaceId, number>, ErrorOf<"unavailable">>;
   readonly standing: (
     workspace: WorkspaceId,
     device: DeviceId,

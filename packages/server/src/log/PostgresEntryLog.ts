@@ -17,6 +17,7 @@ import {
   publicKeyFromBytes,
   type PushResponse,
   type WorkspaceId,
+  workspaceIdFromBytes,
 } from "@cairn/protocol";
 import { PgClient } from "@effect/sql-pg";
 import { Clock, Effect, Layer } from "effect";
@@ -210,7 +211,13 @@ const make = Effect.gen(function* () {
     };
   }, unavailableOnSqlError);
 
-  return EntryLog.of({ push, pull, state, standing });
+  const heads: EntryLog["Service"]["heads"] = Effect.fnUntraced(function* (workspaces) {
+    const rows = yield* sql<{ readonly workspace: Uint8Array; readonly head: bigint }>`
+      select workspace, head from workspaces where workspace = any(${[...workspaces].map(idToBytes)}::bytea[])`;
+    return new Map(rows.map(({ workspace, head }) => [workspaceIdFromBytes(workspace), toNumber(head)]));
+  }, unavailableOnSqlError);
+
+  return EntryLog.of({ push, pull, state, heads, standing });
 });
 
 export const layerPostgresEntryLog: Layer.Layer<EntryLog, never, PgClient.PgClient | ServerIdentity | FanOut> =

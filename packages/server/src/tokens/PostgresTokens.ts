@@ -180,7 +180,10 @@ const make = Effect.gen(function* () {
     const [row] = yield* sql<{ readonly role: number; readonly revoked: boolean; readonly expires_at: Date | null }>`
       select role, revoked, expires_at from grants
        where workspace = ${idToBytes(claims.workspace)} and "grant" = ${idToBytes(claims.grant)} and device = ${idToBytes(claims.device)}`;
-    if (row === undefined || row.revoked) return yield* refuse("revoked");
+    // Promise 13: a server from an older backup has never issued this grant. Whoever has it asks for a new session, and gets
+    // one when the membership chain is back.
+    if (row === undefined) return yield* refuse("token-invalid");
+    if (row.revoked) return yield* refuse("revoked");
     if (row.expires_at !== null && toMillis(row.expires_at) <= now) return yield* refuse("grant-expired");
     // The chain may have changed the role since the token was signed.
     const role = toRole(row.role);

@@ -8,7 +8,7 @@
 import { decodeBase64Url, encodeBase64Url } from "@cairn/protocol";
 import { Context, Effect, Layer, Redacted, Schema } from "effect";
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
-import { chmod, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 const SECRET_BYTES = 32;
@@ -74,7 +74,10 @@ export const rotateTokenKeys = Effect.fn("rotateTokenKeys")(function* (
   const [added] = freshKeys().keys;
   if (added === undefined) return yield* Effect.die("fresh keys hold one key");
   const after: KeyFile = { current: added.kid, keys: [added, ...before.keys] };
-  yield* io(path, () => writeFile(path, `${JSON.stringify(after)}\n`, { mode: 0o600 }));
+  yield* io(path, async () => {
+    const draft = await writeDraft(path, after);
+    await rename(draft, path);
+  });
   return added.kid;
 });
 
@@ -92,6 +95,13 @@ const io = <A>(path: string, run: () => Promise<A>) =>
       }),
   });
 
+/** Never half a file under the real name. */
+const writeDraft = async (path: string, keys: KeyFile): Promise<string> => {
+  const draft = `${path}.${encodeBase64Url(randomBytes(6))}`;
+  await writeFile(draft, `${JSON.stringify(keys)}\n`, { mode: 0o600, flush: true });
+  return draft;
+};
+
 /** Made under another name and linked into place, so that two nodes that start at once agree on one file. */
 const readOrMake = (path: string) =>
   io(path, async () => {
@@ -104,8 +114,7 @@ const readOrMake = (path: string) =>
       return existing;
     }
     await mkdir(dirname(path), { recursive: true });
-    const draft = `${path}.${encodeBase64Url(randomBytes(6))}`;
-    await writeFile(draft, `${JSON.stringify(freshKeys())}\n`, { mode: 0o600, flush: true });
+    const draft = await writeDraft(path, freshKeys());
     await link(draft, path).catch((cause: unknown) => {
       if (!(cause instanceof Error && "code" in cause && cause.code === "EEXIST")) throw cause;
     });
