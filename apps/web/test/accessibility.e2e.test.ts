@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { axeViolations, launchBrowser, watchForTrouble } from "./support/browser.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
 import { type ServedApp, serveApp } from "./support/serve-app.ts";
-import { addNote, editorOf, engineReady, openApp } from "./support/steps.ts";
+import { addNote, editorOf, openApp } from "./support/steps.ts";
 
 let app: BuiltApp;
 let served: ServedApp;
@@ -125,7 +125,7 @@ test("on a phone every target is at least 44 pixels high or apart from its neigh
   await editorOf(page).waitFor();
   expect(await small()).toEqual([]);
   await page.goto(`${served.origin}/settings`);
-  await engineReady(page).catch(() => undefined);
+  await page.getByRole("heading", { name: "Devices" }).waitFor();
   expect(await small()).toEqual([]);
   await context.close();
 });
