@@ -17,6 +17,8 @@ import { makeSessionKeeper, type SessionKeeper } from "./Session.ts";
 
 /** A problem that a person has to solve is looked at again this often. */
 const HALTED_MILLIS = 60_000;
+/** New sessions that are tried at once when the server takes the old one no more. */
+const MAX_PAUSES = 3;
 
 export interface SyncDriverOptions extends Omit<Conversation, "fence" | "calls" | "sessions"> {
   readonly transport: TransportShape;
@@ -95,6 +97,9 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       yield* converse(conversation, opened.success, position, outboxSignal);
     });
 
+    /** Answers that asked for a new session, since the last one that was good. An outage before them does not count. */
+    let pauses = 0;
+
     /** What to do after a connection ended: how long to wait, and what to tell. */
     const recover = Effect.fnUntraced(function* (
       fence: Fence,
@@ -161,7 +166,10 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       }
       if (failure.code === "diverged") return yield* recover(fence, origin, new Diverged({ cursor: 0 }), failures);
       yield* sessions.discard;
-      if (failure.action === "pause" && failures < 3) return backoffMillis(failures, random);
+      if (failure.action === "pause") {
+        pauses += 1;
+        if (pauses <= MAX_PAUSES) return backoffMillis(pauses, random);
+      }
       if (failure.code === "grant-unknown" || failure.code === "workspace-unknown") {
         // A server that came back from an older backup may not know this device until an owner has healed it.
         status.setProblem(problemOf(failure.code));
@@ -186,6 +194,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
             Effect.scoped(
               connect(fence, origin, () => {
                 failures = 0;
+                pauses = 0;
                 status.setProblem(undefined);
               }),
             ),
