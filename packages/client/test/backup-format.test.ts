@@ -7,7 +7,7 @@ import {
   LIMITS,
   workspaceIdFromBytes,
 } from "@cairn/protocol";
-import { canonicalJson, PLAIN_ROOT } from "@cairn/schema";
+import { PLAIN_ROOT } from "@cairn/schema";
 import fc from "fast-check";
 import { LoroDoc, LoroList, type LoroMap, LoroMap as Map_, LoroText, type Value } from "loro-crdt";
 import { createHash } from "node:crypto";
@@ -147,10 +147,8 @@ describe("a backup's records", () => {
 /** Writes something into a map: plain values, and children of every kind, mergeable or not. */
 type Write = (map: LoroMap, key: string, depth: number) => void;
 
-const json = fc.jsonValue({ maxDepth: 2 }).map((value): Value => {
-  const parsed: Value = JSON.parse(canonicalJson(wellFormed(value)));
-  return parsed;
-});
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- JSON without lone surrogates, which Loro would change
+const json = fc.jsonValue({ maxDepth: 2 }).map((value) => wellFormed(value) as Value);
 const wellFormed = (value: unknown): unknown =>
   typeof value === "string"
     ? value.toWellFormed()

@@ -169,11 +169,13 @@ const documentFrom = (blobs: ReadonlyArray<Uint8Array>): LoroDoc => {
 const targetOf = (work: BackupWork): ImportTarget => {
   const { store, runtime, promise } = work;
   const { context } = runtime;
+  let caughtUp: Promise<boolean> | undefined;
   return {
     has: (document) => promise(Effect.map(store.document(context.workspace, document), (row) => row !== undefined)),
     find: (document) => promise(loadDocument(work, document)),
+    // Asked once for an import, and only when it matters: out of the server's reach the answer takes its time.
     mayTakeOwnId: (header) =>
-      header.workspace === context.workspace ? promise(isCaughtUp(work)) : Promise.resolve(true),
+      header.workspace === context.workspace ? (caughtUp ??= promise(isCaughtUp(work))) : Promise.resolve(true),
     storeChunk: (content) => promise(Attachments.storeChunk(store, context, content)),
     restore: () => Promise.resolve(),
   };

@@ -60,7 +60,7 @@ export const importItems = async (
     attachments: 0,
     newAttachments: 0,
   };
-  let ownIds = true;
+  let header: BackupHeader | undefined;
   let current: (DocumentFromBackup & { readonly place: Place }) | undefined;
   let chunks = new Map<string, ChunkLocation>();
   const drop = (): void => {
@@ -73,14 +73,14 @@ export const importItems = async (
       if (options.signal?.aborted === true) throw new CairnError("aborted");
       switch (item.type) {
         case "header":
-          ownIds = await target.mayTakeOwnId(item.header);
+          header = item.header;
           break;
         case "document": {
           const { document } = item;
           // Set before anything else can fail, so that it is freed.
           current = { ...document, place: { type: "here" } };
           if (document.type.startsWith(OWN_TYPE_PREFIX)) break;
-          current = { ...document, place: await placeOf(document, target, ownIds) };
+          current = { ...document, place: await placeOf(document, target, header) };
           const edits = document.doc.changeCount();
           report.documents += 1;
           report.updates += edits;
@@ -121,11 +121,15 @@ type Place = { readonly type: "here" } | { readonly type: "absent"; readonly id:
 const HERE: Place = { type: "here" };
 
 /** Where a document of the backup goes, if anywhere. */
-const placeOf = async (document: DocumentFromBackup, target: ImportTarget, ownIds: boolean): Promise<Place> => {
+const placeOf = async (
+  document: DocumentFromBackup,
+  target: ImportTarget,
+  header: BackupHeader | undefined,
+): Promise<Place> => {
   const beside = besideId(document.id, document.digest);
   const present = await target.find(document.id);
   if (present === undefined) {
-    if (ownIds) return { type: "absent", id: document.id };
+    if (header !== undefined && (await target.mayTakeOwnId(header))) return { type: "absent", id: document.id };
   } else {
     try {
       if (holds(present, document)) return HERE;

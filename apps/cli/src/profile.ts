@@ -1,0 +1,87 @@
+/** The profile that a command works on: opened for it, and closed when it ends. */
+import { type Cairn, openCairn, type Workspace, type WorkspaceInfo } from "@cairn/client";
+import { defineSchema } from "@cairn/schema";
+import { Effect, Option, type Scope } from "effect";
+import { homedir, hostname } from "node:os";
+import { join } from "node:path";
+import { attempt, type CommandFailure, failure } from "./failures.ts";
+
+/** The command knows no app's types: it works on documents as what they are. */
+const schema = defineSchema({ version: 1, documents: {} });
+type Schema = typeof schema;
+
+export type AnyCairn = Cairn<Schema>;
+export type AnyWorkspace = Workspace<Schema>;
+
+export interface ProfileOptions {
+  readonly directory: Option.Option<string>;
+  readonly server: Option.Option<string>;
+  readonly workspace: Option.Option<string>;
+}
+
+/** How long a command waits for what the server has, in milliseconds. */
+const SYNC_MILLIS = 15_000;
+
+const directoryOf = ({ directory }: ProfileOptions): string =>
+  Option.getOrElse(directory, () => process.env["CAIRN_DIRECTORY"] ?? join(homedir(), ".cairn"));
+
+const originOf = (server: string): Effect.Effect<string, CommandFailure> => {
+  const url = URL.parse(server);
+  return url === null || !/^https?:$/.test(url.protocol)
+    ? Effect.fail(failure("usage", `"${server}" is not the address of a server; it looks like https://notes.example`))
+    : Effect.succeed(url.origin);
+};
+
+/** The profile, closed with the scope. */
+export const openProfile = (options: ProfileOptions): Effect.Effect<AnyCairn, CommandFailure, Scope.Scope> =>
+  Effect.gen(function* () {
+    const given = Option.getOrUndefined(options.server) ?? process.env["CAIRN_SERVER"];
+    const server = given === undefined || given === "" ? undefined : yield* originOf(given);
+    return yield* Effect.acquireRelease(
+      attempt(() =>
+        openCairn({ schema, directory: directoryOf(options), server, deviceName: `cairn on ${hostname()}` }),
+      ),
+      (cairn) => Effect.promise(() => cairn.close().catch(() => undefined)),
+    );
+  });
+
+/** The workspace that was asked for, else the one used last, else a new one of this profile. */
+export const openWorkspace = (cairn: AnyCairn, options: ProfileOptions): Effect.Effect<AnyWorkspace, CommandFailure> =>
+  Effect.gen(function* () {
+    const current = yield* attempt(() => cairn.workspace());
+    if (Option.isNone(options.workspace)) return current;
+    const wanted = options.workspace.value;
+    const found = yield* only(cairn.workspaces(), wanted, "workspace", "workspace-not-here");
+    return found.id === current.id ? current : yield* attempt(() => cairn.workspace(found.id));
+  });
+
+/** The one thing whose id begins so. */
+export const only = <A extends { readonly id: string }>(
+  all: ReadonlyArray<A>,
+  wanted: string,
+  what: string,
+  code: string,
+): Effect.Effect<A, CommandFailure> => {
+  const found = all.filter(({ id }) => id.startsWith(wanted));
+  const [first] = found.filter(({ id }) => id === wanted).concat(found);
+  if (first === undefined) return Effect.fail(failure(code, `This profile has no ${what} ${wanted}.`));
+  return found.length > 1 && first.id !== wanted
+    ? Effect.fail(failure(code, `${found.length} ids begin with ${wanted}; give more of it.`))
+    : Effect.succeed(first);
+};
+
+/** Waits until everything that the server has is here, and what is here is there. Returns whether that is so. */
+export const settle = (workspace: AnyWorkspace): Effect.Effect<boolean> =>
+  Effect.callback<boolean>((resume) => {
+    const stop = workspace.onSync(({ status }) => {
+      if (status === "local-only" || status === "up-to-date") resume(Effect.succeed(true));
+      else if (status === "offline" || status === "problem") resume(Effect.succeed(false));
+    });
+    return Effect.sync(stop);
+  }).pipe(
+    Effect.timeout(SYNC_MILLIS),
+    Effect.orElseSucceed(() => false),
+  );
+
+/** A name for people. */
+export const nameOf = ({ id, name }: WorkspaceInfo): string => (name === "" ? id : name);
