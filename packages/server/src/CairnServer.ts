@@ -41,7 +41,8 @@ const layerNowhere = HttpRouter.add("*", "/v1/*", (request) =>
 
 const layerRoutes = Layer.mergeAll(
   HttpApiBuilder.layer(CairnApi, { openapiPath: "/openapi.json" }),
-  HttpApiScalar.layer(CairnApi, { path: "/docs" }),
+  // Its fonts would come from another host.
+  HttpApiScalar.layer(CairnApi, { path: "/docs", scalar: { withDefaultFonts: false } }),
   layerNowhere,
   layerBoundary,
 );

@@ -1,5 +1,4 @@
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { answerUntilServing } from "../src/index.ts";
 
@@ -10,8 +9,9 @@ const listen = async (): Promise<{ server: Server; origin: string }> => {
   const listening = answerUntilServing(createServer());
   server = listening;
   await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
-  // A TCP server's address is never a pipe's name.
-  const { port } = listening.address() as AddressInfo;
+  const address = listening.address();
+  if (address === null || typeof address === "string") throw new Error("a TCP server's address is never a pipe's name");
+  const { port } = address;
   return { server: listening, origin: `http://127.0.0.1:${port}` };
 };
 
