@@ -7,6 +7,7 @@ import { Result } from "effect";
 import { LoroDoc } from "loro-crdt";
 import { documentView } from "./document-view.ts";
 import type { Applied, ImportAnswer, ImportRequest, NumberedUpdate, RejectedUpdate } from "./Importer.ts";
+import { holdsSeveralChanges, joinUpdates } from "./join-updates.ts";
 import { joinRanges, rangesOfUpdate } from "./peer-ids.ts";
 
 export interface ImportCoreOptions {
@@ -142,7 +143,7 @@ const keyOf = (workspace: string, document: string): string => `${workspace}/${d
 const importAll = (doc: LoroDoc, updates: ReadonlyArray<NumberedUpdate>): ReadonlyArray<RejectedUpdate> => {
   if (updates.length === 0) return [];
   try {
-    doc.importBatch(updates.map((update) => update.update));
+    doc.importBatch([...joinUpdates(updates.map(({ update }) => update))]);
     return [];
   } catch (error) {
     if (isCrash(error)) throw error;
@@ -175,7 +176,7 @@ const mergeOwn = (doc: LoroDoc, updates: ReadonlyArray<Uint8Array>): Uint8Array 
   );
   if (ranges.length === 0) throw new Refusal("merge: the updates hold no operations");
   const [only] = updates;
-  if (only !== undefined && updates.length === 1) return only;
+  if (only !== undefined && updates.length === 1 && !holdsSeveralChanges(only)) return only;
   const version = doc.oplogVersion();
   try {
     for (const { peer, end } of ranges) {

@@ -5,6 +5,7 @@
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Effect, Semaphore } from "effect";
 import type { Applied, ImporterError, ImporterShape, ImportRequest } from "../documents/Importer.ts";
+import { holdsSeveralChanges } from "../documents/join-updates.ts";
 import type { DocumentView, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { UpdateRecord } from "../store/records.ts";
 
@@ -202,7 +203,7 @@ export const makeDocumentImports = (store: LocalStoreShape, importer: ImporterSh
 
   const merge: DocumentImportsShape["merge"] = (workspace, document, updates) => {
     const plain = updates.map(({ update }) => update);
-    if (plain.length < 2) return Effect.succeed(plain);
+    if (plain.length < 2 && !plain.some(holdsSeveralChanges)) return Effect.succeed(plain);
     return exclusively(keyOf(workspace, document), apply(workspace, document, { merge: plain }, false)).pipe(
       // Joining updates saves bytes (hazard L6); where it cannot be done in time, they travel one by one.
       Effect.catchTags({

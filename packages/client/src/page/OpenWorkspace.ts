@@ -25,6 +25,7 @@ import type { EngineApi, EngineEvent, PlainRow } from "../engine/EngineApi.ts";
 import { WORKSPACE_TYPE, workspaceType } from "../engine/engine-schema.ts";
 import { CairnError } from "../errors.ts";
 import * as Attachments from "./attachments.ts";
+import { GatheredAppends } from "./GatheredAppends.ts";
 import { OpenDocument } from "./OpenDocument.ts";
 import { openPlainDocument, type PlainDocument } from "./PlainDocument.ts";
 
@@ -38,6 +39,7 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   readonly id: WorkspaceId;
   readonly #engine: EngineApi;
   readonly #schema: S;
+  readonly #appends: GatheredAppends;
   #info: WorkspaceInfo;
   #sync: SyncState;
   readonly #open = new Set<PlainDocument>();
@@ -48,6 +50,12 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   constructor(engine: EngineApi, schema: S, info: WorkspaceInfo, sync: SyncState) {
     this.id = info.id;
     this.#engine = engine;
+    this.#appends = new GatheredAppends((edits) =>
+      engine.append(
+        this.id,
+        edits.map((edit) => ({ ...edit, row: undefined })),
+      ),
+    );
     this.#schema = schema;
     this.#info = info;
     this.#sync = sync;
@@ -185,7 +193,7 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   }
 
   async flush(options: { readonly tier?: "device" | "server"; readonly timeout?: number } = {}): Promise<void> {
-    await Promise.all([...this.#open].map((document) => document.durable()));
+    await Promise.all([...[...this.#open].map((document) => document.durable()), this.#appends.settled()]);
     await this.#engine.flush(this.id, options.tier ?? "device", options.timeout);
   }
 
@@ -336,7 +344,7 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   }
 
   append(document: DocumentId, type: TypeName<S>, update: Uint8Array): Promise<void> {
-    return this.#engine.append(this.id, [{ document, type, update, time: Date.now(), refs: [], row: undefined }]);
+    return this.#appends.add(document, type, update);
   }
 
   async leasePeer(): Promise<PeerLease> {

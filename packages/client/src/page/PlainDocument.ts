@@ -7,6 +7,7 @@ import type { DocumentSchema } from "@cairn/schema";
 import { LoroDoc, type PeerID } from "loro-crdt";
 import type { Unsubscribe } from "../api.ts";
 import { documentView } from "../documents/document-view.ts";
+import { joinUpdates } from "../documents/join-updates.ts";
 import type { EngineApi, NewEdit, OpenedForPage } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
 
@@ -29,7 +30,8 @@ export interface PlainDocumentOptions {
 const loadLoro = (opened: OpenedForPage, peer: PeerID): LoroDoc => {
   const loro = new LoroDoc();
   loro.setPeerId(peer);
-  const blobs = opened.snapshot === undefined ? opened.updates : [opened.snapshot, ...opened.updates];
+  const updates = joinUpdates(opened.updates);
+  const blobs = opened.snapshot === undefined ? updates : [opened.snapshot, ...updates];
   if (blobs.length > 0) loro.importBatch([...blobs]);
   return loro;
 };
@@ -174,7 +176,7 @@ export class PlainDocument {
       if (this.#closed) return;
       if (this.#merging && !newer.merging) await this.#replace();
       // One by one: a batch goes through a checkout, which empties an editor's undo and tells listeners of no import.
-      else for (const update of newer.updates) this.#loro.import(update);
+      else for (const update of joinUpdates(newer.updates)) this.#loro.import(update);
       this.#through = Math.max(this.#through, newer.through);
       if (this.#merging !== newer.merging) {
         this.#merging = newer.merging;
