@@ -36,7 +36,7 @@ export const BackupSection = ({ notebook, info }: { notebook: Notebook; info: Wo
       saveBlob(
         blob,
         `${
-          notebookName(info.name)
+          notebookName(info)
             .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
             .trim() || "notebook"
         } ${day}.cairn`,

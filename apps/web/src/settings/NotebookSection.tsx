@@ -41,7 +41,7 @@ export const NotebookSection = ({ notebook, info }: { notebook: Notebook; info: 
           label="Name"
           className="min-w-0 flex-1"
           value={name}
-          placeholder={notebookName(undefined)}
+          placeholder={notebookName({ name: "", createdHere: info.createdHere })}
           maxLength={120}
           readOnly={info.role === "reader"}
           autoComplete="off"
@@ -91,7 +91,7 @@ export const RemoveSection = ({ notebook, info, cairn, select }: RemoveSectionPr
       <Confirm
         open={asking}
         onOpenChange={setAsking}
-        title={`Remove "${notebookName(info.name)}"?`}
+        title={`Remove "${notebookName(info)}"?`}
         action="Remove"
         onConfirm={() => void remove()}
       >

@@ -24,7 +24,7 @@ const ShareDialog = ({ open, onOpenChange }: { open: boolean; onOpenChange: (ope
         if (!next) setMade(undefined);
         onOpenChange(next);
       }}
-      title={`Share "${notebookName(info?.name)}"`}
+      title={`Share "${notebookName(info)}"`}
       description="Whoever opens the link gets all notes of this notebook, on every device they join with."
     >
       {!workspace ? null : !owner ? (

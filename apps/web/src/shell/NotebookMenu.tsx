@@ -10,7 +10,7 @@ const NotebookMenuItems = lazy(() => import("./NotebookMenuItems.tsx"));
 /** The notebook on screen, and everything that is about the whole app. */
 export const NotebookMenu = () => {
   const current = useWorkspace()?.id;
-  const name = notebookName(useWorkspaces().find((workspace) => workspace.id === current)?.name);
+  const name = notebookName(useWorkspaces().find((workspace) => workspace.id === current));
   return (
     <ActionMenu
       label={`Notebook: ${name}`}

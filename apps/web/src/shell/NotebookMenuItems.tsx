@@ -39,7 +39,7 @@ const NotebookMenuItems = () => {
             onChange={(id) => void select(id)}
             options={workspaces.map((workspace) => ({
               value: workspace.id,
-              label: notebookName(workspace.name) + (workspace.role === "reader" ? " (read only)" : ""),
+              label: notebookName(workspace) + (workspace.role === "reader" ? " (read only)" : ""),
             }))}
           />
           <ActionSeparator />
