@@ -26,8 +26,10 @@ export const titleOf = (content: unknown): string => {
 
 const shortened = (text: string): string => {
   const [line = ""] = text.trim().split("\n");
-  const points = [...printable(line).trim()];
-  return points.length > MAX_TITLE ? `${points.slice(0, MAX_TITLE - 1).join("")}…` : points.join("");
+  const title = printable(line).trim();
+  if (title.length <= MAX_TITLE) return title;
+  const characters = Array.from(new Intl.Segmenter().segment(title.slice(0, MAX_TITLE * 20)), ({ segment }) => segment);
+  return characters.length > MAX_TITLE ? `${characters.slice(0, MAX_TITLE - 1).join("")}…` : title;
 };
 
 /** Whether all words occur somewhere in a content's texts. */
