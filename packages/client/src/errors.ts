@@ -49,6 +49,11 @@ const OWN_CODES = {
     advice:
       "The server has entries of this device that are not here: this profile is a copy or was restored. Join again by a link.",
   },
+  "server-refused": {
+    action: "pause",
+    advice:
+      "The server came back without some of this device's edits and does not take them again. They are kept here; export a backup, and ask whoever runs the server.",
+  },
   "keys-missing": {
     action: "stop",
     advice: "The keys of this workspace are gone from this device. Join again by a link.",

@@ -42,7 +42,8 @@ const headerOf = (
   ...part,
 });
 
-const toOutgoing = (context: WorkspaceContext, entry: Entry, now: number): Omit<NewOutgoing, "updates"> => ({
+/** An entry as the outbox keeps it. */
+export const toOutgoing = (context: WorkspaceContext, entry: Entry, now: number): Omit<NewOutgoing, "updates"> => ({
   device: context.device,
   counter: entry.header.counter,
   document: entry.header.document,
@@ -137,7 +138,15 @@ export const missingChunks = Effect.fnUntraced(function* (
   return refs.filter((hash) => states.get(hash) === "local");
 });
 
-/** Puts a void in the place of a refused entry (rule 4). */
+/** The entry that stands for nothing under a counter whose own entry will never be taken (rule 4). */
+export const voidEntry = (context: WorkspaceContext, counter: number): Promise<Entry> =>
+  signEntry(
+    headerOf(context, { kind: EntryKind.void, document: NO_DOCUMENT, counter, epoch: 0, refs: [] }),
+    new Uint8Array(0),
+    context.keys.signing,
+  );
+
+/** Puts a void in the place of a refused entry. */
 const replaceByVoid = Effect.fnUntraced(function* (
   store: LocalStoreShape,
   context: WorkspaceContext,
@@ -145,14 +154,7 @@ const replaceByVoid = Effect.fnUntraced(function* (
   refused: { readonly counter: number; readonly edits: Edits },
   now: number,
 ) {
-  const header = headerOf(context, {
-    kind: EntryKind.void,
-    document: NO_DOCUMENT,
-    counter: refused.counter,
-    epoch: 0,
-    refs: [],
-  });
-  const entry = yield* Effect.promise(() => signEntry(header, new Uint8Array(0), context.keys.signing));
+  const entry = yield* Effect.promise(() => voidEntry(context, refused.counter));
   yield* store.replaceOutgoing(
     context.workspace,
     fence,

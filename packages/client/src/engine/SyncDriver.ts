@@ -120,7 +120,12 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
           return backoffMillis(failures, random);
         case "Diverged":
           return yield* Effect.gen(function* () {
-            yield* heal(store, context, fence, calls, sessions);
+            const refused = yield* heal(store, context, fence, calls, sessions);
+            if (refused !== undefined) {
+              // Promise 14: what the server will not take back is no reason to ask it again and again.
+              status.setProblem(problemOf(refused));
+              return HALTED_MILLIS;
+            }
             return failures < 3 ? 0 : backoffMillis(failures, random);
           }).pipe(
             Effect.catch((trouble) => {

@@ -200,6 +200,16 @@ export interface LocalStoreShape {
       | { readonly type: "requeue" }
       | ({ readonly type: "park" } & Omit<ParkedRecord, "workspace" | "counter" | "document">),
   ) => Effect.Effect<void, StoreFailure | Fenced>;
+  /**
+   * An own entry that a server acknowledged, lost and takes no more gives way to another one under its counter: the log
+   * has that one, without `seq`, and so has the outbox (rule 4, Promise 13). `Fenced` where the counter is in the outbox, or
+   * is none of this device.
+   */
+  readonly replaceSettled: (
+    workspace: WorkspaceId,
+    fence: Fence,
+    replacement: Omit<NewOutgoing, "updates">,
+  ) => Effect.Effect<void, StoreFailure | Fenced>;
   readonly parked: (workspace: WorkspaceId) => Effect.Effect<ReadonlyArray<ParkedRecord>, StoreFailure>;
 
   // The log

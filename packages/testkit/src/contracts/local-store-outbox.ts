@@ -260,6 +260,40 @@ export const registerOutboxContract = (suite: ContractSuite): void => {
     }),
   );
 
+  suite.test("Promise 13: an acknowledged entry that is taken no more gives way to another one", (store, fence) =>
+    Effect.gen(function* () {
+      const ids = yield* store.appendUpdates([edit(), edit({ document: OTHER_NOTE })]);
+      yield* store.freeze(WORKSPACE, fence, [
+        outgoingEntry(1, ids.slice(0, 1)),
+        outgoingEntry(2, ids.slice(1), { document: OTHER_NOTE }),
+      ]);
+      const { updates: _, ...replacement } = outgoingEntry(1, [], {
+        kind: EntryKind.void,
+        document: NO_DOCUMENT,
+        entry: bytesOf(6),
+        hash: hashOf(6),
+      });
+      const refused = (entry: typeof replacement, held = fence) =>
+        expectNoChange(store, WORKSPACE, [NOTE], store.replaceSettled(WORKSPACE, held, entry), "fenced");
+      yield* refused(replacement);
+      yield* store.settle(WORKSPACE, fence, [{ counter: 1, seq: 41 }], 1);
+      yield* refused(replacement, fence - 1);
+      yield* refused({ ...replacement, counter: 9 });
+      yield* store.replaceSettled(WORKSPACE, fence, replacement);
+
+      const { device, ...kept } = replacement;
+      expect((yield* store.outgoing(WORKSPACE, 10)).map(({ counter }) => counter)).toEqual([1, 2]);
+      expect((yield* store.outgoing(WORKSPACE, 1))[0]).toEqual({ ...kept, workspace: WORKSPACE, attempts: 0 });
+      expect((yield* store.logOf(WORKSPACE, device, 1, 1))[0]).toMatchObject({
+        seq: undefined,
+        kind: EntryKind.void,
+        hash: hashOf(6),
+        entry: bytesOf(6),
+      });
+      expect(yield* store.position(WORKSPACE)).toMatchObject({ nextCounter: 3 });
+    }),
+  );
+
   suite.test("a refused entry's edits can be parked with the reason", (store, fence) =>
     Effect.gen(function* () {
       const ids = yield* store.appendUpdates([edit(), edit()]);

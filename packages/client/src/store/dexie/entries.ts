@@ -43,14 +43,17 @@ export const setSeq = async (
   if (row !== undefined) await database.log.put(toRow(workspace, { ...row, seq }));
 };
 
-/** Another entry under the same counter, without a sequence (rule 4). */
+/** Another entry under the same counter (rule 4). False where there is none to replace. */
 export const replaceInLog = async (
   database: CairnDatabase,
   workspace: WorkspaceId,
   entry: Omit<LogRecord, "workspace" | "seq">,
-): Promise<void> => {
+  seq: "keep" | "forget",
+): Promise<boolean> => {
   const row = await database.log.get([workspace, entry.device, entry.counter]);
-  if (row !== undefined) await database.log.put(toRow(workspace, { ...entry, seq: row.seq }));
+  if (row === undefined) return false;
+  await database.log.put(toRow(workspace, { ...entry, seq: seq === "keep" ? row.seq : undefined }));
+  return true;
 };
 
 /** Exactly these counters leave the outbox, whatever else has come since (hazard 14). */

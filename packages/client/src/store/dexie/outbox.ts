@@ -98,6 +98,7 @@ type OutboxOperations = Pick<
   | "outgoingSize"
   | "settle"
   | "replaceOutgoing"
+  | "replaceSettled"
   | "parked"
 >;
 
@@ -169,7 +170,7 @@ export const outboxOperations = (connection: DexieConnection): OutboxOperations 
         const { device, counter, document, kind, entry, hash, refs, frozenAt } = replacement;
         const refused = await database.outgoing.get([workspace, counter]);
         if (refused?.device !== device) throw new Fenced({ operation: "replaceOutgoing" });
-        await replaceInLog(database, workspace, { device, counter, kind, document, hash, entry });
+        await replaceInLog(database, workspace, { device, counter, kind, document, hash, entry }, "keep");
         await database.outgoing.put({
           workspace,
           device,
@@ -186,6 +187,31 @@ export const outboxOperations = (connection: DexieConnection): OutboxOperations 
         if ((await database.parked.get([workspace, counter])) !== undefined) return;
         const { code, message, parkedAt } = edits;
         await database.parked.add({ workspace, counter, document: refused.document, code, message, parkedAt });
+      }),
+
+    replaceSettled: (workspace, fence, replacement) =>
+      connection.guarded("replaceSettled", [profile, workspaces, positions, outgoing, log], async (database) => {
+        await requireLeader(database, "replaceSettled", fence);
+        const { record } = await requireWorkspace(database, "replaceSettled", workspace);
+        const { device, counter, document, kind, entry, hash, refs, frozenAt } = replacement;
+        requireThat("replaceSettled", record.device === device);
+        requireThat("replaceSettled", (await database.outgoing.get([workspace, counter])) === undefined);
+        const voided = { device, counter, kind, document, hash, entry };
+        const replaced = await replaceInLog(database, workspace, voided, "forget");
+        requireThat("replaceSettled", replaced);
+        const bytes = entry.length;
+        await database.outgoing.add({
+          workspace,
+          device,
+          counter,
+          document,
+          kind,
+          bytes,
+          hash,
+          refs,
+          attempts: 0,
+          frozenAt,
+        });
       }),
 
     parked: (workspace) => connection.read("parked", [parked], () => ofWorkspace(parked, workspace).toArray()),

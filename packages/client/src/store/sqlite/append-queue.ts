@@ -92,7 +92,7 @@ export class AppendQueue {
 
   #commit(batch: ReadonlyArray<Waiting>): ReadonlyArray<Outcome> {
     try {
-      return this.#database.transaction(() => this.#store(batch));
+      return this.#database.transaction("appendUpdates", () => this.#store(batch));
     } catch (cause) {
       const failure = storeFailure("appendUpdates", cause);
       // Without room all would be refused again.

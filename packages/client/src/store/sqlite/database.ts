@@ -1,7 +1,7 @@
 /**
  * One SQLite database in a folder that no other process uses at the same time.
  *
- * The write-ahead log is synced with every commit (`synchronous = FULL`), and the lock on the file is held until the
+ * The write-ahead log is synced with the commits that must not be lost (`synchronous = FULL`), and the lock on the file is held until the
  * database is closed (`locking_mode = EXCLUSIVE`): the operating system lets go of it when the process dies, however it dies.
  */
 import { Data, Effect } from "effect";
@@ -17,6 +17,13 @@ export class ProfileInUse extends Data.TaggedError("ProfileInUse")<{ readonly di
     return `${this.directory} is in use by another process: end it first, or choose another folder`;
   }
 }
+
+/**
+ * Transactions whose loss with the power costs time and nothing else: what was received or acknowledged is asked for
+ * again, rows and snapshots are made again from the updates. They are not synced on their own; the log is in order, so
+ * they are durable with the next one that is. A process that dies loses none of them.
+ */
+const MAY_BE_LOST: ReadonlySet<string> = new Set(["receive", "settle", "putProjection", "fold"]);
 
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
@@ -107,8 +114,21 @@ export class SqliteDatabase {
     return this.#database.prepare(sql);
   }
 
-  /** Runs `body` inside a transaction: all of it is durable when this returns, nothing of it happened when it throws. */
-  transaction<A>(body: () => A): A {
+  /**
+   * Runs `body` inside a transaction: all of it happened when this returns, and nothing of it when it throws. It is durable
+   * then, unless it is one of those that may be lost with the power.
+   */
+  transaction<A>(operation: string, body: () => A): A {
+    if (!MAY_BE_LOST.has(operation)) return this.#commit(body);
+    this.#database.exec("PRAGMA synchronous = NORMAL");
+    try {
+      return this.#commit(body);
+    } finally {
+      this.#database.exec("PRAGMA synchronous = FULL");
+    }
+  }
+
+  #commit<A>(body: () => A): A {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       const result = body();
@@ -139,7 +159,7 @@ export class SqliteDatabase {
 
   /** A transaction, as an effect. */
   write<A>(operation: string, body: () => A): Effect.Effect<A, StoreFailure> {
-    return this.read(operation, () => this.transaction(body));
+    return this.read(operation, () => this.transaction(operation, body));
   }
 
   /** A transaction whose body may throw `Fenced`. */
@@ -147,7 +167,7 @@ export class SqliteDatabase {
     return Effect.suspend(() => {
       try {
         this.#refuseClosed();
-        return Effect.succeed(this.transaction(body));
+        return Effect.succeed(this.transaction(operation, body));
       } catch (cause) {
         return Effect.fail(cause instanceof Fenced ? cause : storeFailure(operation, cause));
       }

@@ -23,6 +23,9 @@ export const logRows = (database: SqliteDatabase) => {
   const replace = database.prepare(
     "UPDATE log SET kind = ?, document = ?, hash = ?, entry = ? WHERE workspace = ? AND device = ? AND counter = ?",
   );
+  const forgetSeq = database.prepare(
+    "UPDATE log SET seq = NULL WHERE workspace = ? AND device = ? AND counter = ? RETURNING counter",
+  );
 
   return {
     /** False, and nothing stored, where the log has an entry of this device and counter. */
@@ -44,6 +47,9 @@ export const logRows = (database: SqliteDatabase) => {
     setSeq: (workspace: WorkspaceId, device: DeviceId, counter: number, seq: number | undefined): void => {
       if (seq !== undefined) setSeq.run(seq, workspace, device, counter);
     },
+    /** False where there is no such entry. */
+    forgetSeq: (workspace: WorkspaceId, device: DeviceId, counter: number): boolean =>
+      forgetSeq.get(workspace, device, counter) !== undefined,
     replace: (workspace: WorkspaceId, entry: Omit<LogRecord, "workspace" | "seq">): void => {
       replace.run(entry.kind, entry.document, entry.hash, entry.entry, workspace, entry.device, entry.counter);
     },

@@ -36,7 +36,22 @@ export const outboxRows = (database: SqliteDatabase, guard: Guard, log: LogRows,
     if (key !== undefined) lowerPending.run(entry.updates.length, frozenBytes, key);
   };
 
+  const add = (workspace: WorkspaceId, entry: Omit<NewOutgoing, "updates">): void => {
+    insert.run(
+      workspace,
+      entry.counter,
+      entry.device,
+      entry.document,
+      entry.kind,
+      entry.entry.length,
+      entry.hash,
+      JSON.stringify(entry.refs),
+      entry.frozenAt,
+    );
+  };
+
   return {
+    add,
     /** Takes counters, fills outbox and log, freezes updates. Rule 1. */
     freeze: (
       operation: string,
@@ -47,17 +62,7 @@ export const outboxRows = (database: SqliteDatabase, guard: Guard, log: LogRows,
       for (const [index, entry] of entries.entries()) {
         guard.holds(operation, entry.counter === nextCounter + index);
         guard.holds(operation, log.insert(workspace, { ...entry, seq: undefined }));
-        insert.run(
-          workspace,
-          entry.counter,
-          entry.device,
-          entry.document,
-          entry.kind,
-          entry.entry.length,
-          entry.hash,
-          JSON.stringify(entry.refs),
-          entry.frozenAt,
-        );
+        add(workspace, entry);
         freezeUpdates(operation, workspace, entry);
       }
       setNextCounter.run(nextCounter + entries.length, workspace);
@@ -85,6 +90,7 @@ type OutboxOperations = Pick<
   | "outgoingSize"
   | "settle"
   | "replaceOutgoing"
+  | "replaceSettled"
   | "parked"
 >;
 
@@ -200,6 +206,17 @@ export const outboxOperations = (
           updates.reduce((sum, row) => sum + number(row["bytes"]), 0),
           key,
         );
+      }),
+
+    replaceSettled: (workspace, fence, replacement) =>
+      database.guarded("replaceSettled", () => {
+        guard.leads("replaceSettled", fence);
+        const { counter, device } = replacement;
+        guard.holds("replaceSettled", guard.here("replaceSettled", workspace).device === device);
+        guard.holds("replaceSettled", find.get(workspace, counter) === undefined);
+        guard.holds("replaceSettled", log.forgetSeq(workspace, device, counter));
+        log.replace(workspace, replacement);
+        outbox.add(workspace, replacement);
       }),
 
     parked: (workspace) => database.read("parked", () => parked.all(workspace).map(toParked)),
