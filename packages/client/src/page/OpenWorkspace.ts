@@ -1,7 +1,7 @@
 /** A workspace on the page: documents, lists, sync state, links, attachments. */
 import { generateDocumentId, systemRandom } from "@cairn/crypto";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
-import { describeDocument, type DocumentSchema, editDocument, type Editor, setDeleted } from "@cairn/schema";
+import { describeDocument, type DocumentSchema, editDocument, type Editor, project, setDeleted } from "@cairn/schema";
 import { LoroDoc } from "loro-crdt";
 import type {
   AnyRow,
@@ -39,6 +39,7 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   readonly id: WorkspaceId;
   readonly #engine: EngineApi;
   readonly #schema: S;
+  readonly #defaultFields = new Map<string, PlainRow["fields"]>();
   readonly #appends: GatheredAppends;
   #info: WorkspaceInfo;
   #sync: SyncState;
@@ -130,7 +131,21 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
 
   async query<T extends TypeName<S>>(type: T, query: ListQuery = {}): Promise<ReadonlyArray<Row<S, T>>> {
     const rows = await this.#engine.query(this.id, type, query);
-    return rows.map(toRow<S, T>);
+    return rows.map((row) => toRow<S, T>(this.#filled(row)));
+  }
+
+  /** What arrived and was not applied yet has no projection: it is listed with its type's defaults, never with less. */
+  #filled(row: PlainRow): PlainRow {
+    const declared = Object.keys(row.fields).length > 0 ? undefined : this.#schema.documents[row.type];
+    if (declared === undefined) return row;
+    let defaults = this.#defaultFields.get(row.type);
+    if (defaults === undefined) {
+      const empty = new LoroDoc();
+      defaults = project(declared, empty).fields;
+      empty.free();
+      this.#defaultFields.set(row.type, defaults);
+    }
+    return { ...row, fields: defaults };
   }
 
   liveQuery<T extends TypeName<S>>(
