@@ -3,7 +3,7 @@
  * Few and rare operations; edits never take this way.
  */
 import type { ErrorAction, LinkId, WorkspaceId } from "@cairn/protocol";
-import { Deferred, Duration, Effect, type Scope } from "effect";
+import { Deferred, Duration, Effect, Option, type Scope } from "effect";
 import { CairnError, type CairnErrorCode } from "../errors.ts";
 import type { NotifierShape } from "../platform/Notifier.ts";
 import { toCairnError } from "./failures.ts";
@@ -32,6 +32,8 @@ export type LeaderMessage =
 
 /** A leader that does not answer for this long has gone; another one follows within seconds. */
 const ANSWER_TIMEOUT = Duration.seconds(40);
+/** Right after a start, or when a leader goes, nobody leads: the call is made again until somebody does. */
+const CALL_AGAIN_AFTER = Duration.millis(250);
 
 export const makeLeaderCalls = <E, R>(
   notifier: NotifierShape,
@@ -45,6 +47,8 @@ export const makeLeaderCalls = <E, R>(
   Effect.gen(function* () {
     const services = yield* Effect.context<R>();
     const waiting = new Map<string, Deferred.Deferred<LeaderResult, CairnError>>();
+    // A call that is made again is the same call.
+    const taken = new Set<string>();
 
     const answer = (id: string, call: LeaderCall) =>
       perform(call).pipe(
@@ -64,7 +68,10 @@ export const makeLeaderCalls = <E, R>(
       );
 
     yield* notifier.listen((event) => {
-      if (event.type === "leader-called" && leads()) Effect.runFork(answer(event.id, event.call));
+      if (event.type === "leader-called" && leads() && !taken.has(event.id)) {
+        taken.add(event.id);
+        Effect.runFork(answer(event.id, event.call));
+      }
       if (event.type !== "leader-returned") return;
       const deferred = waiting.get(event.id);
       if (deferred === undefined) return;
@@ -76,15 +83,24 @@ export const makeLeaderCalls = <E, R>(
       );
     });
 
-    const ask = Effect.fnUntraced(function* (call: LeaderCall) {
+    const ask = Effect.fnUntraced(function* (call: LeaderCall): Effect.fn.Return<LeaderResult, E | CairnError, R> {
       const id = crypto.randomUUID();
       const deferred = yield* Deferred.make<LeaderResult, CairnError>();
       waiting.set(id, deferred);
-      yield* notifier.notify({ type: "leader-called", id, call });
-      return yield* Deferred.await(deferred).pipe(
+      const answered = Effect.gen(function* () {
+        while (!leads()) {
+          yield* notifier.notify({ type: "leader-called", id, call });
+          const result = yield* Deferred.await(deferred).pipe(Effect.timeoutOption(CALL_AGAIN_AFTER));
+          if (Option.isSome(result)) return result.value;
+        }
+        return undefined;
+      });
+      const result = yield* answered.pipe(
         Effect.timeoutOrElse({ duration: ANSWER_TIMEOUT, orElse: () => Effect.fail(new CairnError("unavailable")) }),
         Effect.ensuring(Effect.sync(() => waiting.delete(id))),
       );
+      // Whoever led has gone, and this is the leader now.
+      return result ?? (yield* perform(call));
     });
 
     return {
