@@ -32,25 +32,19 @@ export const takeBatch = <Item extends { readonly entry: Uint8Array }>(
 };
 
 /**
- * Splits updates into runs that fit one entry each, in order; the caller seals each run as an entry of its own. A single
- * update above the limit is a run of its own, which the caller parks.
+ * The updates that go into the next entry: the longest run from the front that fits one, in bytes and in the attachment
+ * chunks that it refers to. Never empty where there is an update; one that is too large alone is the server's to refuse.
  */
-export const splitUpdates = <Item extends { readonly update: Uint8Array }>(
+export const takeUpdates = <Item extends { readonly update: Uint8Array; readonly refs: ReadonlyArray<unknown> }>(
   updates: ReadonlyArray<Item>,
-  maxBytes: number,
-): ReadonlyArray<ReadonlyArray<Item>> => {
-  const runs: Array<Array<Item>> = [];
-  let run: Array<Item> = [];
+  limits: { readonly bytes: number; readonly refs: number },
+): ReadonlyArray<Item> => {
   let bytes = 0;
-  for (const item of updates) {
-    if (run.length > 0 && bytes + item.update.length > maxBytes) {
-      runs.push(run);
-      run = [];
-      bytes = 0;
-    }
-    run.push(item);
+  let refs = 0;
+  const end = updates.findIndex((item, index) => {
     bytes += item.update.length;
-  }
-  if (run.length > 0) runs.push(run);
-  return runs;
+    refs += item.refs.length;
+    return index > 0 && (bytes > limits.bytes || refs > limits.refs);
+  });
+  return end < 0 ? updates : updates.slice(0, end);
 };

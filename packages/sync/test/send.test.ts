@@ -7,8 +7,8 @@ import {
   DEFAULT_BACKOFF,
   documentsToFreeze,
   judgeIdentity,
-  splitUpdates,
   takeBatch,
+  takeUpdates,
 } from "../src/index.ts";
 
 const documentOf = (value: number) => documentIdFromBytes(new Uint8Array(16).fill(value));
@@ -33,15 +33,24 @@ describe("sending", () => {
     );
   });
 
-  it("splitting keeps every update, in order", () => {
+  it("an entry takes the longest run of updates that fits, in bytes and in chunks, and never none", () => {
+    const sized = fc.array(
+      fc.record({ size: fc.integer({ min: 0, max: 300 }), chunks: fc.integer({ min: 0, max: 9 }) }),
+    );
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 300 })), (sizes) => {
-        const updates = sizes.map((size) => ({ update: new Uint8Array(size) }));
-        const runs = splitUpdates(updates, 500);
-        expect(runs.flat()).toEqual(updates);
-        for (const run of runs) {
-          expect(run.length === 1 || run.reduce((sum, { update }) => sum + update.length, 0) <= 500).toBe(true);
-        }
+      fc.property(sized, (sizes) => {
+        const updates = sizes.map(({ size, chunks }) => ({
+          update: new Uint8Array(size),
+          refs: Array.from({ length: chunks }),
+        }));
+        const run = takeUpdates(updates, { bytes: 500, refs: 10 });
+        const fits = (items: typeof updates) =>
+          items.reduce((sum, { update }) => sum + update.length, 0) <= 500 &&
+          items.reduce((sum, { refs }) => sum + refs.length, 0) <= 10;
+        expect(run).toEqual(updates.slice(0, run.length));
+        expect(run.length > 0).toBe(updates.length > 0);
+        expect(run.length <= 1 || fits([...run])).toBe(true);
+        if (run.length < updates.length) expect(fits(updates.slice(0, run.length + 1))).toBe(false);
       }),
     );
   });

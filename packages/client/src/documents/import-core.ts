@@ -7,7 +7,8 @@ import { Result } from "effect";
 import { LoroDoc } from "loro-crdt";
 import { documentView } from "./document-view.ts";
 import type { Applied, ImportAnswer, ImportRequest, NumberedUpdate, RejectedUpdate } from "./Importer.ts";
-import { holdsSeveralChanges, joinUpdates } from "./join-updates.ts";
+import { holdsSeveralChanges } from "./join-updates.ts";
+import { importUpdates } from "./import-updates.ts";
 import { joinRanges, rangesOfUpdate } from "./peer-ids.ts";
 
 export interface ImportCoreOptions {
@@ -143,7 +144,10 @@ const keyOf = (workspace: string, document: string): string => `${workspace}/${d
 const importAll = (doc: LoroDoc, updates: ReadonlyArray<NumberedUpdate>): ReadonlyArray<RejectedUpdate> => {
   if (updates.length === 0) return [];
   try {
-    doc.importBatch([...joinUpdates(updates.map(({ update }) => update))]);
+    importUpdates(
+      doc,
+      updates.map(({ update }) => update),
+    );
     return [];
   } catch (error) {
     if (isCrash(error)) throw error;

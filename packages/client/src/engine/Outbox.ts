@@ -17,7 +17,7 @@ import {
   type PushResponse,
   sortHashes,
 } from "@cairn/protocol";
-import { documentsToFreeze, type Edits, settlePush, type Settlement, splitUpdates, takeBatch } from "@cairn/sync";
+import { documentsToFreeze, type Edits, settlePush, type Settlement, takeBatch, takeUpdates } from "@cairn/sync";
 import { Clock, Effect } from "effect";
 import type { Fence, Fenced, LocalStoreShape, NewOutgoing, StoreFailure } from "../store/LocalStore.ts";
 import type { OutgoingRecord, UpdateRecord } from "../store/records.ts";
@@ -56,7 +56,7 @@ export const toOutgoing = (context: WorkspaceContext, entry: Entry, now: number)
 
 /** The edits of one document that go into its next entry: as many as one entry can hold. */
 const nextRun = (updates: ReadonlyArray<UpdateRecord>): ReadonlyArray<UpdateRecord> =>
-  splitUpdates(updates, CONTENT_BYTES)[0] ?? [];
+  takeUpdates(updates, { bytes: CONTENT_BYTES, refs: LIMITS.refs });
 
 const seal = Effect.fnUntraced(function* (
   context: WorkspaceContext,

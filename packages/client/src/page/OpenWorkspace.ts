@@ -22,6 +22,7 @@ import type {
   WorkspaceInfo,
 } from "../api.ts";
 import type { EngineApi, EngineEvent, PlainRow } from "../engine/EngineApi.ts";
+import { importUpdates } from "../documents/import-updates.ts";
 import { WORKSPACE_TYPE, workspaceType } from "../engine/engine-schema.ts";
 import { CairnError } from "../errors.ts";
 import * as Attachments from "./attachments.ts";
@@ -321,7 +322,8 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
     if (snapshot === undefined && updates.length === 0) throw new CairnError("document-unknown");
     const loro = new LoroDoc();
     try {
-      loro.importBatch(snapshot === undefined ? [...updates] : [snapshot, ...updates]);
+      if (snapshot !== undefined) loro.import(snapshot);
+      importUpdates(loro, updates);
       const content: unknown = loro.toJSON();
       return { type, content };
     } finally {

@@ -7,6 +7,7 @@ import type { DocumentSchema } from "@cairn/schema";
 import { LoroDoc, type PeerID } from "loro-crdt";
 import type { Unsubscribe } from "../api.ts";
 import { documentView } from "../documents/document-view.ts";
+import { importUpdates } from "../documents/import-updates.ts";
 import { joinUpdates } from "../documents/join-updates.ts";
 import type { EngineApi, NewEdit, OpenedForPage } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
@@ -30,9 +31,8 @@ export interface PlainDocumentOptions {
 const loadLoro = (opened: OpenedForPage, peer: PeerID): LoroDoc => {
   const loro = new LoroDoc();
   loro.setPeerId(peer);
-  const updates = joinUpdates(opened.updates);
-  const blobs = opened.snapshot === undefined ? updates : [opened.snapshot, ...updates];
-  if (blobs.length > 0) loro.importBatch([...blobs]);
+  if (opened.snapshot !== undefined) loro.import(opened.snapshot);
+  importUpdates(loro, opened.updates);
   return loro;
 };
 
