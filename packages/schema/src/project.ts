@@ -89,9 +89,11 @@ export const project = <Fs extends Fields>(type: DocumentType<Fs>, doc: LoroDoc)
   };
 };
 
-/** The beginning of a text, without making one string of the whole. */
+/** The beginning of a text, without making one string of a long one. */
 const beginning = (text: LoroText, codePoints: number): string => {
   const enough = codePoints * 2;
+  // One string is cheaper than its many pieces, as long as it is not much longer than what is wanted.
+  if (text.length <= enough * 4) return cutCodePoints(text.toString(), codePoints);
   const parts: Array<string> = [];
   let length = 0;
   text.iter((part) => {

@@ -14,11 +14,12 @@ const FOLD_UPDATES = 400;
 const FOLD_BYTES = 32 * 1024;
 
 export interface DocumentImportsShape {
-  /** Applies what is new and stores the document's row. Returns whether the row is up to date. */
+  /** Applies what is new, and stores the document's row unless that is not wanted. */
   readonly project: (
     workspace: WorkspaceId,
     document: DocumentId,
     through: number,
+    row?: boolean,
   ) => Effect.Effect<"projected" | "merging", ImporterError | StoreFailure>;
   /** Several pending updates of one document as one update with exactly their operations (rule 13). */
   readonly merge: (
@@ -159,11 +160,11 @@ export const makeDocumentImports = (store: LocalStoreShape, importer: ImporterSh
   const put = (workspace: WorkspaceId, document: DocumentId, through: number, view: DocumentView | undefined) =>
     store.putProjection(workspace, document, through, view);
 
-  const project: DocumentImportsShape["project"] = (workspace, document, through) =>
+  const project: DocumentImportsShape["project"] = (workspace, document, through, row = true) =>
     exclusively(
       keyOf(workspace, document),
       Effect.gen(function* () {
-        const answer = yield* apply(workspace, document, { view: true }, false);
+        const answer = yield* apply(workspace, document, { view: row }, false);
         if (answer?.view !== undefined) yield* put(workspace, document, Math.max(through, answer.through), answer.view);
         yield* foldIfDue(workspace, document);
         return "projected" as const;

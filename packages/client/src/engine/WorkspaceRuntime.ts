@@ -11,8 +11,11 @@ import type { Publisher } from "./Workspaces.ts";
 import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
 import { reloadContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
-/** Changes of documents are told together that happen within this time. */
+/** A change is told at once; those that follow within this time are told together. */
 const GATHER_MILLIS = 4;
+/** A document's row is made anew when it has rested this many times as long as making it took, or the longest rest. */
+const ROW_RESTS = 15;
+const LONGEST_REST_MILLIS = 1_000;
 /** The outbox is counted at most this often. */
 const COUNT_MILLIS = 60;
 
@@ -63,6 +66,11 @@ export const makeWorkspaceRuntime = (
     const projecting = new Set<DocumentId>();
     /** Documents whose newest updates cannot be shown, by the update that was tried last: not tried again for nothing. */
     const given = new Map<DocumentId, number>();
+    /** Documents that pages have newer than their row is, by the newest update. */
+    const taken = new Map<DocumentId, number>();
+    /** When a document's row may be made again, and those that wait for that. */
+    const rowDue = new Map<DocumentId, number>();
+    const rowWaits = new Map<DocumentId, number>();
 
     const tell = (documents: Iterable<DocumentId>, others: boolean): void => {
       for (const document of documents) {
@@ -74,8 +82,15 @@ export const makeWorkspaceRuntime = (
 
     const projectOne = Effect.fnUntraced(function* (document: DocumentId, through: number) {
       if (given.get(document) === through) return;
+      const started = yield* Clock.currentTimeMillis;
+      const due = rowDue.get(document) ?? 0;
+      const row = started >= due;
+      // Pages get what is new at once; the row, which costs with the length of the document, catches up.
+      if (row) rowWaits.delete(document);
+      else rowWaits.set(document, due);
+      if (!row && taken.get(document) === through) return;
       projecting.add(document);
-      yield* imports.project(workspace, document, through).pipe(
+      yield* imports.project(workspace, document, through, row).pipe(
         Effect.tap(() => Effect.sync(() => given.delete(document))),
         Effect.catch((error) => {
           if (error._tag === "StoreFailure") return Effect.fail(error);
@@ -86,6 +101,11 @@ export const makeWorkspaceRuntime = (
         }),
         Effect.ensuring(Effect.sync(() => projecting.delete(document))),
       );
+      const ended = yield* Clock.currentTimeMillis;
+      if (row) {
+        taken.delete(document);
+        rowDue.set(document, ended + Math.min(LONGEST_REST_MILLIS, (ended - started) * ROW_RESTS));
+      } else taken.set(document, through);
       tell([document], true);
     });
 
@@ -117,13 +137,13 @@ export const makeWorkspaceRuntime = (
     const gather = Effect.gen(function* () {
       for (;;) {
         yield* Queue.take(gatherSignal);
-        yield* Effect.sleep(Duration.millis(GATHER_MILLIS));
         const documents = [...gathered];
         const others = [...told];
         gathered.clear();
         told.clear();
         if (documents.length > 0) publisher.here({ type: "documents", workspace, documents });
         if (others.length > 0) yield* notifier.notify({ type: "documents", workspace, documents: others });
+        yield* Effect.sleep(Duration.millis(GATHER_MILLIS));
       }
     });
 
@@ -138,7 +158,13 @@ export const makeWorkspaceRuntime = (
     const projectAll = Effect.gen(function* () {
       for (;;) {
         yield* project();
-        yield* Queue.take(projectSignal);
+        const now = yield* Clock.currentTimeMillis;
+        for (const [document, due] of rowDue) if (due <= now) rowDue.delete(document);
+        const next = Math.min(...rowWaits.values());
+        const signal = Queue.take(projectSignal);
+        yield* next === Infinity
+          ? signal
+          : Effect.raceFirst(signal, Effect.sleep(Duration.millis(Math.max(0, next - now))));
       }
     });
 
