@@ -87,7 +87,7 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
     case "connecting":
       return {
         tone: "busy",
-        label: waiting === "" ? "Connecting" : "Saved here, connecting",
+        label: saved ? (waiting === "" ? "Connecting" : "Saved here, connecting") : "Saving",
         here,
         server: say(`Connecting to ${host}…`, waiting, last),
         remedy: undefined,
@@ -96,7 +96,8 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
     case "syncing":
       return {
         tone: "busy",
-        label: waiting === "" ? "Fetching" : "Saved here, sending",
+        // What is on its way was saved before; the last edit may not be (Promise 4).
+        label: saved ? (waiting === "" ? "Fetching" : "Saved here, sending") : "Saving",
         here,
         server: say(waiting === "" ? "Fetching what is new." : waiting, last),
         remedy: undefined,

@@ -50,10 +50,7 @@ const ToastList = () => {
         {toast.actionProps ? (
           <Toast.Action
             className="min-h-9 shrink-0 rounded-lg px-3 text-[0.9375rem] font-semibold underline decoration-from-font underline-offset-4 hover:bg-paper/15 focus-visible:outline-current pointer-coarse:min-h-11 dark:text-moss dark:hover:bg-paper/50"
-            onClick={(event) => {
-              toast.actionProps?.onClick?.(event);
-              close(toast.id);
-            }}
+            onClick={() => close(toast.id)}
           />
         ) : null}
         <Toast.Close
