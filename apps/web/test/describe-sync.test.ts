@@ -31,9 +31,11 @@ describe("the sync indicator tells the truth", () => {
   });
 
   test("an edit that is not yet durable on this device is never called saved", () => {
-    for (const status of ["local-only", "up-to-date"] as const) {
-      expect(say({ status }, false).label).toBe("Saving");
-      expect(say({ status }, false).here).toMatch(/^Saving/);
+    for (const status of ["local-only", "up-to-date", "connecting", "syncing"] as const) {
+      for (const pendingDocuments of [0, 1]) {
+        expect(say({ status, pendingDocuments }, false).label).toBe("Saving");
+        expect(say({ status, pendingDocuments }, false).here).toMatch(/^Saving/);
+      }
     }
   });
 
