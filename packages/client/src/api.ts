@@ -41,6 +41,8 @@ export interface WorkspaceInfo {
 export interface LinkPreview {
   readonly workspace: WorkspaceId;
   readonly server: string;
+  /** What the link lets a device do. */
+  readonly role: RoleName;
   readonly alreadyJoined: boolean;
 }
 

@@ -151,6 +151,7 @@ const JoinLink = ({ link, onDone }: { link: string; onDone: () => void }) => {
           <dl className="mt-5 divide-y divide-line rounded-xl border border-line bg-raised text-[0.9375rem]">
             <Fact term="Server" value={hostOf(preview.server)} />
             <Fact term="Notebook" value={preview.workspace.slice(0, 8)} mono />
+            <Fact term="You can" value={preview.role === "reader" ? "read, and change nothing" : "read and write"} />
             <Fact term="Can read it" value="You and the others in it. The server cannot." />
             <Fact term="They will see" value="that this device joined, and what you write" />
           </dl>

@@ -200,6 +200,7 @@ export const makeWorkspaces = (
           return {
             workspace: link.workspace,
             server: link.server,
+            role: link.role,
             alreadyJoined: records.some(({ workspace }) => workspace === link.workspace),
           };
         }),
