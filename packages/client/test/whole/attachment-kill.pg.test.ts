@@ -1,6 +1,7 @@
 /**
  * A large picture, attached offline, goes up through a server that is killed twice: no acknowledged chunk is sent again,
- * counted from outside (rule 25). `CAIRN_PICTURE_MEGABYTES=50` runs the full size; `npm run test:picture` does that.
+ * counted from outside (rule 25). The full size takes longer:
+ * `CAIRN_PICTURE_MEGABYTES=50 npm test -- --project pg packages/client/test/whole/attachment-kill`.
  */
 import { ServerPlace, WatchingProxy } from "@cairn/testkit/server-program";
 import { createHash } from "node:crypto";
