@@ -22,6 +22,8 @@ export class WatchingProxy {
   readonly origin: string;
   readonly #server: Server;
   readonly #target: { origin: string };
+  /** Upgraded connections, which the server knows no more of. */
+  readonly #sockets = new Set<Socket>();
   readonly #uploads = new Map<string, { sent: number; acknowledged: number; again: number }>();
   readonly #acknowledgementListeners = new Set<() => void>();
 
@@ -112,14 +114,22 @@ export class WatchingProxy {
       onward.write(head);
       socket.pipe(onward).pipe(socket);
     });
+    this.#sockets.add(socket);
     onward.on("error", () => socket.destroy());
+    onward.on("close", () => socket.destroy());
     socket.on("error", () => onward.destroy());
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      onward.destroy();
+    });
   }
 
   async close(): Promise<void> {
+    const closed = once(this.#server, "close");
     this.#server.close();
     this.#server.closeAllConnections();
-    await once(this.#server, "close");
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
   }
 }
 
@@ -182,9 +192,10 @@ export class SilentNetwork {
 
   async close(): Promise<void> {
     this.#silent = false;
+    const closed = once(this.#server, "close");
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
-    await once(this.#server, "close");
+    await closed;
   }
 }
 
