@@ -81,6 +81,7 @@ describe("two devices", () => {
     const { url } = await notebook.createLink({ role: "writer" });
     const third = await (await place.device("tablet")).join(url);
     await until(async () => (await third.query("note", { search: "after bread" })).length === 1);
+    expect((await third.open("note", note.id)).read().body).toBe("after, bread, milk 🥛");
   });
 
   it("Promise 9: a reader reads, and cannot write", async () => {
@@ -93,6 +94,21 @@ describe("two devices", () => {
     note.edit((edit) => edit.title.set("Seen"));
     await until(() => copy.read().title === "Seen");
     expect(note.read().body).toBe("milk 🥛");
+  });
+
+  it("rule 1: make links while they write, and each entry gets a counter of its own", async () => {
+    const { notebook, note, joined } = await pair();
+    const writing = (async () => {
+      for (let words = 0; words < 40; words += 1) {
+        note.edit((edit) => edit.body.insert(0, "word "));
+        await notebook.flush();
+      }
+    })();
+    for (let links = 0; links < 4; links += 1) await notebook.createLink({ role: "writer" });
+    await writing;
+    await notebook.flush({ tier: "server", timeout: 15_000 });
+    expect(await notebook.links()).toHaveLength(5);
+    await until(async () => (await joined.open("note", note.id)).read().body === `${"word ".repeat(40)}milk 🥛`);
   });
 
   it("rule 22: a revoked link lets nobody in, and later edits are sealed under a new key", async () => {

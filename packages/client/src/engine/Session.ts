@@ -10,7 +10,6 @@ import {
   encodeCertificate,
   type ServerDescription,
   type Session as SessionValue,
-  wireError,
 } from "@cairn/protocol";
 import { Clock, Effect } from "effect";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
@@ -145,6 +144,3 @@ export const makeSessionKeeper = (
     ),
   };
 };
-
-/** The failure of something that needs a server where none is set. */
-export const noServer = (): TransportFailure => wireError("unavailable", { message: "no server is configured" });

@@ -94,7 +94,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       status.setPhase("live", yield* Clock.currentTimeMillis);
       status.setCatchingUp(welcome.head > position.cursor);
       yield* status.refresh;
-      yield* converse(conversation, opened.success, position, outboxSignal);
+      return yield* converse(conversation, opened.success, position, outboxSignal);
     });
 
     /** Answers that asked for a new session, since the last one that was good. An outage before them does not count. */
