@@ -97,18 +97,22 @@ describe("two devices", () => {
   });
 
   it("rule 1: make links while they write, and each entry gets a counter of its own", async () => {
-    const { notebook, note, joined } = await pair();
-    const writing = (async () => {
-      for (let words = 0; words < 40; words += 1) {
-        note.edit((edit) => edit.body.insert(0, "word "));
-        await notebook.flush();
-      }
-    })();
-    for (let links = 0; links < 4; links += 1) await notebook.createLink({ role: "writer" });
-    await writing;
+    const { notebook, note, copy } = await pair();
+    let shared = false;
+    const sharing = (async () => {
+      for (let link = 0; link < 12; link += 1) await notebook.createLink({ role: "writer" });
+    })().finally(() => {
+      shared = true;
+    });
+    let words = 0;
+    for (; !shared; words += 1) {
+      note.edit((edit) => edit.body.insert(0, "word "));
+      await notebook.flush();
+    }
+    await sharing;
     await notebook.flush({ tier: "server", timeout: 15_000 });
-    expect(await notebook.links()).toHaveLength(5);
-    await until(async () => (await joined.open("note", note.id)).read().body === `${"word ".repeat(40)}milk 🥛`);
+    expect(await notebook.links()).toHaveLength(13);
+    await until(() => copy.read().body === `${"word ".repeat(words)}milk 🥛`);
   });
 
   it("rule 22: a revoked link lets nobody in, and later edits are sealed under a new key", async () => {

@@ -28,37 +28,40 @@ export interface LinkOptions {
 }
 
 /** Puts a membership entry with these records into the outbox, behind the chain's head as this device knows it. */
-const propose = Effect.fnUntraced(function* (
-  store: LocalStoreShape,
-  context: WorkspaceContext,
-  fence: Fence,
-  records: ReadonlyArray<MembershipRecord>,
-): Effect.fn.Return<Entry, StoreFailure | Fenced | CairnError> {
-  const position = yield* store.position(context.workspace);
-  if (position === undefined) return yield* Effect.fail(new CairnError("workspace-not-here"));
-  const entry = yield* Effect.promise(() =>
-    proposeMembership(context.membership, records, {
-      device: context.device,
-      counter: position.nextCounter,
-      signing: context.keys.signing,
-    }),
-  );
-  const now = yield* Clock.currentTimeMillis;
-  yield* store.freeze(context.workspace, fence, [
-    {
-      device: context.device,
-      counter: entry.header.counter,
-      document: NO_DOCUMENT,
-      kind: EntryKind.membership,
-      entry: entry.bytes,
-      hash: entryHash(entry.bytes),
-      refs: [],
-      frozenAt: now,
-      updates: [],
-    },
-  ]);
-  return entry;
-});
+const propose = Effect.fnUntraced(
+  function* (
+    store: LocalStoreShape,
+    context: WorkspaceContext,
+    fence: Fence,
+    records: ReadonlyArray<MembershipRecord>,
+  ): Effect.fn.Return<Entry, StoreFailure | Fenced | CairnError> {
+    const position = yield* store.position(context.workspace);
+    if (position === undefined) return yield* Effect.fail(new CairnError("workspace-not-here"));
+    const entry = yield* Effect.promise(() =>
+      proposeMembership(context.membership, records, {
+        device: context.device,
+        counter: position.nextCounter,
+        signing: context.keys.signing,
+      }),
+    );
+    const now = yield* Clock.currentTimeMillis;
+    yield* store.freeze(context.workspace, fence, [
+      {
+        device: context.device,
+        counter: entry.header.counter,
+        document: NO_DOCUMENT,
+        kind: EntryKind.membership,
+        entry: entry.bytes,
+        hash: entryHash(entry.bytes),
+        refs: [],
+        frozenAt: now,
+        updates: [],
+      },
+    ]);
+    return entry;
+  },
+  (effect, _store, context) => context.authoring.withPermits(1)(effect),
+);
 
 /** What an owner's work on membership needs. */
 export interface OwnerWork {

@@ -84,33 +84,36 @@ const seal = Effect.fnUntraced(function* (
  * Freezes what may leave PENDING now: one entry for each document that has none under way (rule 6). Returns how many.
  * Updates that are too large for any entry are sealed alone and refused by their size: `parkOversized` keeps them aside.
  */
-export const freezePending = Effect.fnUntraced(function* (
-  store: LocalStoreShape,
-  context: WorkspaceContext,
-  imports: DocumentImportsShape,
-  fence: Fence,
-): Effect.fn.Return<number, StoreFailure | Fenced> {
-  // Edits of a device that may only read by now stay here: sending them would be refused for good (Promise 9).
-  if (context.keyring.newest === 0 || currentRole(context.membership, context.device) === "reader") return 0;
-  const { workspace } = context;
-  const pending = yield* store.pendingDocuments(workspace);
-  if (pending.length === 0) return 0;
-  const { documents } = yield* store.outgoingSize(workspace);
-  const chosen = documentsToFreeze(pending, new Set(documents), FREEZE_DOCUMENTS);
-  const position = yield* store.position(workspace);
-  if (chosen.length === 0 || position === undefined) return 0;
-  const now = yield* Clock.currentTimeMillis;
-  const entries: Array<NewOutgoing> = [];
-  for (const document of chosen) {
-    const run = nextRun(yield* store.pendingUpdates(workspace, document));
-    const entry = yield* seal(context, imports, run, position.nextCounter + entries.length);
-    if (entry !== undefined) {
-      entries.push({ ...toOutgoing(context, entry, now), updates: run.map(({ id }) => id) });
+export const freezePending = Effect.fnUntraced(
+  function* (
+    store: LocalStoreShape,
+    context: WorkspaceContext,
+    imports: DocumentImportsShape,
+    fence: Fence,
+  ): Effect.fn.Return<number, StoreFailure | Fenced> {
+    // Edits of a device that may only read by now stay here: sending them would be refused for good (Promise 9).
+    if (context.keyring.newest === 0 || currentRole(context.membership, context.device) === "reader") return 0;
+    const { workspace } = context;
+    const pending = yield* store.pendingDocuments(workspace);
+    if (pending.length === 0) return 0;
+    const { documents } = yield* store.outgoingSize(workspace);
+    const chosen = documentsToFreeze(pending, new Set(documents), FREEZE_DOCUMENTS);
+    const position = yield* store.position(workspace);
+    if (chosen.length === 0 || position === undefined) return 0;
+    const now = yield* Clock.currentTimeMillis;
+    const entries: Array<NewOutgoing> = [];
+    for (const document of chosen) {
+      const run = nextRun(yield* store.pendingUpdates(workspace, document));
+      const entry = yield* seal(context, imports, run, position.nextCounter + entries.length);
+      if (entry !== undefined) {
+        entries.push({ ...toOutgoing(context, entry, now), updates: run.map(({ id }) => id) });
+      }
     }
-  }
-  if (entries.length > 0) yield* store.freeze(workspace, fence, entries);
-  return entries.length;
-});
+    if (entries.length > 0) yield* store.freeze(workspace, fence, entries);
+    return entries.length;
+  },
+  (effect, _store, context) => context.authoring.withPermits(1)(effect),
+);
 
 /** The next batch, or undefined where nothing waits. */
 export const nextBatch = Effect.fnUntraced(function* (

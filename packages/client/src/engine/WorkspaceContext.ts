@@ -15,7 +15,7 @@ import {
   unlockEpochs,
 } from "@cairn/crypto";
 import { decodeEntry, type DeviceId, type Entry, EntryKind, type WorkspaceId } from "@cairn/protocol";
-import { Effect } from "effect";
+import { Effect, Semaphore } from "effect";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { LogRecord, WorkspaceRecord } from "../store/records.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
@@ -32,6 +32,8 @@ export interface WorkspaceContext {
   readonly sealing: Sealing;
   readonly random: RandomSource;
   membership: MembershipState;
+  /** Held from reading the next counter until an entry is frozen under it: entries of one device are made one after another. */
+  readonly authoring: Semaphore.Semaphore;
 }
 
 /** Extends the membership by an entry of the chain, unlocks what it brings, and keeps the keys. */
@@ -104,6 +106,7 @@ export const loadContext = Effect.fnUntraced(function* (
     sealing: sealing(keyring, random),
     random,
     membership,
+    authoring: yield* Semaphore.make(1),
   };
   yield* unlock(store, context);
   return context;

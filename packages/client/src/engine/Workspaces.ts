@@ -68,6 +68,8 @@ export interface Workspaces {
   readonly isLeading: () => boolean;
 }
 
+type LeadingFibers = FiberMap.FiberMap<WorkspaceId, never, StoreFailure | Fenced>;
+
 export const makeWorkspaces = (
   options: WorkspacesOptions,
   publisher: Publisher,
@@ -80,9 +82,15 @@ export const makeWorkspaces = (
     const engineScope = yield* Effect.scope;
     const joining = { ...options, store };
     const runtimes = new Map<WorkspaceId, { readonly runtime: WorkspaceRuntime; readonly scope: Scope.Closeable }>();
-    const leading = yield* FiberMap.make<WorkspaceId, never, StoreFailure | Fenced>();
     const opening = yield* Semaphore.make(1);
-    let fence: Fence | undefined;
+    /** The turn of leading that goes on: each has fibers of its own, because a map that has failed once stays failed. */
+    let turn: { readonly fence: Fence; readonly fibers: LeadingFibers } | undefined;
+    const leadOne = (workspace: WorkspaceId, runtime: WorkspaceRuntime): Effect.Effect<void> =>
+      Effect.suspend(() =>
+        turn === undefined
+          ? Effect.void
+          : Effect.asVoid(FiberMap.run(turn.fibers, workspace, runtime.lead(turn.fence), { onlyIfMissing: true })),
+      );
 
     /** A workspace that was made here follows the app to the server that it names now. */
     const withServer = Effect.fnUntraced(function* (
@@ -107,7 +115,7 @@ export const makeWorkspaces = (
         Effect.provideContext(services),
       );
       runtimes.set(workspace, { runtime, scope });
-      if (fence !== undefined) yield* FiberMap.run(leading, workspace, runtime.lead(fence));
+      yield* leadOne(workspace, runtime);
       return runtime;
     });
     const runtimeOf = (workspace: WorkspaceId): Effect.Effect<WorkspaceRuntime, Failure> =>
@@ -217,7 +225,7 @@ export const makeWorkspaces = (
         if (!force && runtime.status.state().pendingDocuments > 0) {
           return yield* Effect.fail(new CairnError("pending-edits"));
         }
-        yield* FiberMap.remove(leading, workspace);
+        if (turn !== undefined) yield* FiberMap.remove(turn.fibers, workspace);
         const scope = runtimes.get(workspace)?.scope;
         runtimes.delete(workspace);
         if (scope !== undefined) yield* Scope.close(scope, Exit.void);
@@ -230,24 +238,23 @@ export const makeWorkspaces = (
       ),
       changedElsewhere: Effect.gen(function* () {
         for (const { runtime } of runtimes.values()) yield* reloadContext(store, runtime.context);
-        if (fence !== undefined) yield* openAll;
+        if (turn !== undefined) yield* openAll;
       }),
-      lead: (held) =>
+      lead: (fence) =>
         Effect.gen(function* () {
-          fence = held;
+          const fibers = yield* FiberMap.make<WorkspaceId, never, StoreFailure | Fenced>();
+          turn = { fence, fibers };
           yield* openAll;
-          for (const [workspace, { runtime }] of runtimes) {
-            yield* FiberMap.run(leading, workspace, runtime.lead(held), { onlyIfMissing: true });
-          }
-          return yield* FiberMap.join(leading).pipe(Effect.andThen(Effect.never));
+          for (const [workspace, { runtime }] of runtimes) yield* leadOne(workspace, runtime);
+          return yield* Effect.andThen(FiberMap.join(fibers), Effect.never);
         }).pipe(
           Effect.ensuring(
-            Effect.suspend(() => {
-              fence = undefined;
-              return FiberMap.clear(leading);
+            Effect.sync(() => {
+              turn = undefined;
             }),
           ),
+          Effect.scoped,
         ),
-      isLeading: () => fence !== undefined,
+      isLeading: () => turn !== undefined,
     };
   });
