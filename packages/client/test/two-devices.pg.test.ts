@@ -98,14 +98,12 @@ describe("two devices", () => {
 
   it("rule 1: make links while they write, and each entry gets a counter of its own", async () => {
     const { notebook, note, copy } = await pair();
-    let shared = false;
+    const shared = new AbortController();
     const sharing = (async () => {
       for (let link = 0; link < 12; link += 1) await notebook.createLink({ role: "writer" });
-    })().finally(() => {
-      shared = true;
-    });
+    })().finally(() => shared.abort());
     let words = 0;
-    for (; !shared; words += 1) {
+    for (; !shared.signal.aborted; words += 1) {
       note.edit((edit) => edit.body.insert(0, "word "));
       await notebook.flush();
     }
