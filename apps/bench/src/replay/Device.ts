@@ -11,9 +11,11 @@ import { SESSION_TYPE, schema, TEXT } from "./session-schema.ts";
 import { describeVersion, includes, operationCount, sameVersion, type Version, versionOf } from "./versions.ts";
 
 /** The author types for this long before everything else gets its turn. */
-const SLICE_MILLIS = 3;
+const SLICE_MILLIS = 1;
 /** Edits that were handed over and are not durable yet: more of them make the author wait, so that memory is bounded. */
 const MAX_OUTSTANDING = 10_000;
+/** How often a device that waits looks at the received document without being told of a change. */
+const LOOK_MILLIS = 5;
 /** Nothing that a device waits for may take longer. */
 const WAIT_MILLIS = 600_000;
 
@@ -221,21 +223,31 @@ class OpenSession {
 
   /** Waits until the received document holds a version. */
   async #until(version: Version): Promise<void> {
-    if (includes(this.received(), version)) return;
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(look);
+    const started = millis();
+    while (!includes(this.received(), version)) {
+      if (millis() - started > WAIT_MILLIS) {
         const { status, problem } = this.#workspace.sync();
         const wanted = describeVersion(version);
         const has = describeVersion(this.received());
-        reject(new Error(`waited too long for ${wanted}, has ${has}; ${status} ${problem?.message ?? ""}`));
-      }, WAIT_MILLIS);
+        throw new Error(`waited too long for ${wanted}, has ${has}; ${status} ${problem?.message ?? ""}`);
+      }
+      await this.#change();
+    }
+  }
+
+  /**
+   * The next change of the received document, or a moment: operations that change nothing, such as the deletion of what
+   * somebody else has deleted, come without one.
+   */
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
       const look = (): void => {
-        if (!includes(this.received(), version)) return;
         clearTimeout(timer);
         this.#waiting.delete(look);
+        this.#received = undefined;
         resolve();
       };
+      const timer = setTimeout(look, LOOK_MILLIS);
       this.#waiting.add(look);
     });
   }
