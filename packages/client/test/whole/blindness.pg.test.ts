@@ -27,7 +27,8 @@ afterEach(async () => {
 
 /** One life of the notebook, and what the running server's database then says. */
 const run = async (sealing?: MakeSealing) => {
-  const place = await ServerPlace.make();
+  // The log that says most.
+  const place = await ServerPlace.make({ environment: { CAIRN_LOG_LEVEL: "debug" } });
   places.push(place);
   await place.start();
   const notebook = await liveSecretNotebook({
@@ -44,6 +45,17 @@ const secretsOf = (notebook: SecretNotebook): ReadonlyArray<Secret> => [
   ...notebook.keys,
   ...notebook.tokens,
 ];
+
+/** The key that signs tokens and the database's password. */
+const serverSecrets = async ({ folder }: ServerPlace): Promise<ReadonlyArray<Secret>> => {
+  const keys = await readFile(join(folder, "token-keys.json"), "utf8");
+  const [secret = ""] = [...keys.matchAll(/"secret":"([^"]+)"/g)].map(([, text]) => text ?? "");
+  const password = (await readFile(join(folder, "database", "password"), "utf8")).trim();
+  return [
+    { name: "token key", bytes: Buffer.from(secret, "base64url") },
+    { name: "password", bytes: Buffer.from(password, "utf8") },
+  ];
+};
 
 const searchFor = (notebook: SecretNotebook): ByteSearch => new ByteSearch(secretsOf(notebook));
 
@@ -146,6 +158,15 @@ describe("Promise 6: the server is blind", () => {
       expect(await searchEverything(notebook, place, values)).toEqual([]);
       expect(payloadsOf(values).length).toBeGreaterThan(10);
       expect(readable(values)).toBe(0);
+
+      // The server's own keys stay in the files that are made for them.
+      const own = new ByteSearch(await serverSecrets(place));
+      const places = [
+        ...(await searchFiles(own, place.folder)),
+        ...own.findings("output", Buffer.from(place.output, "utf8")),
+        ...searchValues(own, values),
+      ].map(({ place: where }) => where);
+      expect(new Set(places)).toEqual(new Set(["token-keys.json", "database/password"]));
 
       // Control: eight bytes of anything, in any encoding, would have been found.
       const search = searchFor(notebook);

@@ -40,6 +40,26 @@ const pair = async () => {
   return { laptop, notebook, note, phone, joined, copy: await joined.open("note", note.id), url };
 };
 
+/** The laptop as a process of its own, which writes marks until it is killed. */
+const startWriter = (document: string, round: number) => {
+  const program = join(import.meta.dirname, "writing-device.ts");
+  const child = spawn(
+    process.execPath,
+    [
+      "--conditions=source",
+      "--disable-warning=ExperimentalWarning",
+      program,
+      place.beside("laptop"),
+      place.origin,
+      document,
+      String(round),
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  children.add(child);
+  return child;
+};
+
 /** What a device that joins only now can read: what the server has. */
 const readCold = async (url: string, document: Parameters<Awaited<ReturnType<typeof pair>>["joined"]["open"]>[1]) => {
   const cold = await (await open("cold")).join(url);
@@ -104,21 +124,7 @@ describe("Promise 4: a killed device", () => {
     await devices.close(laptop);
     const saved: Array<string> = [];
     for (let round = 0; round < 6; round += 1) {
-      const child = spawn(
-        process.execPath,
-        [
-          "--conditions=source",
-          "--disable-warning=ExperimentalWarning",
-          join(import.meta.dirname, "writing-device.ts"),
-          place.beside("laptop"),
-          place.origin,
-          note.id,
-          "0",
-          String(round),
-        ],
-        { stdio: ["ignore", "pipe", "inherit"] },
-      );
-      children.add(child);
+      const child = startWriter(note.id, round);
       const ended = once(child, "exit");
       let count = 0;
       const enough = 1 + Math.floor(random() * 30);
@@ -148,5 +154,35 @@ describe("Promise 4: a killed device", () => {
     const all = document.read().body.match(/<\d+\.\d+>/g) ?? [];
     expect(new Set(all).size, `seed ${seed}`).toBe(all.length);
     expect(all.length).toBeGreaterThanOrEqual(saved.length);
+  });
+
+  it("sends again what was acknowledged after its death, and it counts once", { timeout: 60_000 }, async () => {
+    const { laptop, notebook, note, joined, copy } = await pair();
+    await notebook.flush({ tier: "server", timeout: 20_000 });
+    await devices.close(laptop);
+    const child = startWriter(note.id, 1);
+    const ended = once(child, "exit");
+    const saved: Array<string> = [];
+    let suspendedAt: number | undefined;
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [word, mark] = line.split(" ");
+      if (word !== "saved" || mark === undefined) continue;
+      saved.push(mark);
+      if (suspendedAt === undefined && copy.read().body.includes("<1.")) {
+        // It is connected: what it sends from now on reaches a server that answers when its sender is dead.
+        place.suspend();
+        suspendedAt = saved.length;
+      }
+      if (suspendedAt !== undefined && saved.length === suspendedAt + 20) child.kill("SIGKILL");
+    }
+    await ended;
+    children.delete(child);
+    place.resume();
+    const reopened = await (await open("laptop")).workspace();
+    await reopened.flush({ tier: "server", timeout: 30_000 });
+    const document = await reopened.open("note", note.id);
+    await until(() => copy.read().body === document.read().body);
+    expect(notOnce(copy.read().body, saved)).toEqual([]);
+    expect(joined.sync().problem).toBeUndefined();
   });
 });

@@ -100,8 +100,18 @@ export class ServerPlace {
   /** Sends a signal to the server and waits for its end. Its database outlives a SIGKILL as an orphan. */
   async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     this.#child?.kill(signal);
+    this.#child?.kill("SIGCONT");
     await this.#ended;
     this.#child = undefined;
+  }
+
+  /** Stops the server in its tracks: it takes what comes and answers nothing, until it goes on. */
+  suspend(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child?.kill("SIGCONT");
   }
 
   /** The process of the database, as its own file says. */
