@@ -11,7 +11,7 @@ import { SESSION_TYPE, schema, TEXT } from "./session-schema.ts";
 import { describeVersion, includes, operationCount, sameVersion, type Version, versionOf } from "./versions.ts";
 
 /** The author types for this long before everything else gets its turn. */
-const SLICE_MILLIS = 1;
+const SLICE_MILLIS = 0.5;
 /** Edits that were handed over and are not durable yet: more of them make the author wait, so that memory is bounded. */
 const MAX_OUTSTANDING = 10_000;
 /** How often a device that waits looks at the received document without being told of a change. */
