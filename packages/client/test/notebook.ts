@@ -78,7 +78,7 @@ export const makePlace = async (): Promise<Place> => {
   };
 };
 
-/** Waits until something holds. */
-export const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  await expect.poll(holds, { timeout: 20_000, interval: 10 }).toBe(true);
+/** Waits until something holds; `timeout` in milliseconds. */
+export const until = async (holds: () => boolean | Promise<boolean>, timeout = 20_000): Promise<void> => {
+  await expect.poll(holds, { timeout, interval: 10 }).toBe(true);
 };

@@ -1,5 +1,7 @@
 import { findChromium } from "@cairn/testkit/browser";
+import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
+import { promisify } from "node:util";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
 /** A browser with a profile folder of its own, which can be killed and opened again. */
@@ -37,25 +39,45 @@ export const openProfile = async (directory: string): Promise<BrowserProfile> =>
   };
 };
 
+interface RunningProcess {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+}
+
 /** The browser's main process, which names its profile folder, and all that descend from it. */
 const processesOf = async (directory: string): Promise<ReadonlyArray<number>> => {
-  const all = await Promise.all(
-    (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map((name) => describeProcess(Number(name))),
-  );
-  const found = new Set(all.flatMap((one) => (one?.command.includes(directory) === true ? [one.pid] : [])));
+  const all = process.platform === "linux" ? await listFromProc() : await listFromPs();
+  const found = new Set(all.filter(({ command }) => command.includes(directory)).map(({ pid }) => pid));
   for (let before = 0; before < found.size;) {
     before = found.size;
-    for (const one of all) if (one !== undefined && found.has(one.parent)) found.add(one.pid);
+    for (const { parent, pid } of all) if (found.has(parent)) found.add(pid);
   }
   return [...found];
 };
 
-const describeProcess = async (pid: number) => {
-  try {
-    const command = await readFile(`/proc/${pid}/cmdline`, "utf8");
-    const parent = Number(/^PPid:\s*(\d+)/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1]);
-    return { pid, parent, command };
-  } catch {
-    return undefined;
-  }
+/** Linux has the files always, and `ps` not. */
+const listFromProc = async (): Promise<ReadonlyArray<RunningProcess>> => {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      try {
+        const command = await readFile(`/proc/${pid}/cmdline`, "utf8");
+        const status = await readFile(`/proc/${pid}/status`, "utf8");
+        return [{ pid, command, parent: Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]) }];
+      } catch {
+        // It ended between the list and the look.
+        return [];
+      }
+    }),
+  );
+  return found.flat();
+};
+
+const listFromPs = async (): Promise<ReadonlyArray<RunningProcess>> => {
+  const { stdout } = await promisify(execFile)("ps", ["-axo", "pid=,ppid=,command="], { maxBuffer: 1 << 26 });
+  return stdout.split("\n").flatMap((line) => {
+    const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+    return command === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
+  });
 };
