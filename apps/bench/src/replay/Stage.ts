@@ -11,6 +11,7 @@ export class Stage {
   readonly #folder: string;
   readonly #devices: Array<DeviceThread> = [];
   readonly #restarts: Array<Promise<void>> = [];
+  #closed: Promise<void> | undefined;
   readonly wire: Wire;
   readonly server: ServerProcess;
   /** Kills that have happened. */
@@ -71,7 +72,12 @@ export class Stage {
     await Promise.all(this.#restarts);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await Promise.allSettled(this.#restarts);
     await Promise.allSettled(this.#devices.map((device) => device.close()));
     await this.server.stop();

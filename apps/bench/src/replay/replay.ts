@@ -64,11 +64,15 @@ export const replay = async (settings: ReplaySettings): Promise<ReplayReport> =>
   const plan = planKills(seededRandom(settings.seed), settings.kills, trace.txns.length);
   const bare = replayBare(trace);
   const stage = await Stage.open();
+  // Whoever ends the command early leaves no server, no database and no folder behind.
+  const end = (): void => void stage.close().finally(() => process.exit(130));
+  process.once("SIGINT", end).once("SIGTERM", end);
   try {
     return await new Replay(settings, trace, plan, bare, stage).run();
   } catch (error) {
     throw stage.server.log === "" ? error : new Error(`the server said: ${stage.server.log}`, { cause: error });
   } finally {
+    process.off("SIGINT", end).off("SIGTERM", end);
     await stage.close();
   }
 };
