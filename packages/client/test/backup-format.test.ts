@@ -264,6 +264,14 @@ describe("a copied document", () => {
     );
   });
 
+  it("says the same where a value has a key that JavaScript takes for the prototype", () => {
+    const doc = new LoroDoc();
+    doc.getMap("fields").set("value", JSON.parse('{"__proto__":{"a":1},"b":2}'));
+    doc.commit();
+    const { updates } = copyDocument(doc, { peer: "99", digest: hashOf(chunk), ...unmoved });
+    expect(contentText(copyOf(updates))).toBe(contentText(doc));
+  });
+
   it("has mergeable children under the same ids, so that two devices write to the same ones", () => {
     const doc = new LoroDoc();
     doc.getMap("records").ensureMergeableMap("a").ensureMergeableText("t").insert(0, "text");

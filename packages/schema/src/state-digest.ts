@@ -4,7 +4,7 @@
  */
 import { type Container, type LoroDoc, isContainer } from "loro-crdt";
 
-import { canonicalJson, isPlainObject } from "./json.ts";
+import { canonicalJson } from "./json.ts";
 import { isEmptyRoot } from "./read.ts";
 
 /**
@@ -82,7 +82,8 @@ const sayable = (value: unknown, depth = 0): unknown => {
   if (value instanceof Uint8Array)
     return { $bytes: Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("") };
   if (Array.isArray(value)) return value.map((item) => sayable(item, depth + 1));
-  if (isPlainObject(value)) {
+  // Not only plain ones: a map with the key `__proto__` comes out of Loro with another prototype, and without that key.
+  if (typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [wellFormed(key), sayable(item, depth + 1)]));
   }
   return { $unknown: typeof value };
