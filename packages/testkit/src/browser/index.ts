@@ -3,7 +3,7 @@
  * Linux. Tests never skip for want of a browser: without one this fails and says what to install.
  */
 import { constants } from "node:fs";
-import { access, chmod, mkdir, readdir, readFile } from "node:fs/promises";
+import { access, chmod, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -52,11 +52,11 @@ export const findChromium = async (
 
 const explain = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
+const unsandboxed: ReadonlyArray<string> = ["--no-sandbox", "--disable-dev-shm-usage"];
+
 /** Chromium's own sandbox does not start under root, nor where the kernel forbids user namespaces. */
 const arguments_: ReadonlyArray<string> =
-  process.getuid?.() === 0 || process.env["CI"] !== undefined
-    ? ["--no-sandbox", "--disable-dev-shm-usage"]
-    : ["--disable-dev-shm-usage"];
+  process.getuid?.() === 0 || process.env["CI"] !== undefined ? unsandboxed : ["--disable-dev-shm-usage"];
 
 /** Unpacks the npm package's browser and its libraries into a private folder named after its version. */
 const unpackChromium = async (): Promise<FoundChromium> => {
@@ -74,12 +74,32 @@ const unpackChromium = async (): Promise<FoundChromium> => {
     await inflate(join(root, "bin", "al2023.tar.br"));
     const libraries = join(folder, "al2023", "lib");
     await readdir(libraries);
-    return { executablePath, args: [...chromium.args, ...arguments_], env: { LD_LIBRARY_PATH: libraries } };
+    // The package's own list of folders does not name this one; without any font Chromium ends at the first character
+    // that it has to look for.
+    const fonts = join(folder, "fonts");
+    const written = join(folder, `fonts-${process.pid}.conf`);
+    await writeFile(written, fontsIn(folder));
+    await rename(written, join(fonts, "fonts.conf"));
+    return {
+      executablePath,
+      // Not the package's own arguments: they switch off the web's security, and put everything into one process.
+      args: unsandboxed,
+      env: { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: fonts },
+    };
   } finally {
     if (before === undefined) delete process.env["TMPDIR"];
     else process.env["TMPDIR"] = before;
   }
 };
+
+const fontsIn = (folder: string): string => `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${join(folder, "fonts", "fonts")}</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir>${join(folder, "fonts-cache")}</cachedir>
+</fontconfig>
+`;
 
 const executable = (path: string): Promise<boolean> =>
   access(path, constants.X_OK).then(
