@@ -1,11 +1,18 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Rolldown } from "vite";
 import packageJson from "./package.json" with { type: "json" };
 import { appShell } from "./vite-app-shell.ts";
 
 /** Where `npm run dev` finds a running Cairn server; the built app is always served by the server itself. */
 const server = process.env["CAIRN_DEV_SERVER"] ?? "http://127.0.0.1:4780";
+
+/** Our HPKE library asks for Node's crypto only where the platform has none: in a browser it never gets there. */
+const rolldownOptions = {
+  onLog: (level: Rolldown.LogLevel, log: Rolldown.RolldownLog, pass: Rolldown.LogOrStringHandler): void => {
+    if (!/Module "crypto" has been externalized .*@hpke/.test(log.message)) pass(level, log);
+  },
+};
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -21,8 +28,9 @@ export default defineConfig({
     // The content security policy allows no data: fonts or scripts; small assets stay files.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions,
   },
-  worker: { format: "es" },
+  worker: { format: "es", rolldownOptions },
   optimizeDeps: { exclude: ["loro-crdt"] },
   server: { proxy: { "/v1": { target: server, ws: true }, "/docs": server, "/health": server } },
 });
