@@ -11,6 +11,7 @@ import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 export * from "./watching-proxy.ts";
 
@@ -122,7 +123,12 @@ export class ServerPlace {
 
   /** Kills the database's process; the server, if it runs, starts another. */
   async killPostmaster(): Promise<void> {
-    process.kill(await this.postmaster(), "SIGKILL");
+    // Connections outlive a killed postmaster for a moment, so its file may still name it when the next kill comes.
+    for (;;) {
+      const pid = await this.postmaster().catch(() => undefined);
+      if (pid !== undefined && killIfAlive(pid)) return;
+      await setTimeout(20);
+    }
   }
 
   /** The way into the database while the server runs. */
@@ -185,6 +191,14 @@ export class ServerPlace {
     );
   }
 }
+
+const killIfAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false;
+  }
+};
 
 export interface DatabaseValue {
   readonly table: string;
