@@ -1,0 +1,2 @@
+/** Stores in memory that keep the contracts of the real ones. */
+export * from "./MemoryStore.ts";

@@ -1,0 +1,232 @@
+/** The outbox in memory. Preconditions are checked before anything changes. */
+import {
+  type Fence,
+  Fenced,
+  type LocalStoreShape,
+  type LogRecord,
+  type NewOutgoing,
+  type UpdateRecord,
+} from "@cairn/client/effect";
+import type { DeviceId, WorkspaceId } from "@cairn/protocol";
+import { copyOfUpdate } from "./memory-documents.ts";
+import type { MemoryStorage, StoredOutgoing, StoredWorkspace } from "./memory-storage.ts";
+import { atomically, type Run } from "./memory-transaction.ts";
+
+/** The workspace, unless it is not here or the writer leads no more (hazard 18). */
+export const led = (storage: MemoryStorage, operation: string, workspace: WorkspaceId, fence: Fence) => {
+  const stored = storage.workspaces.get(workspace);
+  if (storage.epoch !== fence || stored === undefined) throw new Fenced({ operation });
+  return stored;
+};
+
+export const holds = (operation: string, condition: boolean): void => {
+  if (!condition) throw new Fenced({ operation });
+};
+
+/** False, and nothing stored, where the log has an entry of this device and counter. */
+export const insertLog = (stored: StoredWorkspace, entry: Omit<LogRecord, "workspace">): boolean => {
+  const { device, counter } = entry;
+  const ofDevice = stored.log.get(device) ?? new Map<number, LogRecord>();
+  if (ofDevice.has(counter)) return false;
+  stored.log.set(device, ofDevice);
+  const { seq, kind, document, hash, entry: bytes } = entry;
+  ofDevice.set(counter, {
+    workspace: stored.record.workspace,
+    device,
+    counter,
+    seq,
+    kind,
+    document,
+    hash,
+    entry: bytes,
+  });
+  stored.heads.set(device, Math.max(stored.heads.get(device) ?? 0, counter));
+  return true;
+};
+
+const changeLog = (
+  stored: StoredWorkspace,
+  device: DeviceId,
+  counter: number,
+  change: Partial<Omit<LogRecord, "workspace" | "device" | "counter">>,
+): void => {
+  const record = stored.log.get(device)?.get(counter);
+  if (record !== undefined) stored.log.get(device)?.set(counter, { ...record, ...change });
+};
+
+/** The log gives an entry its sequence. */
+export const setSeq = (stored: StoredWorkspace, device: DeviceId, counter: number, seq: number | undefined): void => {
+  if (seq !== undefined) changeLog(stored, device, counter, { seq });
+};
+
+/** Exactly these counters, whatever else has come since (hazard 14). */
+export const settleOutgoing = (
+  stored: StoredWorkspace,
+  settled: ReadonlyArray<{ readonly counter: number; readonly seq: number | undefined }>,
+): void => {
+  for (const { counter, seq } of settled) {
+    const device = stored.outgoing.get(counter)?.device ?? stored.record.device;
+    stored.outgoing.delete(counter);
+    setSeq(stored, device, counter, seq);
+  }
+};
+
+const toOutgoing = (stored: StoredWorkspace, entry: Omit<NewOutgoing, "updates">): StoredOutgoing => ({
+  workspace: stored.record.workspace,
+  device: entry.device,
+  counter: entry.counter,
+  document: entry.document,
+  kind: entry.kind,
+  entry: entry.entry,
+  hash: entry.hash,
+  refs: [...entry.refs],
+  attempts: 0,
+  frozenAt: entry.frozenAt,
+});
+
+const inOutboxOrder = (stored: StoredWorkspace | undefined): ReadonlyArray<StoredOutgoing> =>
+  [...(stored?.outgoing.values() ?? [])].toSorted((left, right) => left.counter - right.counter);
+
+/** Takes counters, fills outbox and log, freezes updates (rule 1). All or nothing. */
+export const freezeEntries = (
+  operation: string,
+  stored: StoredWorkspace,
+  entries: ReadonlyArray<NewOutgoing>,
+): void => {
+  const { nextCounter } = stored.position;
+  const taken = new Set<number>();
+  for (const [index, entry] of entries.entries()) {
+    holds(operation, entry.counter === nextCounter + index);
+    holds(operation, stored.log.get(entry.device)?.has(entry.counter) !== true);
+    for (const id of entry.updates) {
+      const update = stored.documents.get(entry.document)?.updates.get(id);
+      holds(operation, update?.state === "pending" && !taken.has(id));
+      taken.add(id);
+    }
+  }
+  for (const entry of entries) {
+    insertLog(stored, { ...entry, seq: undefined });
+    stored.outgoing.set(entry.counter, toOutgoing(stored, entry));
+    const document = stored.documents.get(entry.document);
+    if (document === undefined) continue;
+    for (const id of entry.updates) {
+      const update = document.updates.get(id);
+      if (update === undefined) continue;
+      document.updates.set(id, { ...update, state: "frozen", device: entry.device, counter: entry.counter });
+    }
+    document.pending = document.pending.filter((id) => !entry.updates.includes(id));
+  }
+  stored.position = { ...stored.position, nextCounter: nextCounter + entries.length };
+};
+
+const requeue = (stored: StoredWorkspace, refused: StoredOutgoing): void => {
+  const document = stored.documents.get(refused.document);
+  if (document === undefined) return;
+  const ids: Array<number> = [];
+  for (const [id, update] of document.updates) {
+    if (update.state !== "frozen" || update.device !== refused.device || update.counter !== refused.counter) continue;
+    document.updates.set(id, { ...update, state: "pending", device: undefined, counter: undefined });
+    ids.push(id);
+  }
+  document.pending = [...document.pending, ...ids].toSorted((left, right) => left - right);
+};
+
+type OutboxOperations = Pick<
+  LocalStoreShape,
+  | "pendingDocuments"
+  | "pendingUpdates"
+  | "freeze"
+  | "outgoing"
+  | "outgoingSize"
+  | "settle"
+  | "replaceOutgoing"
+  | "replaceSettled"
+  | "parked"
+>;
+
+export const outboxOperations = (storage: MemoryStorage, run: Run): OutboxOperations => ({
+  pendingDocuments: (workspace) =>
+    run("pendingDocuments", () =>
+      [...(storage.workspaces.get(workspace)?.documents.values() ?? [])].flatMap(({ record, updates, pending }) => {
+        const waiting = pending.flatMap((id): ReadonlyArray<UpdateRecord> => {
+          const update = updates.get(id);
+          return update === undefined ? [] : [update];
+        });
+        const [oldest] = waiting;
+        if (oldest === undefined) return [];
+        const bytes = waiting.reduce((sum, { update }) => sum + update.length, 0);
+        return [{ document: record.document, updates: waiting.length, bytes, oldest: oldest.time }];
+      }),
+    ),
+
+  pendingUpdates: (workspace, document) =>
+    run("pendingUpdates", () => {
+      const found = storage.workspaces.get(workspace)?.documents.get(document);
+      return (found?.pending ?? []).flatMap((id) => {
+        const update = found?.updates.get(id);
+        return update === undefined ? [] : [copyOfUpdate(update)];
+      });
+    }),
+
+  freeze: (workspace, fence, entries) =>
+    atomically(run, "freeze", () => freezeEntries("freeze", led(storage, "freeze", workspace, fence), entries)),
+
+  outgoing: (workspace, limit) =>
+    run("outgoing", () =>
+      inOutboxOrder(storage.workspaces.get(workspace))
+        .slice(0, limit)
+        .map(({ device: _, ...record }) => record),
+    ),
+
+  outgoingSize: (workspace) =>
+    run("outgoingSize", () => {
+      const waiting = inOutboxOrder(storage.workspaces.get(workspace));
+      return {
+        entries: waiting.length,
+        bytes: waiting.reduce((sum, { entry }) => sum + entry.length, 0),
+        documents: [...new Set(waiting.map(({ document }) => document))],
+      };
+    }),
+
+  settle: (workspace, fence, settled, at) =>
+    atomically(run, "settle", () => {
+      const stored = led(storage, "settle", workspace, fence);
+      settleOutgoing(stored, settled);
+      stored.position = { ...stored.position, lastSyncedAt: at };
+    }),
+
+  replaceOutgoing: (workspace, fence, replacement, edits) =>
+    atomically(run, "replaceOutgoing", () => {
+      const stored = led(storage, "replaceOutgoing", workspace, fence);
+      const { counter } = replacement;
+      const refused = stored.outgoing.get(counter);
+      if (refused === undefined || refused.device !== replacement.device) {
+        throw new Fenced({ operation: "replaceOutgoing" });
+      }
+      const { kind, document, hash, entry } = replacement;
+      changeLog(stored, refused.device, counter, { kind, document, hash, entry });
+      stored.outgoing.set(counter, { ...toOutgoing(stored, replacement), attempts: refused.attempts + 1 });
+      if (edits.type === "requeue") return requeue(stored, refused);
+      if (stored.parked.has(counter)) return;
+      const { code, message, parkedAt } = edits;
+      stored.parked.set(counter, { workspace, counter, document: refused.document, code, message, parkedAt });
+    }),
+
+  replaceSettled: (workspace, fence, replacement) =>
+    atomically(run, "replaceSettled", () => {
+      const stored = led(storage, "replaceSettled", workspace, fence);
+      const { counter, device, kind, document, hash, entry } = replacement;
+      holds("replaceSettled", stored.record.device === device);
+      holds("replaceSettled", !stored.outgoing.has(counter));
+      holds("replaceSettled", stored.log.get(device)?.has(counter) === true);
+      changeLog(stored, device, counter, { seq: undefined, kind, document, hash, entry });
+      stored.outgoing.set(counter, toOutgoing(stored, replacement));
+    }),
+
+  parked: (workspace) =>
+    run("parked", () =>
+      [...(storage.workspaces.get(workspace)?.parked.values() ?? [])].toSorted(
+        (left, right) => left.counter - right.counter,
+      ),
+    ),
+});
