@@ -35,6 +35,9 @@ describe("the sync indicator tells the truth", () => {
       for (const pendingDocuments of [0, 1]) {
         expect(say({ status, pendingDocuments }, false).label).toBe("Saving");
         expect(say({ status, pendingDocuments }, false).here).toMatch(/^Saving/);
+        expect(say({ status: "offline", offlineSince: now, pendingDocuments }, false).label).toBe(
+          "Offline, saving here",
+        );
       }
     }
   });
@@ -52,7 +55,7 @@ describe("the sync indicator tells the truth", () => {
       offlineSince: new Date(2026, 4, 20, 14, 5).getTime(),
       pendingDocuments: 2,
     });
-    expect(offline.label).toMatch(/^Offline since .*05/);
+    expect(offline.label).toMatch(/^Offline since .*05.*, saved here$/);
     expect(offline.server).toMatch(/^2 notes waiting/);
     expect(offline.canRetry).toBe(true);
   });

@@ -45,13 +45,14 @@ const makeLink = async (page: Page, role: "Write" | "Read"): Promise<string> => 
   await page.getByRole("img", { name: "QR code of the link" }).waitFor();
   const url = await page.locator("#made-link").inputValue();
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.getByRole("dialog", { name: /^Share/ }).waitFor({ state: "detached" });
   return url;
 };
 
-const join = async (page: Page, url: string): Promise<void> => {
+const join = async (page: Page, url: string, name = "Not named yet"): Promise<void> => {
   await page.goto(url);
   await page.getByText("You are invited to a notebook").waitFor();
+  await page.getByText(name).first().waitFor();
   // The secret is gone from the address before the person has decided anything.
   expect(page.url()).toBe(`${server.origin}/join`);
   await page.getByRole("button", { name: "Join", exact: true }).click();
@@ -68,9 +69,13 @@ const ends = async (page: Page, text: string): Promise<void> => {
 describe("a notebook that was shared by a link", () => {
   test("is written by both, also while one of them has no network, and shows the other's picture", async () => {
     const [ann, ben] = [await arrive(), await arrive()];
-    await openApp(ann, server.origin);
+    await openApp(ann, `${server.origin}/settings`);
+    await ann.getByLabel("Name", { exact: true }).fill("Summer in the Alps 🏔️");
+    await ann.getByRole("button", { name: "Rename" }).click();
+    await ann.getByText("Notebook renamed").waitFor();
     await addNote(ann, "Trip", "start");
-    await join(ben, await makeLink(ann, "Write"));
+    // Who was sent the link is told what it leads to before joining, through a server that cannot read it.
+    await join(ben, await makeLink(ann, "Write"), "Summer in the Alps 🏔️");
     await expect.poll(() => editorOf(ben).innerText(), soon).toBe("start");
     await ends(ben, " ben");
     await expect.poll(() => editorOf(ann).innerText(), soon).toBe("start ben");
@@ -118,8 +123,9 @@ describe("a notebook that was shared by a link", () => {
     await ann.getByRole("alertdialog").getByRole("button", { name: "Withdraw" }).click();
     await ann.getByText("Link withdrawn").waitFor();
     await ben.goto(url);
-    await ben.getByRole("button", { name: "Join", exact: true }).click();
     await ben.getByText("This link was withdrawn").waitFor();
+    await ben.getByRole("button", { name: "Use another link" }).waitFor();
+    expect(await ben.getByRole("button", { name: "Join", exact: true }).count()).toBe(0);
     expect(await ben.locator("[data-note-row]").count()).toBe(0);
   });
 });

@@ -46,6 +46,14 @@ export interface LinkPreview {
   readonly alreadyJoined: boolean;
 }
 
+/** What a link's server and its maker say of it, before anything is joined. */
+export interface LinkDetails {
+  /** What the workspace was called when the link was made; empty where it had no name. */
+  readonly name: string;
+  readonly status: "live" | "revoked" | "expired" | "used-up";
+  readonly expiresAt: number | undefined;
+}
+
 export interface StorageState {
   /** The browser promised not to evict it. Always true in Node. */
   readonly persisted: boolean;
@@ -65,6 +73,11 @@ export interface Cairn<S extends DocumentSchema> {
   createWorkspace(options: { readonly name: string }): Promise<Workspace<S>>;
   /** Reads a link without joining and without the network. Rejects with `link-malformed`. */
   inspectLink(url: string): Promise<LinkPreview>;
+  /**
+   * Asks the link's server for what its maker sealed for those who have not joined, and whether it works. Nothing is
+   * joined. Rejects with `offline` where the server cannot be reached or is too old to tell, and with `link-unknown`.
+   */
+  describeLink(url: string): Promise<LinkDetails>;
   /** Joins through a link; needs the network. Safe to repeat. Rejects with `link-*`, `offline`. */
   join(url: string): Promise<Workspace<S>>;
   /** Deletes the local copy. Rejects with `pending-edits` unless forced. */
@@ -120,6 +133,8 @@ export interface Row<S extends DocumentSchema, T extends TypeName<S>> {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly deleted: boolean;
+  /** It was received a moment ago and is not opened yet: `fields` are the type's defaults. */
+  readonly arriving: boolean;
 }
 
 export interface LinkInfo {

@@ -11,7 +11,7 @@ const link = LinkId.make("A".repeat(22));
 const call: LeaderCall = {
   type: "create-link",
   workspace,
-  options: { role: "writer", label: "", maxUses: 0, expiresInMillis: undefined },
+  options: { role: "writer", name: "", label: "", maxUses: 0, expiresInMillis: undefined },
 };
 
 /** Two tabs of one profile, who may lead by turns, and how often each was made to perform. */

@@ -25,6 +25,7 @@ export {
   SignatureInvalid,
 } from "./errors.ts";
 export { KDF_LABELS, SECRET_BYTES } from "./key-derivation.ts";
+export * from "./link-name.ts";
 export * from "./membership-chain.ts";
 export * from "./membership-fold.ts";
 export * from "./membership-proposals.ts";

@@ -21,6 +21,8 @@ export const KDF_LABELS = {
   linkSigning: label("link-signing"),
   /** Link secret to the private key of the link's X25519 pair. */
   linkAgreement: label("link-agreement"),
+  /** Link secret to the AES key that seals the workspace's name for those who have not joined. */
+  linkName: label("link-name"),
   /** Epoch key to the AES key of one device's entries on one document. */
   entryKey: label("entry-key"),
   /** Epoch key to the AES key of names and labels. */

@@ -66,6 +66,7 @@ import {
   rotateRootRecord,
   sealChunk,
   sealEntry,
+  sealLinkName,
   sealPreviousEpochKey,
   sealText,
   sealToKey,
@@ -75,6 +76,7 @@ import {
   signingKeysFromSeed,
   workspaceIdOf,
 } from "@cairn/crypto";
+import { seededRandom } from "./seeded-random.ts";
 import { encrypt } from "../src/authenticated-encryption.ts";
 import { deriveBytes, importSecret } from "../src/key-derivation.ts";
 import { TestWorkspace } from "./test-workspace.ts";
@@ -284,6 +286,12 @@ const identities = async () => {
       signingKey: link.signing.publicKey,
       agreementKey: link.agreement.publicKey,
       link: link.link,
+      name: "Notes for a 🏔️ trip",
+      sealedName: await sealLinkName(
+        { workspace, link: link.link, secret: linkSecret },
+        "Notes for a 🏔️ trip",
+        seededRandom("link-name"),
+      ),
     },
     ids: {
       publicKey: fill(0x44, 32),

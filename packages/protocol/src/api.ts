@@ -1,8 +1,9 @@
 /**
  * The HTTP API, version 1. Server, typed client and OpenAPI description all come from this definition.
  *
- * Every endpoint of a workspace but `register`, `renew` and `openLink` wants a bearer token whose workspace is the
- * path's (`SessionAuthorization`); those three are proven by a signature over a challenge.
+ * Every endpoint of a workspace but `register`, `renew`, `openLink` and `describeLink` wants a bearer token whose
+ * workspace is the path's (`SessionAuthorization`); the first three are proven by a signature over a challenge. `describeLink` wants neither:
+ * a link's id cannot be guessed, and what it is answered with is opaque without the link's secret.
  */
 import { Context, Schema } from "effect";
 import {
@@ -40,6 +41,7 @@ import {
   CreateLinkRequest,
   Grant,
   IssueRequest,
+  LinkDescription,
   LinkState,
   OpenLinkRequest,
   RegisterRequest,
@@ -226,6 +228,14 @@ export class LinksGroup extends HttpApiGroup.make("links")
     })
       .middleware(SessionAuthorization)
       .annotate(OpenApi.Description, "Master only: every link of the workspace."),
+    HttpApiEndpoint.get("describeLink", "/v1/workspaces/:workspace/links/:link", {
+      params: { ...workspace, link: LinkId },
+      success: LinkDescription,
+      error: [...anywhere, NotFound],
+    }).annotate(
+      OpenApi.Description,
+      "For whoever knows a link's id, before joining: whether it works, and the sealed name that its secret opens.",
+    ),
     HttpApiEndpoint.post("openLink", "/v1/workspaces/:workspace/links/:link/open", {
       params: { ...workspace, link: LinkId },
       payload: OpenLinkRequest,

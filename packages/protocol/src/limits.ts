@@ -40,4 +40,6 @@ export const LIMITS = {
   membershipRecordBytes: 64 * 1024,
   /** Recipients of one key change. */
   keyRecipients: 512,
+  /** A workspace's name as a link carries it; today's form has 157. */
+  sealedLinkNameBytes: 256,
 } as const;

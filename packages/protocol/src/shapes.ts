@@ -11,6 +11,7 @@ import {
   Signature,
   WorkspaceId,
 } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0));
 const Time = Schema.Finite;
@@ -135,6 +136,9 @@ export const IssueRequest = Schema.Struct({
   expiresAt: Schema.NullOr(Time),
 });
 
+/** A workspace's name as a link's maker sealed it (`docs/protocol.md`, Access links). */
+export const SealedLinkName = boundedBase64Url(LIMITS.sealedLinkNameBytes);
+
 export const CreateLinkRequest = Schema.Struct({
   link: LinkId,
   signingKey: PublicKey,
@@ -142,6 +146,8 @@ export const CreateLinkRequest = Schema.Struct({
   /** 0: any number of devices. */
   maxUses: Count,
   expiresAt: Schema.NullOr(Time),
+  /** What the workspace is called, sealed under a key of the link's secret; opaque to the server. */
+  sealedName: Schema.optional(SealedLinkName),
 });
 
 export const LinkState = Schema.Struct({
@@ -154,6 +160,16 @@ export const LinkState = Schema.Struct({
   expiresAt: Schema.NullOr(Time),
 });
 export type LinkState = typeof LinkState.Type;
+
+/** What a server says of a link to anyone who knows its id, before anything is joined. */
+export const LinkDescription = Schema.Struct({
+  role: RoleSchema,
+  status: Schema.Literals(["live", "revoked", "expired", "used-up"]),
+  expiresAt: Schema.NullOr(Time),
+  /** Null where the link's maker gave none. */
+  sealedName: Schema.NullOr(SealedLinkName),
+});
+export type LinkDescription = typeof LinkDescription.Type;
 
 export const OpenLinkRequest = Schema.Struct({
   /** The joining device's certificate, signed by the link's key. */

@@ -73,10 +73,10 @@ it("the wire of this version is the one that was agreed on", async () => {
     layouts: hashOf(Object.fromEntries(vectors)),
   }).toMatchInlineSnapshot(`
     {
-      "api": "245401663558431f2e87d38f7c41462d69fc840f91ab212194685b701e14d86f",
-      "constants": "bff487094c41152739ae8ce5615953133fc5706f14df6135d638e771085d34d3",
+      "api": "d98cb6687a27acd24a8376a6a57a8919f17f0e5d2019d55b75401cbd4bbe80e5",
+      "constants": "55b0399bf8498d5bad6b73251fdce2d68c450d3269acc2498da00c43f90a9dd9",
       "frames": "af99ee629c861ed859e8855d250996556894fa79459b5c643d38acb62af0b1fc",
-      "layouts": "79c60420953a5d70c24e1b81a703ce53992f3356c33f5d1a59f2b044ff132b52",
+      "layouts": "217cec274b1bfed6a68efc1234f15a8b1aeaea4981117e6684d3cb1a59feb5e9",
       "oldest": 1,
       "version": 1,
     }

@@ -161,6 +161,11 @@ const table: Record<string, Row> = {
   },
   "links.createLink": { access: "master", success: 200, call: async () => (await newLink()).call },
   "links.listLinks": { access: "master", success: 200, call: () => ({ method: "GET", path: at("/links") }) },
+  "links.describeLink": {
+    access: "open",
+    success: 200,
+    call: async () => ({ method: "GET", path: at(`/links/${(await newLink()).link.link}`) }),
+  },
   "links.openLink": {
     access: "open",
     success: 200,

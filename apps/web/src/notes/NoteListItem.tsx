@@ -15,7 +15,7 @@ export interface NoteListItemProps {
 }
 
 export const NoteListItem = memo(({ row, now, selected, reachable }: NoteListItemProps) => {
-  const name = nameOf(row.fields);
+  const name = row.arriving ? arriving : nameOf(row.fields);
   const excerpt = excerptOf(row.fields);
   const tasks = tasksIn(row.fields.body, previewLength);
   const attachments = row.fields.attachments.length;
@@ -32,7 +32,7 @@ export const NoteListItem = memo(({ row, now, selected, reachable }: NoteListIte
       >
         <span className="flex items-baseline gap-2">
           <span
-            className={`min-w-0 flex-1 truncate text-[0.9688rem] font-semibold ${name === untitled ? "text-ink-soft italic" : ""}`}
+            className={`min-w-0 flex-1 truncate text-[0.9688rem] font-semibold ${name === untitled || row.arriving ? "text-ink-soft italic" : ""}`}
           >
             {name}
           </span>
@@ -41,7 +41,7 @@ export const NoteListItem = memo(({ row, now, selected, reachable }: NoteListIte
           </time>
         </span>
         <span className="mt-0.5 line-clamp-1 text-sm leading-5 text-ink-soft">
-          {excerpt || (row.fields.body === "" ? "No text yet" : "")}
+          {row.arriving ? "It is being opened" : excerpt || (row.fields.body === "" ? "No text yet" : "")}
         </span>
         {row.fields.tags.length > 0 || tasks || attachments > 0 ? (
           <span className="mt-1 flex items-center gap-3 overflow-hidden text-[0.8125rem] leading-5 text-ink-soft">
@@ -70,6 +70,9 @@ export const NoteListItem = memo(({ row, now, selected, reachable }: NoteListIte
     </li>
   );
 });
+
+/** A note that was received a moment ago has a name, which is not known yet: nothing that looks like one stands there. */
+const arriving = "Arriving…";
 
 /** One tab stop for the whole list; arrow keys move inside it. */
 const moveBetweenRows = (event: KeyboardEvent<HTMLElement>): void => {

@@ -1,9 +1,10 @@
-import type { LinkPreview } from "@cairn/client";
+import type { LinkDetails, LinkPreview } from "@cairn/client";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { joinLinkEvent, takeJoinSecret } from "../boot/handoff.ts";
-import { explain, type Explanation } from "../notebook/explain.ts";
-import { useCairn } from "../notebook/hooks.ts";
+import { explain, explainCode, type Explanation } from "../notebook/explain.ts";
+import { useCairn, useWorkspaces } from "../notebook/hooks.ts";
+import { notebookName } from "../notebook/notebook-name.ts";
 import { Button, buttonClass } from "../ui/Button.tsx";
 import { CairnMark } from "../ui/CairnMark.tsx";
 import { Field } from "../ui/Field.tsx";
@@ -97,8 +98,10 @@ const PasteLink = ({ onLink }: { onLink: (link: string) => void }) => {
 
 const JoinLink = ({ link, onDone }: { link: string; onDone: () => void }) => {
   const state = useCairn();
+  const workspaces = useWorkspaces();
   const navigate = useNavigate();
   const [preview, setPreview] = useState<LinkPreview | undefined>(undefined);
+  const [asked, setAsked] = useState<LinkDetails | "asking" | "not told">("asking");
   const [failure, setFailure] = useState<Explanation | undefined>(undefined);
   const [joining, setJoining] = useState(false);
   const cairn = state.status === "ready" ? state.cairn : undefined;
@@ -109,6 +112,11 @@ const JoinLink = ({ link, onDone }: { link: string; onDone: () => void }) => {
     cairn.inspectLink(link).then(
       (found) => current && setPreview(found),
       (error: unknown) => current && setFailure(explain(error)),
+    );
+    // Only for what is shown: a server that is out of reach, or too old to tell, is no reason not to offer joining.
+    cairn.describeLink(link).then(
+      (found) => current && setAsked(found),
+      () => current && setAsked("not told"),
     );
     return () => {
       current = false;
@@ -134,12 +142,17 @@ const JoinLink = ({ link, onDone }: { link: string; onDone: () => void }) => {
     }
   };
 
+  const here = preview?.alreadyJoined ? workspaces.find(({ id }) => id === preview.workspace) : undefined;
+  const details = typeof asked === "string" ? undefined : asked;
+  const name = here === undefined ? (details?.name.trim() ?? "") : notebookName(here);
+  const closed = details === undefined || preview?.alreadyJoined ? undefined : closedLinks[details.status];
   const engineFailure = state.status === "failed" ? explain(state.error) : undefined;
-  const problem = failure ?? engineFailure;
+  const problem = failure ?? engineFailure ?? (closed && explainCode(closed, ""));
   return (
     <>
       <h1 className="mt-5 font-serif text-[1.75rem] leading-tight font-semibold tracking-tight">
         {preview?.alreadyJoined ? "You are already in" : "You are invited to a notebook"}
+        {name === "" ? null : <span className="mt-1 block break-words text-moss">{name}</span>}
       </h1>
       {preview ? (
         <>
@@ -149,8 +162,24 @@ const JoinLink = ({ link, onDone }: { link: string; onDone: () => void }) => {
               : "Joining copies the notebook to this device and keeps both in step, also after times without a network."}
           </p>
           <dl className="mt-5 divide-y divide-line rounded-xl border border-line bg-raised text-[0.9375rem]">
+            <div className="grid grid-cols-[7.5rem_minmax(0,1fr)] gap-3 px-4 py-2.5">
+              <dt className="text-ink-soft">Notebook</dt>
+              <dd className="min-w-0 break-words">
+                {name === "" ? (
+                  <span className="text-ink-soft">
+                    {asked === "asking"
+                      ? "Asking for its name…"
+                      : asked === "not told"
+                        ? "Its name could not be asked for"
+                        : "Not named yet"}
+                  </span>
+                ) : (
+                  name
+                )}{" "}
+                <span className="font-mono text-sm text-ink-soft">{preview.workspace.slice(0, 8)}</span>
+              </dd>
+            </div>
             <Fact term="Server" value={hostOf(preview.server)} />
-            <Fact term="Notebook" value={preview.workspace.slice(0, 8)} mono />
             <Fact term="You can" value={preview.role === "reader" ? "read, and change nothing" : "read and write"} />
             <Fact term="Can read it" value="You and the others in it. The server cannot." />
             <Fact term="They will see" value="that this device joined, and what you write" />
@@ -169,12 +198,12 @@ const JoinLink = ({ link, onDone }: { link: string; onDone: () => void }) => {
         </div>
       ) : null}
       <div className="mt-6 flex flex-wrap gap-2">
-        {preview ? (
+        {preview && !closed ? (
           <Button look="primary" disabled={joining} onClick={() => void join()}>
             {preview.alreadyJoined ? "Open it" : joining ? "Joining…" : "Join"}
           </Button>
         ) : null}
-        {problem && !preview ? <Button onClick={onDone}>Use another link</Button> : null}
+        {(problem && !preview) || closed ? <Button onClick={onDone}>Use another link</Button> : null}
         <Link to="/" className={buttonClass("quiet")} onClick={onDone}>
           {preview && !preview.alreadyJoined ? "Not now" : "To your notes"}
         </Link>
@@ -183,10 +212,18 @@ const JoinLink = ({ link, onDone }: { link: string; onDone: () => void }) => {
   );
 };
 
-const Fact = ({ term, value, mono = false }: { term: string; value: string; mono?: boolean }) => (
+/** Links that let nobody in any more, in the words of the refusal that joining would meet. */
+const closedLinks = {
+  live: undefined,
+  revoked: "link-revoked",
+  expired: "link-expired",
+  "used-up": "link-used-up",
+} as const;
+
+const Fact = ({ term, value }: { term: string; value: string }) => (
   <div className="grid grid-cols-[7.5rem_minmax(0,1fr)] gap-3 px-4 py-2.5">
     <dt className="text-ink-soft">{term}</dt>
-    <dd className={mono ? "font-mono text-sm leading-6" : ""}>{value}</dd>
+    <dd>{value}</dd>
   </div>
 );
 

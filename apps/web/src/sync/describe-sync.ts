@@ -78,7 +78,11 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
     case "offline":
       return {
         tone: "waiting",
-        label: state.offlineSince === undefined ? "Offline" : `Offline since ${formatSince(state.offlineSince, now)}`,
+        label: !saved
+          ? "Offline, saving here"
+          : state.offlineSince === undefined
+            ? "Offline, saved here"
+            : `Offline since ${formatSince(state.offlineSince, now)}, saved here`,
         here,
         server: say(waiting === "" ? "Nothing is waiting to be sent." : `${waiting} It goes out by itself.`, last),
         remedy: undefined,

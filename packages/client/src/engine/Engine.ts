@@ -222,6 +222,7 @@ export const makeEngine = (
       removeWorkspace: (workspace, force) => promise(workspaces.remove(workspace, force)),
       recoveryWords: () => promise(Effect.map(workspaces.recoverySeed, recoveryWords)),
       inspectLink: (url) => promise(workspaces.inspect(url)),
+      describeLink: (url) => promise(workspaces.describe(url)),
       join: (url) => promise(workspaces.join(url)),
 
       leasePeer: (workspace) =>

@@ -9,6 +9,7 @@ import type {
   BackupOptions,
   DeviceInfo,
   ImportReport,
+  LinkDetails,
   LinkInfo,
   LinkPreview,
   ListQuery,
@@ -79,6 +80,7 @@ export interface EngineApi {
   removeWorkspace(workspace: WorkspaceId, force: boolean): Promise<void>;
   recoveryWords(): Promise<ReadonlyArray<string>>;
   inspectLink(url: string): Promise<LinkPreview>;
+  describeLink(url: string): Promise<LinkDetails>;
   join(url: string): Promise<WorkspaceInfo>;
 
   leasePeer(workspace: WorkspaceId): Promise<{ readonly lease: number; readonly peer: PeerID }>;
@@ -103,6 +105,7 @@ export interface EngineApi {
     options: {
       readonly role: "writer" | "reader";
       readonly label: string;
+      readonly name: string;
       readonly maxUses: number;
       readonly expiresInMillis: number | undefined;
     },

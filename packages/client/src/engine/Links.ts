@@ -9,8 +9,17 @@ import {
   openText,
   proposeMembership,
   type SealedTextUse,
+  sealLinkName,
 } from "@cairn/crypto";
-import { type Entry, entryHash, EntryKind, type LinkId, type MembershipRecord, NO_DOCUMENT } from "@cairn/protocol";
+import {
+  encodeBase64Url,
+  type Entry,
+  entryHash,
+  EntryKind,
+  type LinkId,
+  type MembershipRecord,
+  NO_DOCUMENT,
+} from "@cairn/protocol";
 import { Clock, Duration, Effect } from "effect";
 import type { DeviceInfo, LinkInfo } from "../api.ts";
 import { CairnError } from "../errors.ts";
@@ -23,6 +32,8 @@ import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 export interface LinkOptions {
   readonly role: "writer" | "reader";
   readonly label: string;
+  /** What the workspace is called: who opens the link is told before joining. */
+  readonly name: string;
   readonly maxUses: number;
   readonly expiresInMillis: number | undefined;
 }
@@ -127,6 +138,7 @@ export const createLink = Effect.fnUntraced(function* (work: OwnerWork, options:
     }),
   );
   yield* proposeAndSettle(work, Effect.succeed([made.record]));
+  const sealedName = yield* Effect.promise(() => sealLinkName(made.accessLink, options.name, context.random));
   const { token } = yield* work.sessions.current;
   const now = yield* Clock.currentTimeMillis;
   yield* work.calls.createLink(context.workspace, token, {
@@ -135,6 +147,7 @@ export const createLink = Effect.fnUntraced(function* (work: OwnerWork, options:
     role: options.role,
     maxUses: options.maxUses,
     expiresAt: options.expiresInMillis === undefined ? null : now + options.expiresInMillis,
+    sealedName: encodeBase64Url(sealedName),
   });
   return { url: encodeAccessLink(made.accessLink), link: made.keys.link };
 });

@@ -8,12 +8,13 @@ import {
   generatePersonSeed,
   generateRootSecret,
   homeRootSecret,
+  openLinkName,
   parseAccessLink,
   type RandomSource,
 } from "@cairn/crypto";
-import type { WorkspaceId } from "@cairn/protocol";
+import { decodeBase64Url, type WorkspaceId } from "@cairn/protocol";
 import { Effect, Exit, FiberMap, Scope, Semaphore } from "effect";
-import type { LinkPreview, WorkspaceInfo } from "../api.ts";
+import type { LinkDetails, LinkPreview, WorkspaceInfo } from "../api.ts";
 import type { Importer } from "../documents/Importer.ts";
 import { CairnError } from "../errors.ts";
 import { Locks } from "../platform/Locks.ts";
@@ -58,6 +59,7 @@ export interface Workspaces {
   readonly select: (workspace: WorkspaceId) => Effect.Effect<WorkspaceInfo, Failure>;
   readonly found: Effect.Effect<WorkspaceInfo, Failure | Fenced>;
   readonly inspect: (url: string) => Effect.Effect<LinkPreview, StoreFailure | AccessLinkInvalid>;
+  readonly describe: (url: string) => Effect.Effect<LinkDetails, TransportFailure | AccessLinkInvalid>;
   readonly join: (url: string) => Effect.Effect<WorkspaceInfo, Failure | Fenced | TransportFailure | AccessLinkInvalid>;
   readonly remove: (workspace: WorkspaceId, force: boolean) => Effect.Effect<void, Failure>;
   readonly recoverySeed: Effect.Effect<Uint8Array, Failure>;
@@ -69,6 +71,10 @@ export interface Workspaces {
 }
 
 type LeadingFibers = FiberMap.FiberMap<WorkspaceId, never, StoreFailure | Fenced>;
+
+/** A name that does not open was not put there by the link's maker: it shows as none, and joining is not in its way. */
+const openedName = (link: AccessLink, sealed: Uint8Array): Effect.Effect<string> =>
+  Effect.promise(() => openLinkName(link, sealed).catch(() => ""));
 
 export const makeWorkspaces = (
   options: WorkspacesOptions,
@@ -211,6 +217,15 @@ export const makeWorkspaces = (
             role: link.role,
             alreadyJoined: records.some(({ workspace }) => workspace === link.workspace),
           };
+        }),
+      describe: (url) =>
+        Effect.gen(function* () {
+          const link = yield* parse(url);
+          const calls = transport.server(new URL(link.server).origin);
+          const { status, expiresAt, sealedName } = yield* calls.describeLink(link.workspace, link.link);
+          const sealed = sealedName === null ? undefined : decodeBase64Url(sealedName);
+          const name = sealed === undefined ? "" : yield* openedName(link, sealed);
+          return { name, status, expiresAt: expiresAt ?? undefined };
         }),
       join: (url) =>
         Effect.gen(function* () {

@@ -1,7 +1,7 @@
 /** The profile on the page: the public `Cairn` over an engine, wherever that runs. */
 import type { WorkspaceId } from "@cairn/protocol";
 import type { DocumentSchema } from "@cairn/schema";
-import type { Cairn, LinkPreview, StorageState, Unsubscribe, Workspace, WorkspaceInfo } from "../api.ts";
+import type { Cairn, LinkDetails, LinkPreview, StorageState, Unsubscribe, Workspace, WorkspaceInfo } from "../api.ts";
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
 import { OpenWorkspace } from "./OpenWorkspace.ts";
 
@@ -92,6 +92,10 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
 
   inspectLink(url: string): Promise<LinkPreview> {
     return this.#options.engine.inspectLink(url);
+  }
+
+  describeLink(url: string): Promise<LinkDetails> {
+    return this.#options.engine.describeLink(url);
   }
 
   async join(url: string): Promise<Workspace<S>> {

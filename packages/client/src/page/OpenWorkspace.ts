@@ -136,9 +136,9 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   }
 
   /** What arrived and was not applied yet has no projection: it is listed with its type's defaults, never with less. */
-  #filled(row: PlainRow): PlainRow {
+  #filled(row: PlainRow): ShownRow {
     const declared = Object.keys(row.fields).length > 0 ? undefined : this.#schema.documents[row.type];
-    if (declared === undefined) return row;
+    if (declared === undefined) return { ...row, arriving: false };
     let defaults = this.#defaultFields.get(row.type);
     if (defaults === undefined) {
       const empty = new LoroDoc();
@@ -146,7 +146,7 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
       empty.free();
       this.#defaultFields.set(row.type, defaults);
     }
-    return { ...row, fields: defaults };
+    return { ...row, fields: defaults, arriving: true };
   }
 
   liveQuery<T extends TypeName<S>>(
@@ -221,6 +221,7 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
     return this.#engine.createLink(this.id, {
       role: options.role,
       label: options.label ?? "",
+      name: this.#info.name,
       maxUses: options.maxUses ?? 0,
       expiresInMillis: options.expiresInMillis,
     });
@@ -375,5 +376,7 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   }
 }
 
+type ShownRow = PlainRow & { readonly arriving: boolean };
+
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the engine's rows are what `project` made of this type
-const toRow = <S extends DocumentSchema, T extends TypeName<S>>(row: PlainRow): Row<S, T> => row as Row<S, T>;
+const toRow = <S extends DocumentSchema, T extends TypeName<S>>(row: ShownRow): Row<S, T> => row as Row<S, T>;

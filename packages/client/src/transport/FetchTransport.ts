@@ -68,6 +68,7 @@ const makeServer = Effect.fnUntraced(function* (origin: string) {
     createLink: (workspace, token, payload) =>
       withToken(token, client.links.createLink({ params: { workspace }, payload })),
     listLinks: (workspace, token) => withToken(token, client.links.listLinks({ params: { workspace } })),
+    describeLink: (workspace, link) => run(client.links.describeLink({ params: { workspace, link } })),
     openLink: (workspace, link, payload) => run(client.links.openLink({ params: { workspace, link }, payload })),
     revokeLink: (workspace, token, link) =>
       withToken(token, Effect.asVoid(client.links.revokeLink({ params: { workspace, link } }))),

@@ -6,6 +6,7 @@ import type {
   ChallengeResponse,
   CreateLinkRequest,
   Hash,
+  LinkDescription,
   LinkId,
   LinkState,
   LiveFrame,
@@ -49,6 +50,8 @@ export interface ServerCalls {
     request: typeof CreateLinkRequest.Type,
   ) => Call<LinkState>;
   readonly listLinks: (workspace: WorkspaceId, token: string) => Call<ReadonlyArray<LinkState>>;
+  /** What the link's maker left for those who have not joined. */
+  readonly describeLink: (workspace: WorkspaceId, link: LinkId) => Call<LinkDescription>;
   readonly openLink: (workspace: WorkspaceId, link: LinkId, request: typeof OpenLinkRequest.Type) => Call<Session>;
   readonly revokeLink: (workspace: WorkspaceId, token: string, link: LinkId) => Call<void>;
   readonly putChunk: (workspace: WorkspaceId, token: string, hash: Hash, bytes: Uint8Array) => Call<void>;

@@ -188,6 +188,8 @@ export const links = pgTable(
     revoked: boolean("revoked").notNull().default(false),
     createdAt: instant("created_at").notNull(),
     expiresAt: instant("expires_at"),
+    /** The workspace's name, sealed for those who hold the link's secret. */
+    sealedName: bytea("sealed_name"),
   },
   (table) => [
     primaryKey({ columns: [table.workspace, table.link] }),

@@ -141,6 +141,7 @@ const linksHandlers = HttpApiBuilder.group(
     return handlers.handleAll({
       createLink: ({ payload }) => Effect.flatMap(master, ({ workspace }) => links.create(workspace, payload)),
       listLinks: () => Effect.flatMap(master, ({ workspace }) => links.list(workspace)),
+      describeLink: ({ params }) => limited(links.describe(params.workspace, params.link)),
       openLink: ({ params, payload }) => limited(links.open(params.workspace, params.link, payload)),
       revokeLink: ({ params }) => Effect.flatMap(master, ({ workspace }) => links.revoke(workspace, params.link)),
     });

@@ -2,6 +2,7 @@
 import type {
   CreateLinkRequest,
   ErrorOf,
+  LinkDescription,
   LinkId,
   LinkState,
   OpenLinkRequest,
@@ -17,6 +18,11 @@ export interface LinksShape {
     request: typeof CreateLinkRequest.Type,
   ) => Effect.Effect<LinkState, ErrorOf<"malformed" | "link-conflict" | "unavailable">>;
   readonly list: (workspace: WorkspaceId) => Effect.Effect<ReadonlyArray<LinkState>, ErrorOf<"unavailable">>;
+  /** Whether a link works, and its sealed name, for whoever knows its id. */
+  readonly describe: (
+    workspace: WorkspaceId,
+    link: LinkId,
+  ) => Effect.Effect<LinkDescription, ErrorOf<"link-unknown" | "unavailable">>;
   /** Lets a device in that holds the link's secret: once counted, however often it asks. */
   readonly open: (
     workspace: WorkspaceId,

@@ -2,6 +2,7 @@
 import {
   ChallengePurpose,
   decodeBase64Url,
+  encodeBase64Url,
   idToBytes,
   type LinkId,
   linkIdFromBytes,
@@ -34,6 +35,7 @@ interface LinkRow {
   readonly created_at: Date;
   readonly expires_at: Date | null;
   readonly uses: bigint;
+  readonly sealed_name: Uint8Array | null;
 }
 
 const statusOf = (row: LinkRow, now: number): LinkState["status"] => {
@@ -58,7 +60,7 @@ const make = Effect.gen(function* () {
   const makeSession = yield* makeSessions;
 
   const select = (workspace: WorkspaceId, link?: LinkId) => sql<LinkRow>`
-    select l.link, l.signing_key, l.role, l.max_uses, l.honoured, l.revoked, l.created_at, l.expires_at,
+    select l.link, l.signing_key, l.role, l.max_uses, l.honoured, l.revoked, l.created_at, l.expires_at, l.sealed_name,
            (select count(*) from link_uses u where u.workspace = l.workspace and u.link = l.link) as uses
       from links l
      where l.workspace = ${idToBytes(workspace)} and (${link === undefined} or l.link = ${link === undefined ? new Uint8Array() : idToBytes(link)})
@@ -71,6 +73,7 @@ const make = Effect.gen(function* () {
     }
     const now = yield* Clock.currentTimeMillis;
     const expiresAt = request.expiresAt === null ? null : new Date(request.expiresAt);
+    const sealedName = request.sealedName === undefined ? null : (decodeBase64Url(request.sealedName) ?? null);
     const row = yield* sql.withTransaction(
       Effect.gen(function* () {
         yield* lockRootKey(sql, workspace);
@@ -83,10 +86,11 @@ const make = Effect.gen(function* () {
           if (!same) return yield* refuse("link-conflict");
         }
         yield* sql`
-          insert into links (workspace, link, signing_key, role, max_uses, honoured, created_at, expires_at)
+          insert into links (workspace, link, signing_key, role, max_uses, honoured, created_at, expires_at, sealed_name)
           values (${idToBytes(workspace)}, ${idToBytes(link)}, ${idToBytes(signingKey)}, ${Role[role]},
-                  ${BigInt(maxUses)}, true, ${new Date(now)}, ${expiresAt})
-          on conflict (workspace, link) do update set honoured = true, expires_at = excluded.expires_at`;
+                  ${BigInt(maxUses)}, true, ${new Date(now)}, ${expiresAt}, ${sealedName})
+          on conflict (workspace, link) do update set honoured = true, expires_at = excluded.expires_at,
+            sealed_name = coalesce(excluded.sealed_name, links.sealed_name)`;
         return (yield* select(workspace, link))[0];
       }),
     );
@@ -96,6 +100,15 @@ const make = Effect.gen(function* () {
   const list: Links["Service"]["list"] = Effect.fn("Links.list")(function* (workspace) {
     const now = yield* Clock.currentTimeMillis;
     return (yield* select(workspace)).filter(({ honoured }) => honoured).map((row) => toState(row, now));
+  }, unavailableOnSqlError);
+
+  const describe: Links["Service"]["describe"] = Effect.fn("Links.describe")(function* (workspace, link) {
+    const now = yield* Clock.currentTimeMillis;
+    const [row] = yield* select(workspace, link);
+    if (row === undefined || !row.honoured) return yield* refuse("link-unknown");
+    const { role, expiresAt } = toState(row, now);
+    const sealedName = row.sealed_name === null ? null : encodeBase64Url(row.sealed_name);
+    return { role, status: statusOf(row, now), expiresAt, sealedName };
   }, unavailableOnSqlError);
 
   const open: Links["Service"]["open"] = Effect.fn("Links.open")(function* (workspace, link, request) {
@@ -173,7 +186,7 @@ const make = Effect.gen(function* () {
     if (rows.length === 0) return yield* refuse("link-unknown");
   }, unavailableOnSqlError);
 
-  return Links.of({ create, list, open, revoke });
+  return Links.of({ create, list, describe, open, revoke });
 });
 
 export const layerPostgresLinks: Layer.Layer<
