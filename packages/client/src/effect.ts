@@ -1,3 +1,13 @@
 /** The engine's services, for apps and tests that speak Effect themselves. */
+export { type ImportCore, type ImportCoreOptions, makeImportCore } from "./documents/import-core.ts";
+export * from "./documents/Importer.ts";
+export { inProcessImporterLayer } from "./documents/InProcessImporter.ts";
+export { Engine, type EngineOptions, type EngineServices, makeEngine } from "./engine/Engine.ts";
+export type * from "./engine/EngineApi.ts";
+export { Leadership } from "./platform/Leadership.ts";
+export { Locks, type LocksShape, makeInProcessLocks } from "./platform/Locks.ts";
+export { Notifier, type NotifierShape, type ProfileEvent } from "./platform/Notifier.ts";
+export { PeerLeases } from "./platform/PeerLeases.ts";
 export * from "./store/LocalStore.ts";
 export type * from "./store/records.ts";
+export * from "./transport/Transport.ts";

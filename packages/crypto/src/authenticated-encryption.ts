@@ -1,13 +1,11 @@
 /** AES-256-GCM (NIST SP 800-38D) with a 96-bit nonce and a 128-bit tag. */
 import { concatBytes } from "@cairn/protocol";
+import { cryptography } from "./cryptography.ts";
 import { failAs, SealBroken } from "./errors.ts";
-import { owned } from "./owned-bytes.ts";
 import type { RandomSource } from "./random.ts";
 
 export const NONCE_BYTES = 12;
 export const TAG_BYTES = 16;
-
-const { subtle } = globalThis.crypto;
 
 const broken = (): SealBroken =>
   new SealBroken({
@@ -16,19 +14,12 @@ const broken = (): SealBroken =>
   });
 
 /** Ciphertext and tag under a nonce that the caller never uses twice with this key. */
-export const encrypt = async (
+export const encrypt = (
   key: CryptoKey,
   nonce: Uint8Array,
   plaintext: Uint8Array,
   additionalData: Uint8Array,
-): Promise<Uint8Array<ArrayBuffer>> =>
-  new Uint8Array(
-    await subtle.encrypt(
-      { name: "AES-GCM", iv: owned(nonce), additionalData: owned(additionalData) },
-      key,
-      owned(plaintext),
-    ),
-  );
+): Promise<Uint8Array<ArrayBuffer>> => cryptography().encrypt(key, nonce, plaintext, additionalData);
 
 /** The plaintext. Throws `SealBroken` where key, nonce, additional data or ciphertext are not those of the seal. */
 export const decrypt = (
@@ -37,17 +28,7 @@ export const decrypt = (
   ciphertext: Uint8Array,
   additionalData: Uint8Array,
 ): Promise<Uint8Array<ArrayBuffer>> =>
-  failAs(
-    async () =>
-      new Uint8Array(
-        await subtle.decrypt(
-          { name: "AES-GCM", iv: owned(nonce), additionalData: owned(additionalData) },
-          key,
-          owned(ciphertext),
-        ),
-      ),
-    broken,
-  );
+  failAs(() => cryptography().decrypt(key, nonce, ciphertext, additionalData), broken);
 
 /** `nonce(12) ciphertext tag(16)` under a random nonce. */
 export const sealWithNonce = async (

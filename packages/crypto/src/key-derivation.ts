@@ -3,8 +3,8 @@
  * `info` and ends with a zero byte, so that no label begins another.
  */
 import { concatBytes, label } from "@cairn/protocol";
+import { cryptography } from "./cryptography.ts";
 import { KeyInvalid } from "./errors.ts";
-import { owned } from "./owned-bytes.ts";
 
 /** Length of every secret and every derived key. */
 export const SECRET_BYTES = 32;
@@ -37,34 +37,24 @@ export const KDF_LABELS = {
   singletonDocument: label("singleton-document"),
 } as const;
 
-const { subtle } = globalThis.crypto;
-
 /** A secret as an HKDF key that cannot be exported. Throws `KeyInvalid` unless it has 32 bytes. */
 export const importSecret = async (secret: Uint8Array): Promise<CryptoKey> => {
   if (secret.length !== SECRET_BYTES)
     throw new KeyInvalid({ code: "key-length", reason: `a secret has ${SECRET_BYTES} bytes` });
-  return subtle.importKey("raw", owned(secret), "HKDF", false, ["deriveBits", "deriveKey"]);
+  return cryptography().importSecret(secret);
 };
 
-const hkdf = (salt: Uint8Array, info: ReadonlyArray<Uint8Array>) => ({
-  name: "HKDF",
-  hash: "SHA-256",
-  salt: owned(salt),
-  info: concatBytes(...info),
-});
-
 /** `length` bytes from a secret. `info` begins with a label. */
-export const deriveBytes = async (
+export const deriveBytes = (
   secret: CryptoKey,
   salt: Uint8Array,
   info: ReadonlyArray<Uint8Array>,
   length: number = SECRET_BYTES,
-): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await subtle.deriveBits(hkdf(salt, info), secret, length * 8));
+): Promise<Uint8Array<ArrayBuffer>> => cryptography().deriveBytes(secret, salt, concatBytes(...info), length);
 
 /** An AES-256-GCM key from a secret; it cannot be exported. `info` begins with a label. */
 export const deriveSealKey = (
   secret: CryptoKey,
   salt: Uint8Array,
   info: ReadonlyArray<Uint8Array>,
-): Promise<CryptoKey> =>
-  subtle.deriveKey(hkdf(salt, info), secret, { name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+): Promise<CryptoKey> => cryptography().deriveSealKey(secret, salt, concatBytes(...info));

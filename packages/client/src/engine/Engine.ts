@@ -67,7 +67,7 @@ export const makeEngine = (
 
     /** The promise of an effect, with a `CairnError` for every failure. */
     const promise = <A, E>(effect: Effect.Effect<A, E, EngineServices | Scope.Scope>): Promise<A> =>
-      Effect.runPromiseExit(Effect.provideContext(effect, services)).then((exit) => {
+      Effect.runPromiseExitWith(services)(effect).then((exit) => {
         if (Exit.isSuccess(exit)) return exit.value;
         throw causeToCairnError(exit.cause);
       });
@@ -113,7 +113,7 @@ export const makeEngine = (
           opened(event.workspace)?.driver.retryNow();
           break;
         case "workspaces":
-          Effect.runFork(
+          Effect.runForkWith(services)(
             Effect.andThen(
               Effect.ignore(workspaces.changedElsewhere),
               Effect.sync(() => publish(event)),

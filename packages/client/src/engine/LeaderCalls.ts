@@ -3,7 +3,7 @@
  * Few and rare operations; edits never take this way.
  */
 import type { ErrorAction, LinkId, WorkspaceId } from "@cairn/protocol";
-import { Deferred, Duration, Effect, Option, type Scope } from "effect";
+import { Deferred, Duration, Effect, Option, Random, type Scope } from "effect";
 import { CairnError, type CairnErrorCode } from "../errors.ts";
 import type { NotifierShape } from "../platform/Notifier.ts";
 import { toCairnError } from "./failures.ts";
@@ -70,7 +70,7 @@ export const makeLeaderCalls = <E, R>(
     yield* notifier.listen((event) => {
       if (event.type === "leader-called" && leads() && !taken.has(event.id)) {
         taken.add(event.id);
-        Effect.runFork(answer(event.id, event.call));
+        Effect.runForkWith(services)(answer(event.id, event.call));
       }
       if (event.type !== "leader-returned") return;
       const deferred = waiting.get(event.id);
@@ -84,7 +84,7 @@ export const makeLeaderCalls = <E, R>(
     });
 
     const ask = Effect.fnUntraced(function* (call: LeaderCall): Effect.fn.Return<LeaderResult, E | CairnError, R> {
-      const id = crypto.randomUUID();
+      const id = `${yield* Random.nextInt}/${yield* Random.nextInt}`;
       const deferred = yield* Deferred.make<LeaderResult, CairnError>();
       waiting.set(id, deferred);
       const answered = Effect.gen(function* () {
