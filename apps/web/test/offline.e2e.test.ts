@@ -70,6 +70,8 @@ describe("a new build", () => {
     const other = await context.newPage();
     await other.goto(`${served.origin}/settings`);
     await other.getByText("1.0.0-older").waitFor();
+    // A tab in the background draws one frame a second.
+    await page.bringToFront();
 
     served.serve(newer.directory);
     await page.evaluate(async () => (await navigator.serviceWorker.ready).update());

@@ -11,7 +11,11 @@ import { NavigationRoute, registerRoute } from "workbox-routing";
 
 interface ServiceWorkerScope {
   skipWaiting(): Promise<void>;
-  addEventListener(type: "message", listener: (event: MessageEvent<unknown>) => void): void;
+  addEventListener(type: "message", listener: (event: ExtendableMessage) => void): void;
+}
+/** `ExtendableMessageEvent` of the service worker's own library. */
+interface ExtendableMessage extends MessageEvent<unknown> {
+  waitUntil(work: Promise<void>): void;
 }
 // The project's type library is the page's, where `self` is a Window; in this file it is the worker.
 // oxlint-disable-next-line no-unsafe-type-assertion
@@ -30,6 +34,7 @@ registerRoute(
 );
 
 worker.addEventListener("message", (event) => {
-  if (event.data === "take-over") void worker.skipWaiting();
+  // The browser may stop an idle worker: it has to stay until it has taken over.
+  if (event.data === "take-over") event.waitUntil(worker.skipWaiting());
   if (event.data === "which-build") event.ports[0]?.postMessage(__CAIRN_BUILD__);
 });
