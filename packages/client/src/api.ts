@@ -5,6 +5,7 @@ import type { DeviceId, DocumentId, ErrorAction, LinkId, RoleName, WorkspaceId }
 import type { DocumentSchema, Editor, FieldsOf, ListedFields, ViewOf } from "@cairn/schema";
 import type { LoroDoc, PeerID } from "loro-crdt";
 import type { CairnError, CairnErrorCode } from "./errors.ts";
+import type { SyncControl, SyncOptions, Unsynced } from "./sync-api.ts";
 
 /** Ends a subscription. Calling it again does nothing. */
 export type Unsubscribe = () => void;
@@ -26,6 +27,8 @@ export interface OpenOptions<S extends DocumentSchema> {
   readonly worker?: (() => Worker) | undefined;
   /** Node: the folder that holds the local store, made with mode 0700. */
   readonly directory?: string | undefined;
+  /** How patiently the outbox tries. */
+  readonly sync?: SyncOptions | undefined;
 }
 
 export interface WorkspaceInfo {
@@ -80,7 +83,9 @@ export interface Cairn<S extends DocumentSchema> {
   describeLink(url: string): Promise<LinkDetails>;
   /** Joins through a link; needs the network. Safe to repeat. Rejects with `link-*`, `offline`. */
   join(url: string): Promise<Workspace<S>>;
-  /** Deletes the local copy. Rejects with `pending-edits` unless forced. */
+  /** What is only on this device, in all workspaces: to be shown before logging out. */
+  unsynced(): Promise<Unsynced>;
+  /** Deletes the local copy. Rejects with `pending-edits`, which carries `unsynced`, unless forced. */
   removeWorkspace(id: WorkspaceId, options?: { readonly force?: boolean }): Promise<void>;
   /** The 24 words that open this person's home workspace again. */
   recoveryWords(): Promise<ReadonlyArray<string>>;
@@ -90,7 +95,15 @@ export interface Cairn<S extends DocumentSchema> {
 
 /** How safe the edits are, and what stands in the way. */
 export interface SyncState {
-  readonly status: "local-only" | "offline" | "connecting" | "syncing" | "up-to-date" | "problem";
+  readonly status:
+    | "local-only"
+    | "paused"
+    | "offline"
+    | "connecting"
+    | "syncing"
+    | "stalled"
+    | "up-to-date"
+    | "problem";
   readonly server: string | undefined;
   /** Documents with edits that the server has not acknowledged. */
   readonly pendingDocuments: number;
@@ -100,7 +113,7 @@ export interface SyncState {
   readonly offlineSince: number | undefined;
   readonly lastSyncedAt: number | undefined;
   readonly problem: SyncProblem | undefined;
-  /** Edits that were refused for good and are kept aside. */
+  /** Documents with edits that were refused for good and are kept aside: see `deadLetters`. */
   readonly parked: number;
 }
 
@@ -213,7 +226,7 @@ export interface AnyRow {
 }
 
 /** A workspace as an app uses it. */
-export interface Workspace<S extends DocumentSchema> {
+export interface Workspace<S extends DocumentSchema> extends SyncControl {
   readonly id: WorkspaceId;
   info(): WorkspaceInfo;
   rename(name: string): Promise<void>;
@@ -240,8 +253,6 @@ export interface Workspace<S extends DocumentSchema> {
    * server (`server`). Rejects with `timeout`, `no-server`, or the problem that stands in the way.
    */
   flush(options?: { readonly tier?: "device" | "server"; readonly timeout?: number }): Promise<void>;
-  /** Tries now instead of waiting for the next attempt. */
-  syncNow(): void;
   /** Makes a link that lets devices in. Needs the network and an owner's device. */
   createLink(options: {
     readonly role: "writer" | "reader";

@@ -1,5 +1,6 @@
 /** The one error type of the public API. */
 import { ERROR_CATALOGUE, type ErrorAction, type ErrorCode } from "@cairn/protocol";
+import type { Unsynced } from "./sync-api.ts";
 
 /** What can go wrong on this side of the wire, with what to do next. The protocol's codes come on top. */
 const OWN_CODES = {
@@ -36,6 +37,12 @@ const OWN_CODES = {
   "type-unknown": { action: "stop", advice: "The schema does not declare this document type." },
   "owner-required": { action: "stop", advice: "Only a device of the workspace's owner may do this." },
   "pending-edits": { action: "pause", advice: "Some edits are only on this device. Sync first, or force it." },
+  "dead-letter-unknown": { action: "stop", advice: "Nothing of this document is parked (any more)." },
+  "document-rebuilt": {
+    action: "stop",
+    advice:
+      "The document was made anew from what the server has. Open it again; this edit belongs to what was given up.",
+  },
   "attachment-unavailable": {
     action: "retry",
     advice: "The attachment's bytes are not here and cannot be fetched right now.",
@@ -69,16 +76,23 @@ const CODES: Readonly<Record<CairnErrorCode, { readonly action: ErrorAction; rea
   ...OWN_CODES,
 };
 
+export interface CairnErrorOptions extends ErrorOptions {
+  readonly unsynced?: Unsynced | undefined;
+}
+
 /** A failure with a stable code and what to do about it. Never carries a secret or content. */
 export class CairnError extends Error {
   override readonly name = "CairnError";
   readonly code: CairnErrorCode;
   /** `retry`: may succeed later by itself. `pause`: something has to change first. `stop`: tell the person. */
   readonly action: ErrorAction;
+  /** `pending-edits`: how much is only on this device. */
+  readonly unsynced: Unsynced | undefined;
 
-  constructor(code: CairnErrorCode, message?: string, options?: ErrorOptions) {
+  constructor(code: CairnErrorCode, message?: string, options?: CairnErrorOptions) {
     super(message ?? CODES[code].advice, options);
     this.code = code;
     this.action = CODES[code].action;
+    this.unsynced = options?.unsynced;
   }
 }

@@ -1,3 +1,4 @@
 /** What `@cairn/client` exports besides `openCairn`, the same in browsers and in Node. */
 export type * from "./api.ts";
+export type * from "./sync-api.ts";
 export { CairnError, type CairnErrorCode } from "./errors.ts";

@@ -75,6 +75,24 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
         remedy: undefined,
         canRetry: false,
       };
+    case "paused":
+      return {
+        tone: "waiting",
+        label: "Paused",
+        here,
+        server: say(waiting === "" ? "Nothing is waiting to be sent." : waiting, "Syncing is paused.", last),
+        remedy: "Resume syncing to send and fetch again.",
+        canRetry: false,
+      };
+    case "stalled":
+      return {
+        tone: "problem",
+        label: "Not moving",
+        here,
+        server: say(waiting, `Connected to ${host}, but nothing goes through.`, last),
+        remedy: "It is being repaired by itself. Your edits are safe on this device.",
+        canRetry: true,
+      };
     case "offline":
       return {
         tone: "waiting",

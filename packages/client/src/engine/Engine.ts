@@ -25,6 +25,7 @@ import { createLink, listDevices, listLinks, type OwnerWork, revokeLink } from "
 import { runListQuery, toPlainRow } from "./list-query.ts";
 import type { MakeSealing } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
+import { syncControls } from "./SyncControls.ts";
 import { makeWorkspaces, type Publisher, type WorkspacesOptions } from "./Workspaces.ts";
 
 export interface EngineOptions extends Omit<WorkspacesOptions, "random" | "sealing"> {
@@ -121,6 +122,11 @@ export const makeEngine = (
           );
           break;
         case "sync":
+        case "outbox-state":
+        case "outbox-event":
+        case "dead-letters":
+        case "connections":
+        case "rebuilt":
         case "attachments":
           publish(event);
           break;
@@ -258,6 +264,7 @@ export const makeEngine = (
             yield* notifier.notify({ type: "sync-now", workspace });
           }),
         ),
+      ...syncControls({ store, runtimeOf, promise, publisher, notifier }),
       flush: (workspace, tier, timeout) =>
         promise(
           tier === "device"

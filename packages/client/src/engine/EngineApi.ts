@@ -18,6 +18,15 @@ import type {
   WorkspaceInfo,
 } from "../api.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
+import type {
+  ConnectionMoment,
+  DeadLetter,
+  DeadLetterExport,
+  DiscardPreview,
+  OutboxEvent,
+  OutboxState,
+  Unsynced,
+} from "../sync-api.ts";
 
 /** A list's row before the page gives it its type. */
 export interface PlainRow {
@@ -66,6 +75,16 @@ export type EngineEvent =
   | { readonly type: "workspaces" }
   | { readonly type: "documents"; readonly workspace: WorkspaceId; readonly documents: ReadonlyArray<DocumentId> }
   | { readonly type: "sync"; readonly workspace: WorkspaceId; readonly state: SyncState }
+  | { readonly type: "outbox-state"; readonly workspace: WorkspaceId; readonly outbox: OutboxState }
+  | { readonly type: "outbox-event"; readonly workspace: WorkspaceId; readonly event: OutboxEvent }
+  | { readonly type: "dead-letters"; readonly workspace: WorkspaceId }
+  | {
+      readonly type: "connections";
+      readonly workspace: WorkspaceId;
+      readonly connections: ReadonlyArray<ConnectionMoment>;
+    }
+  /** Documents were made anew without edits that were given up: what has them open opens them again. */
+  | { readonly type: "rebuilt"; readonly workspace: WorkspaceId; readonly documents: ReadonlyArray<DocumentId> }
   | { readonly type: "attachments"; readonly workspace: WorkspaceId };
 
 export interface EngineApi {
@@ -98,6 +117,18 @@ export interface EngineApi {
 
   syncState(workspace: WorkspaceId): Promise<SyncState>;
   syncNow(workspace: WorkspaceId): Promise<void>;
+  outbox(workspace: WorkspaceId): Promise<OutboxState>;
+  connections(workspace: WorkspaceId): Promise<ReadonlyArray<ConnectionMoment>>;
+  unsynced(workspace: WorkspaceId): Promise<Unsynced>;
+  deadLetters(workspace: WorkspaceId): Promise<ReadonlyArray<DeadLetter>>;
+  retryDeadLetter(workspace: WorkspaceId, document: DocumentId): Promise<void>;
+  exportDeadLetter(workspace: WorkspaceId, document: DocumentId): Promise<DeadLetterExport>;
+  forkDeadLetter(workspace: WorkspaceId, document: DocumentId): Promise<DocumentId>;
+  previewDiscard(workspace: WorkspaceId, document: DocumentId): Promise<DiscardPreview>;
+  discardDeadLetter(workspace: WorkspaceId, document: DocumentId): Promise<DiscardPreview>;
+  pauseSync(workspace: WorkspaceId, paused: boolean): Promise<void>;
+  simulateOffline(workspace: WorkspaceId, on: boolean): Promise<void>;
+  syncReport(workspace: WorkspaceId): Promise<string>;
   flush(workspace: WorkspaceId, tier: "device" | "server", timeout: number | undefined): Promise<void>;
 
   createLink(

@@ -3,6 +3,7 @@ import type { WorkspaceId } from "@cairn/protocol";
 import type { DocumentSchema } from "@cairn/schema";
 import type { Cairn, LinkDetails, LinkPreview, StorageState, Unsubscribe, Workspace, WorkspaceInfo } from "../api.ts";
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
+import type { Unsynced } from "../sync-api.ts";
 import { OpenWorkspace } from "./OpenWorkspace.ts";
 
 export interface OpenCairnOptions<S extends DocumentSchema> {
@@ -66,8 +67,8 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
     const known = this.#open.get(info.id);
     if (known !== undefined) return known;
     const { engine } = this.#options;
-    const opened = engine.syncState(info.id).then((sync) => {
-      const workspace = new OpenWorkspace(engine, this.schema, info, sync);
+    const opened = Promise.all([engine.syncState(info.id), engine.outbox(info.id)]).then(([sync, outbox]) => {
+      const workspace = new OpenWorkspace(engine, this.schema, info, sync, outbox);
       this.#ready.set(info.id, workspace);
       return workspace;
     });
@@ -102,6 +103,22 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
     const info = await this.#options.engine.join(url);
     await this.refresh();
     return this.#openWorkspace(info);
+  }
+
+  async unsynced(): Promise<Unsynced> {
+    const { engine } = this.#options;
+    const infos = await engine.workspaces();
+    const each = await Promise.all(infos.map(({ id }) => engine.unsynced(id)));
+    const sum = (key: "documents" | "edits" | "bytes" | "deadLetters"): number =>
+      each.reduce((total, unsynced) => total + unsynced[key], 0);
+    const oldest = Math.min(...each.map(({ oldestAt }) => oldestAt ?? Infinity));
+    return {
+      documents: sum("documents"),
+      edits: sum("edits"),
+      bytes: sum("bytes"),
+      deadLetters: sum("deadLetters"),
+      oldestAt: oldest === Infinity ? undefined : oldest,
+    };
   }
 
   async removeWorkspace(id: WorkspaceId, options: { readonly force?: boolean } = {}): Promise<void> {

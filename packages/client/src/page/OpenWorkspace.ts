@@ -25,10 +25,12 @@ import type { EngineApi, EngineEvent, PlainRow } from "../engine/EngineApi.ts";
 import { importUpdates } from "../documents/import-updates.ts";
 import { WORKSPACE_TYPE, workspaceType } from "../engine/engine-schema.ts";
 import { CairnError } from "../errors.ts";
+import type { OutboxState } from "../sync-api.ts";
 import * as Attachments from "./attachments.ts";
 import { GatheredAppends } from "./GatheredAppends.ts";
 import { OpenDocument } from "./OpenDocument.ts";
 import { openPlainDocument, type PlainDocument } from "./PlainDocument.ts";
+import { WorkspaceSync } from "./WorkspaceSync.ts";
 
 /** Changes that come in quick succession are shown together. */
 const LIST_MILLIS = 25;
@@ -36,7 +38,7 @@ const LIST_MILLIS = 25;
 /** Rows that cross from the engine in one go. */
 const ROWS_AT_ONCE = 500;
 
-export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
+export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync implements Workspace<S> {
   readonly id: WorkspaceId;
   readonly #engine: EngineApi;
   readonly #schema: S;
@@ -49,7 +51,8 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   readonly #changeListeners = new Set<(documents: ReadonlySet<DocumentId>) => void>();
   readonly #attachmentListeners = new Set<() => void>();
 
-  constructor(engine: EngineApi, schema: S, info: WorkspaceInfo, sync: SyncState) {
+  constructor(engine: EngineApi, schema: S, info: WorkspaceInfo, sync: SyncState, outbox: OutboxState) {
+    super(engine, info.id, outbox);
     this.id = info.id;
     this.#engine = engine;
     this.#appends = new GatheredAppends((edits) =>
@@ -78,6 +81,14 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
         break;
       case "attachments":
         for (const listener of this.#attachmentListeners) listener();
+        break;
+      case "rebuilt":
+        break;
+      case "outbox-state":
+      case "outbox-event":
+      case "dead-letters":
+      case "connections":
+        this.handleSync(event);
         break;
       case "workspaces":
         break;
@@ -211,10 +222,6 @@ export class OpenWorkspace<S extends DocumentSchema> implements Workspace<S> {
   async flush(options: { readonly tier?: "device" | "server"; readonly timeout?: number } = {}): Promise<void> {
     await Promise.all([...[...this.#open].map((document) => document.durable()), this.#appends.settled()]);
     await this.#engine.flush(this.id, options.tier ?? "device", options.timeout);
-  }
-
-  syncNow(): void {
-    void this.#engine.syncNow(this.id);
   }
 
   createLink(options: Parameters<Workspace<S>["createLink"]>[0]): ReturnType<Workspace<S>["createLink"]> {

@@ -19,6 +19,8 @@ export interface PlainError {
   readonly message: string;
   /** What was behind it, for developers. */
   readonly cause: string | undefined;
+  /** What `pending-edits` counts. */
+  readonly unsynced?: CairnError["unsynced"];
 }
 
 export type ToApi =
@@ -58,14 +60,19 @@ const transfersOf = (value: unknown): ReadonlyArray<Transfer> => {
 /** Any failure as one that can cross. What is not a `CairnError` is a defect, and keeps its message. */
 export const toPlainError = (error: unknown): PlainError =>
   error instanceof CairnError
-    ? { code: error.code, message: error.message, cause: error.cause === undefined ? undefined : textOf(error.cause) }
+    ? {
+        code: error.code,
+        message: error.message,
+        cause: error.cause === undefined ? undefined : textOf(error.cause),
+        ...(error.unsynced === undefined ? {} : { unsynced: error.unsynced }),
+      }
     : { code: "internal", message: textOf(error), cause: undefined };
 
 const textOf = (error: unknown): string =>
   (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 500);
 
-export const fromPlainError = ({ code, message, cause }: PlainError): CairnError =>
-  new CairnError(code, message, cause === undefined ? undefined : { cause });
+export const fromPlainError = ({ code, message, cause, unsynced }: PlainError): CairnError =>
+  new CairnError(code, message, { ...(cause === undefined ? {} : { cause }), unsynced });
 
 /** Answers calls from the other side with an object of this side. */
 export const exposeApi = <Event>(endpoint: Endpoint<ToApi, FromApi<Event>>, api: Callable<Event>): void => {
