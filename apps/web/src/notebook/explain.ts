@@ -115,6 +115,16 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "Ask the person who created the notebook.",
     wayOut: "ask",
   },
+  "dead-letter-unknown": {
+    title: "There is nothing to decide any more",
+    detail: "The refused edits of this note were already sent, discarded or taken elsewhere.",
+    wayOut: "wait",
+  },
+  "document-rebuilt": {
+    title: "This note was made anew",
+    detail: "It went back to what the server has. Open it again before you write on.",
+    wayOut: "reload",
+  },
   "pending-edits": {
     title: "Some edits are on this device only",
     detail: "Let them reach the server first, or export a backup.",
