@@ -1,5 +1,6 @@
 /** Ed25519 with the platform's own cryptography: the server verifies, and never signs. */
 import { idToBytes, type PublicKey } from "@cairn/protocol";
+import { Context } from "effect";
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 
 /** Whether `signature` is the key's signature over `bytes` (RFC 8032). False also for bytes that are no key. */
@@ -46,3 +47,8 @@ export const verifySignature: VerifySignature = (key, bytes, signature) => {
   const keyObject = isSmallOrder(key) ? undefined : prepare(key);
   return keyObject !== undefined && verify(null, bytes, keyObject, signature);
 };
+
+/** How signatures are verified: as above, unless a simulator, whose devices sign in another way, says otherwise. */
+export const SignatureVerifier = Context.Reference<VerifySignature>("cairn/server/SignatureVerifier", {
+  defaultValue: () => verifySignature,
+});

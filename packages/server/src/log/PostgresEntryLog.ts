@@ -8,14 +8,12 @@
 import {
   deviceIdFromBytes,
   emptyLogChain,
-  type Entry,
   hashFromBytes,
   idToBytes,
   LIMITS,
   type Page,
   type PageItem,
   publicKeyFromBytes,
-  type PushResponse,
   type WorkspaceId,
   workspaceIdFromBytes,
 } from "@cairn/protocol";
@@ -25,27 +23,12 @@ import { ServerIdentity } from "../database/Database.ts";
 import { toNumber } from "../database/rows.ts";
 import { FanOut } from "../fan-out/FanOut.ts";
 import { refuse, unavailableOnSqlError } from "../refusals.ts";
-import { verifySignature } from "../signatures.ts";
-import { decide, prepareEntry } from "./decide.ts";
-import { EntryLog, type PullRequest, type Pusher, type PushError } from "./EntryLog.ts";
-import { makeGroupCommit } from "./GroupCommit.ts";
-import type { PreparedEntry } from "./log-state.ts";
+import { SignatureVerifier } from "../signatures.ts";
+import { decideGroup, makePush, type PreparedPush } from "./commit-group.ts";
+import { EntryLog, type PullRequest } from "./EntryLog.ts";
 import { lockLogState } from "./locked-state.ts";
 import { writeDecision } from "./write-decision.ts";
 
-interface PreparedPush {
-  readonly pusher: Pusher;
-  readonly entries: ReadonlyArray<PreparedEntry>;
-  readonly bytes: number;
-}
-
-/** What happened to one push of a group. */
-type Answer =
-  | { readonly type: "response"; readonly response: PushResponse }
-  | { readonly type: "refused"; readonly code: "revoked" | "grant-expired" | "read-only" };
-
-/** Bytes of batches that wait for a commit in the whole process. */
-const MAX_WAITING_BYTES = 128 * 1024 * 1024;
 /** What a reader's own entry takes in a page; no entry takes less. Bounds the rows that a page looks at. */
 const BRIEF_ITEM = 64;
 
@@ -53,6 +36,7 @@ const make = Effect.gen(function* () {
   const sql = yield* PgClient.PgClient;
   const identity = yield* ServerIdentity;
   const fanOut = yield* FanOut;
+  const verify = yield* SignatureVerifier;
 
   const commit = Effect.fnUntraced(function* (workspace: WorkspaceId, pushes: ReadonlyArray<PreparedPush>) {
     const now = yield* Clock.currentTimeMillis;
@@ -60,48 +44,9 @@ const make = Effect.gen(function* () {
       Effect.gen(function* () {
         const locked = yield* lockLogState(sql, workspace, pushes);
         if (locked === undefined) return yield* refuse("workspace-unknown");
-        // Promise 8: a grant that was withdrawn before this lock was taken is seen here, whatever the token says.
-        const admitted = pushes.map((push) => ({ push, grant: locked.grants.get(push.pusher.grant) }));
-        const refusals = admitted.map(({ grant }) => {
-          if (grant === undefined || grant.revoked) return "revoked";
-          return grant.expiresAt !== undefined && grant.expiresAt <= now ? "grant-expired" : undefined;
-        });
-        const decision = decide(
-          locked.state,
-          admitted.flatMap(({ push, grant }, index) =>
-            grant === undefined || refusals[index] !== undefined
-              ? []
-              : [{ device: push.pusher.device, role: grant.role, entries: push.entries }],
-          ),
-          verifySignature,
-        );
-        const { head, chain } = decision.next;
-        const outcomes = decision.outcomes.values();
-        const answered = refusals.map((code): Answer => {
-          if (code !== undefined) return { type: "refused", code };
-          const { value: outcome } = outcomes.next();
-          if (outcome === undefined) throw new Error("a decision has an outcome for every push");
-          return outcome.type === "refused"
-            ? outcome
-            : { type: "response", response: { results: [...outcome.results], head, chain } };
-        });
+        const { decision, answers, committed } = decideGroup(locked, pushes, now, verify);
         const withdrawn = yield* writeDecision(sql, locked.state, decision, now);
-        return {
-          answers: answered,
-          revoked: withdrawn,
-          committed: {
-            after: locked.state.head,
-            until: head,
-            chain,
-            entries: decision.rows.map(({ seq, hash, entry }) => ({
-              seq,
-              hash,
-              device: entry.header.device,
-              counter: entry.header.counter,
-              bytes: entry.bytes,
-            })),
-          },
-        };
+        return { answers, committed, revoked: withdrawn };
       }),
     );
     if (committed.entries.length > 0) yield* fanOut.publish(workspace, committed);
@@ -109,23 +54,7 @@ const make = Effect.gen(function* () {
     return answers;
   }, unavailableOnSqlError);
 
-  const submit = makeGroupCommit<WorkspaceId, PreparedPush, Answer, PushError>({
-    commit,
-    weigh: ({ bytes }) => bytes,
-    maxWeight: LIMITS.batchBytes,
-    maxWaiting: MAX_WAITING_BYTES,
-    refuse: refuse("unavailable", { retryAfter: 1, message: "Too much is being written right now." }),
-  });
-
-  const push = Effect.fnUntraced(function* (pusher: Pusher, batch: ReadonlyArray<Entry>) {
-    if (batch.some(({ header }) => header.workspace !== pusher.workspace)) {
-      return yield* refuse("wrong-workspace", { message: "The batch has an entry of another workspace." });
-    }
-    const entries = batch.map(prepareEntry);
-    const bytes = batch.reduce((sum, entry) => sum + entry.bytes.length, 0);
-    const answer = yield* submit(pusher.workspace, { pusher, entries, bytes });
-    return answer.type === "response" ? answer.response : yield* refuse(answer.code);
-  });
+  const push = makePush(commit);
 
   const pull = Effect.fnUntraced(function* (request: PullRequest) {
     const rows = yield* selectPage(sql, request);

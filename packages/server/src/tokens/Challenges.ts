@@ -14,11 +14,12 @@ import {
   type PublicKey,
 } from "@cairn/protocol";
 import { Clock, Context, Effect, Layer } from "effect";
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { ServerIdentity } from "../database/Database.ts";
 import { refuse } from "../refusals.ts";
 import { ServerSettings } from "../ServerSettings.ts";
-import { verifySignature } from "../signatures.ts";
+import { RandomBytes } from "../random-bytes.ts";
+import { SignatureVerifier } from "../signatures.ts";
 import { TokenKeys } from "./TokenKeys.ts";
 
 /** How long a nonce may be signed, in milliseconds. */
@@ -47,12 +48,14 @@ export class Challenges extends Context.Service<Challenges, ChallengesShape>()("
       const { server } = yield* ServerIdentity;
       const keys = yield* TokenKeys;
       const settings = yield* ServerSettings;
+      const randomBytes = yield* RandomBytes;
+      const verifySignature = yield* SignatureVerifier;
 
       const make = Effect.map(Clock.currentTimeMillis, (now) => {
         const expiresAt = now + CHALLENGE_MILLIS;
         const body = Buffer.alloc(EXPIRY_BYTES + RANDOM_BYTES);
         body.writeBigUInt64BE(BigInt(expiresAt));
-        randomBytes(RANDOM_BYTES).copy(body, EXPIRY_BYTES);
+        body.set(randomBytes(RANDOM_BYTES), EXPIRY_BYTES);
         const nonce = Buffer.concat([body, seal(keys.challengeKeys[0], body)]);
         return { server, nonce: encodeBase64Url(nonce), expiresAt };
       });

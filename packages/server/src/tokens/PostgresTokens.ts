@@ -25,14 +25,15 @@ import {
 } from "@cairn/protocol";
 import { PgClient } from "@effect/sql-pg";
 import { Clock, Effect, Layer, Redacted } from "effect";
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { ServerIdentity } from "../database/Database.ts";
 import { toMillis, toRole } from "../database/rows.ts";
 import { FanOut } from "../fan-out/FanOut.ts";
 import { raiseRevocationMark } from "../log/write-decision.ts";
 import { refuse, unavailableOnSqlError } from "../refusals.ts";
 import { ServerSettings } from "../ServerSettings.ts";
-import { verifySignature } from "../signatures.ts";
+import { RandomBytes } from "../random-bytes.ts";
+import { SignatureVerifier } from "../signatures.ts";
 import { Challenges } from "./Challenges.ts";
 import {
   type GrantRow,
@@ -60,6 +61,7 @@ export const readCertificate = Effect.fnUntraced(function* (text: string) {
 
 /** Refuses a certificate whose issuer did not sign it. */
 export const checkCertificate = Effect.fnUntraced(function* (key: PublicKey, signed: SignedCertificate) {
+  const verifySignature = yield* SignatureVerifier;
   if (!verifySignature(key, certificateSigningBytes(signed.certificate), signed.signature)) {
     return yield* refuse("proof-invalid", { message: "The certificate's signature does not verify." });
   }
@@ -74,6 +76,7 @@ export const makeSessions: Effect.Effect<MakeSession, never, ServerIdentity | To
     const { server } = yield* ServerIdentity;
     const keys = yield* TokenKeys;
     const settings = yield* ServerSettings;
+    const randomBytes = yield* RandomBytes;
     return (workspace, { grant, device, role, expiresAt }, now) => {
       const end = Math.min(now + settings.sessionMillis, expiresAt ?? Number.POSITIVE_INFINITY);
       const rights = {
