@@ -29,6 +29,16 @@ export interface OpenOptions<S extends DocumentSchema> {
   readonly directory?: string | undefined;
   /** How patiently the outbox tries. */
   readonly sync?: SyncOptions | undefined;
+  /**
+   * Browsers: the app's version, a number that grows with every release. Of two tabs with different ones the newer talks to
+   * the server; `onUpdate` tells the other. Default 0.
+   */
+  readonly appVersion?: number | undefined;
+  /**
+   * Browsers: what to do where the browser has deleted the profile's data. `refuse` (the default) rejects with
+   * `storage-lost` and makes nothing in its place; `start-anew` begins with an empty profile, as a person decided.
+   */
+  readonly afterLoss?: "refuse" | "start-anew" | undefined;
 }
 
 export interface WorkspaceInfo {
@@ -57,12 +67,53 @@ export interface LinkDetails {
   readonly expiresAt: number | undefined;
 }
 
+/**
+ * The way out of a storage problem.
+ * - `keep`: ask the browser to keep the data (`keepStorage()`, best on a click), or install the app.
+ * - `free-space`: make room on the device; what waits is stored then.
+ * - `close-tabs`: close the other tabs of this app, then reload.
+ * - `reload`: load the page again; in Node, open the profile again.
+ * - `restart`: restart the browser.
+ * - `start-anew`: open with `afterLoss: "start-anew"`, then join again by a link, or restore a backup.
+ * - `wait`: it is tried again by itself.
+ */
+export type StorageRemedy = "keep" | "free-space" | "close-tabs" | "reload" | "restart" | "start-anew" | "wait";
+
+/** What is wrong with the device's storage, and what helps. Never passed over in silence. */
+export interface StorageProblem {
+  readonly code: CairnErrorCode & `storage-${string}`;
+  readonly message: string;
+  readonly action: ErrorAction;
+  readonly remedy: StorageRemedy;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
 export interface StorageState {
   /** The browser promised not to evict it. Always true in Node. */
   readonly persisted: boolean;
+  /**
+   * Whether the platform keeps the data until the person removes it: `kept`; `not-asked`, until there is something to lose;
+   * or `refused`, as always in private windows.
+   */
+  readonly keeping: "kept" | "not-asked" | "refused";
   /** Bytes; undefined where the platform does not tell. */
   readonly usage: number | undefined;
   readonly quota: number | undefined;
+  /** The worst thing that is wrong now. */
+  readonly problem: StorageProblem | undefined;
+}
+
+/**
+ * How the version of the app in this tab stands to the other tabs of the profile.
+ * - `current`: no tab runs a newer one.
+ * - `outdated`: another tab does. This one goes on storing edits, and leaves the network to the newer; show "reload to
+ *   update". Nothing is forced.
+ */
+export interface UpdateState {
+  readonly status: "current" | "outdated";
+  /** Tabs of the profile that run an older version than this one, as far as they said so lately. */
+  readonly olderTabs: number;
 }
 
 /** One profile on one device. */
@@ -90,6 +141,15 @@ export interface Cairn<S extends DocumentSchema> {
   /** The 24 words that open this person's home workspace again. */
   recoveryWords(): Promise<ReadonlyArray<string>>;
   storage(): Promise<StorageState>;
+  /** Calls back with how storage is, and on every change. Asks nobody for anything. */
+  onStorage(callback: (state: StorageState) => void): Unsubscribe;
+  /**
+   * Asks the browser to keep the data. The first stored edit and the first join do so by themselves; some browsers agree
+   * only on a click. Resolves with what came of it.
+   */
+  keepStorage(): Promise<StorageState>;
+  /** Calls back at once, and on every change. Never changes in Node, where one process has the profile. */
+  onUpdate(callback: (state: UpdateState) => void): Unsubscribe;
   close(): Promise<void>;
 }
 

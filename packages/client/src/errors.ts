@@ -27,6 +27,33 @@ const OWN_CODES = {
     action: "stop",
     advice: "The device's storage cannot be used. Close other tabs of this app and reload.",
   },
+  "storage-interrupted": {
+    action: "retry",
+    advice: "The device broke off a write. What was called saved is safe; the rest is tried again.",
+  },
+  "storage-unresponsive": {
+    action: "retry",
+    advice: "The device's storage does not answer. Close other tabs of this app; if it lasts, restart the browser.",
+  },
+  "storage-blocked": {
+    action: "pause",
+    advice: "Another tab keeps an older version of the data open. Close the other tabs of this app and reload.",
+  },
+  "storage-newer": {
+    action: "stop",
+    advice: "The data on this device was written by a newer version of the app. Reload to get that version.",
+  },
+  "storage-lost": {
+    action: "stop",
+    advice:
+      "The device has deleted this app's data, or a part of it. Nothing new was made in its place. Start anew, then join again by a link, enter the recovery words, or restore a backup.",
+  },
+  "storage-low": { action: "pause", advice: "The device has little room left. Free some before it is full." },
+  "storage-not-kept": {
+    action: "pause",
+    advice:
+      "The browser may delete this app's data when room runs short, and private windows always do. Ask it to keep the data, or install the app.",
+  },
   "profile-in-use": {
     action: "stop",
     advice: "Another process uses this directory. Close it, or choose another directory.",

@@ -121,7 +121,7 @@ test("keys without their database are never taken for an empty profile (hazard 1
   for (const file of ["cairn.db", "cairn.db-wal"]) await rm(join(directory, file), { force: true });
   const failure = await openFailure();
   expect(failure).toBeInstanceOf(StoreFailure);
-  expect(failure).toMatchObject({ reason: "unavailable", operation: "open" });
+  expect(failure).toMatchObject({ reason: "lost", operation: "open" });
   expect(await readdir(directory)).toEqual(["secrets"]);
 });
 
@@ -139,7 +139,7 @@ test("a file that is no database, and data of a newer Cairn, are refused and lef
   };
   setVersion(1_000);
   const failure = await openFailure();
-  expect(failure).toMatchObject({ reason: "unavailable", operation: "open" });
+  expect(failure).toMatchObject({ reason: "newer", operation: "open" });
   expect(failure instanceof StoreFailure && String(failure.cause)).toContain("newer Cairn");
   setVersion(1);
   expect(await within((store) => store.profile)).toMatchObject({ currentWorkspace: WORKSPACE });

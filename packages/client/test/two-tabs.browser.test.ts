@@ -4,6 +4,7 @@
  * closing a tab does.
  */
 import type { DocumentHandle } from "@cairn/client";
+import { Dexie } from "dexie";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { schema } from "./fixtures/import-schema.ts";
 import { freshProfile, killTabs, leaders, openProfile } from "./fixtures/tabs.ts";
@@ -124,6 +125,74 @@ describe("two tabs of one profile", () => {
   });
 });
 
+describe("storage (hazard 19)", () => {
+  test("asks to be kept with the first edit, and shows what came of it", async () => {
+    const { workspace, cairn } = await openProfile(freshProfile());
+    const seen: Array<string> = [];
+    const stop = cairn.onStorage(({ keeping }) => seen.push(keeping));
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(0));
+    const note = await workspace.create("note", (edit) => edit.title.set("Something to lose"));
+    await workspace.flush();
+    await vi.waitFor(async () => expect((await cairn.storage()).keeping).not.toBe("not-asked"));
+    const state = await cairn.keepStorage();
+    expect(state.problem?.code).toBe(state.persisted ? undefined : "storage-not-kept");
+    stop();
+    await note.close();
+  });
+
+  test("a database that the browser deleted is told, and nothing is made in its place until a person says so", async () => {
+    const profile = freshProfile();
+    const first = await openProfile(profile);
+    await first.workspace.create("note", (edit) => edit.title.set("Gone"));
+    const words = await first.cairn.recoveryWords();
+    await first.cairn.close();
+    await Dexie.delete(profile);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await expect(openProfile(profile)).rejects.toMatchObject({ code: "storage-lost", action: "stop" });
+    }
+    const anew = await openProfile(profile, undefined, { afterLoss: "start-anew" });
+    expect(await anew.workspace.query("note")).toEqual([]);
+    expect(await anew.cairn.recoveryWords()).not.toEqual(words);
+    await anew.cairn.close();
+    const again = await openProfile(profile);
+    expect(again.workspace.id).toBe(anew.workspace.id);
+  });
+
+  test("a database that is deleted under an open tab is a state with a way out", async () => {
+    const profile = freshProfile();
+    const { cairn, workspace } = await openProfile(profile);
+    const problems: Array<string | undefined> = [];
+    cairn.onStorage(({ problem }) => problems.push(problem?.remedy));
+    await Dexie.delete(profile);
+    await expect(workspace.query("note")).rejects.toMatchObject({ code: "storage-lost" });
+    await vi.waitFor(() => expect(problems.at(-1)).toBe("start-anew"));
+  });
+});
+
+describe("two versions of the app", () => {
+  test("the newer leads, the older goes on storing and is told to reload, and leads again when it is alone", async () => {
+    const profile = freshProfile();
+    const older = await openProfile(profile, undefined, { appVersion: 1 });
+    const states: Array<string> = [];
+    older.cairn.onUpdate(({ status }) => states.push(status));
+    expect(states).toEqual(["current"]);
+    const newer = await openProfile(profile, undefined, { appVersion: 2 });
+    await vi.waitFor(() => expect(states).toEqual(["current", "outdated"]));
+    const counts: Array<number> = [];
+    newer.cairn.onUpdate(({ olderTabs }) => counts.push(olderTabs));
+    expect(counts).toEqual([1]);
+    // The older one has given the lock away and does not wait for it.
+    await vi.waitFor(async () => expect(await leaders(profile)).toEqual({ held: 1, waiting: 0 }), { timeout: 5_000 });
+    const note = await older.workspace.create("note", (edit) => edit.title.set("From the older tab"));
+    await older.workspace.flush();
+    const same = await newer.workspace.open("note", note.id);
+    expect(same.read().title).toBe("From the older tab");
+    await newer.cairn.close();
+    await vi.waitFor(() => expect(states).toEqual(["current", "outdated", "current"]));
+    await vi.waitFor(async () => expect(await leaders(profile)).toEqual({ held: 1, waiting: 0 }));
+  });
+});
+
 describe("opening", () => {
   test("a profile works at once without any server, and says so", async () => {
     const { workspace, cairn } = await openProfile(freshProfile());
@@ -138,6 +207,8 @@ describe("opening", () => {
       "number",
       "number",
     ]);
+    // Nothing to lose yet, so nobody was asked for anything.
+    expect(storage).toMatchObject({ keeping: storage.persisted ? "kept" : "not-asked", problem: undefined });
   });
 
   test("after closing, calls reject, and the profile can be opened again", async () => {

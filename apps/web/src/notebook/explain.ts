@@ -85,6 +85,42 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "Private windows and some settings forbid it. Allow site data for this address, then reload.",
     wayOut: "reload",
   },
+  "storage-interrupted": {
+    title: "The browser broke off a write",
+    detail: "Nothing that was called saved is lost. It is tried again by itself.",
+    wayOut: "wait",
+  },
+  "storage-unresponsive": {
+    title: "This device's storage does not answer",
+    detail: "Close other tabs of Cairn. If it lasts, restart the browser; what was called saved is there.",
+    wayOut: "reload",
+  },
+  "storage-blocked": {
+    title: "Another tab holds an older version",
+    detail: "Close the other tabs of Cairn, then reload this one.",
+    wayOut: "reload",
+  },
+  "storage-newer": {
+    title: "The notes here were written by a newer version",
+    detail: "Reload to get that version. Nothing was changed.",
+    wayOut: "reload",
+  },
+  "storage-lost": {
+    title: "The browser has deleted the notes on this device",
+    detail:
+      "Nothing was put in their place. Start anew, then join again with a link, enter your recovery words, or restore a backup.",
+    wayOut: "storage",
+  },
+  "storage-low": {
+    title: "This device has little room left",
+    detail: "Free some before it is full: then nothing new can be stored.",
+    wayOut: "storage",
+  },
+  "storage-not-kept": {
+    title: "The browser may delete the notes on this device",
+    detail: "Private windows always do, others when room runs short. Ask it to keep them, or install Cairn as an app.",
+    wayOut: "storage",
+  },
   "document-unknown": {
     title: "This note is not on this device",
     detail: "It may not have arrived yet, or it belongs to another notebook.",

@@ -14,6 +14,8 @@ import { Leadership } from "../platform/Leadership.ts";
 import type { Locks } from "../platform/Locks.ts";
 import { Notifier, type ProfileEvent } from "../platform/Notifier.ts";
 import { type HeldLease, PeerLeases } from "../platform/PeerLeases.ts";
+import { watchStore } from "../platform/StoreWatch.ts";
+import { Versions } from "../platform/Versions.ts";
 import { LocalStore, type StoreFailure } from "../store/LocalStore.ts";
 import type { Transport } from "../transport/Transport.ts";
 import * as Attachments from "./Attachments.ts";
@@ -43,6 +45,19 @@ export const makeEngine = (
   options: EngineOptions,
 ): Effect.Effect<EngineApi, StoreFailure, EngineServices | Scope.Scope> =>
   Effect.gen(function* () {
+    const listeners = new Set<(event: EngineEvent) => void>();
+    const watch = yield* watchStore(yield* LocalStore, (trouble) => {
+      for (const listener of listeners) listener({ type: "storage", trouble });
+    });
+    const engine = yield* assemble(options, listeners).pipe(Effect.provideService(LocalStore, watch.store));
+    return { ...engine, storageTrouble: () => Promise.resolve(watch.trouble()) };
+  });
+
+const assemble = (
+  options: EngineOptions,
+  listeners: Set<(event: EngineEvent) => void>,
+): Effect.Effect<Omit<EngineApi, "storageTrouble">, StoreFailure, EngineServices | Scope.Scope> =>
+  Effect.gen(function* () {
     const services = yield* Effect.context<EngineServices | Scope.Scope>();
     const store = yield* LocalStore;
     const leadership = yield* Leadership;
@@ -50,7 +65,6 @@ export const makeEngine = (
     const notifier = yield* Notifier;
     const random = options.random ?? systemRandom;
 
-    const listeners = new Set<(event: EngineEvent) => void>();
     const held = new Map<string, HeldLease>();
 
     const publish = (event: EngineEvent): void => {
@@ -134,9 +148,14 @@ export const makeEngine = (
         case "leader-answered":
         case "leader-called":
         case "leader-returned":
+        // Of each tab alone.
+        case "storage":
+        case "update":
           break;
       }
     });
+    const versions = yield* Versions;
+    yield* versions.listen((state) => publish({ type: "update", state }));
     yield* Effect.forkScoped(lead);
 
     const append = (workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>) =>
@@ -215,6 +234,7 @@ export const makeEngine = (
         listeners.add(callback);
         return () => void listeners.delete(callback);
       },
+      updateState: () => Promise.resolve(versions.state()),
       workspaces: () => promise(workspaces.list),
       currentWorkspace: () => promise(workspaces.current),
       selectWorkspace: (workspace) => promise(workspaces.select(workspace)),

@@ -15,8 +15,10 @@ import type {
   ListQuery,
   SyncState,
   Unsubscribe,
+  UpdateState,
   WorkspaceInfo,
 } from "../api.ts";
+import type { StoreTrouble } from "../platform/StoreWatch.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
 import type {
   ConnectionMoment,
@@ -85,10 +87,16 @@ export type EngineEvent =
     }
   /** Documents were made anew without edits that were given up: what has them open opens them again. */
   | { readonly type: "rebuilt"; readonly workspace: WorkspaceId; readonly documents: ReadonlyArray<DocumentId> }
-  | { readonly type: "attachments"; readonly workspace: WorkspaceId };
+  | { readonly type: "attachments"; readonly workspace: WorkspaceId }
+  /** The store of this engine is in trouble, or out of it. */
+  | { readonly type: "storage"; readonly trouble: StoreTrouble | undefined }
+  /** Tabs with other versions of the app came or went. */
+  | { readonly type: "update"; readonly state: UpdateState };
 
 export interface EngineApi {
   subscribe(callback: (event: EngineEvent) => void): Unsubscribe;
+  storageTrouble(): Promise<StoreTrouble | undefined>;
+  updateState(): Promise<UpdateState>;
   workspaces(): Promise<ReadonlyArray<WorkspaceInfo>>;
   /** The workspace to begin with; makes the home workspace where there is none. */
   currentWorkspace(): Promise<WorkspaceInfo>;

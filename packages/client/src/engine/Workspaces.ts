@@ -161,6 +161,8 @@ export const makeWorkspaces = (
       const records = yield* store.workspaces;
       const current = records.find(({ workspace }) => workspace === profile?.currentWorkspace) ?? records[0];
       if (current !== undefined) return current;
+      // Hazard 19: a home that was here and was not removed is gone with its data; a new one would be another person's.
+      if (profile?.homeWorkspace !== undefined) return yield* Effect.fail(new CairnError("storage-lost"));
       const seed = (yield* Secrets.personSeed(store)) ?? generatePersonSeed(options.random);
       yield* Secrets.savePersonSeed(store, seed);
       const rootSecret = yield* Effect.promise(() => homeRootSecret(seed));
@@ -244,6 +246,15 @@ export const makeWorkspaces = (
         const scope = runtimes.get(workspace)?.scope;
         runtimes.delete(workspace);
         if (scope !== undefined) yield* Scope.close(scope, Exit.void);
+        const profile = yield* store.profile;
+        if (profile !== undefined && (profile.homeWorkspace === workspace || profile.currentWorkspace === workspace)) {
+          const without = (id: WorkspaceId | undefined) => (id === workspace ? undefined : id);
+          yield* store.putProfile({
+            ...profile,
+            homeWorkspace: without(profile.homeWorkspace),
+            currentWorkspace: without(profile.currentWorkspace),
+          });
+        }
         yield* store.removeWorkspace(workspace);
         yield* Secrets.removeSecrets(store, workspace);
         publisher.everywhere({ type: "workspaces" });

@@ -2,20 +2,28 @@
 import { AccessLinkInvalid, RecoveryWordsInvalid } from "@cairn/crypto";
 import { WireError } from "@cairn/protocol";
 import { Cause, Schema } from "effect";
-import { CairnError } from "../errors.ts";
-import { Fenced, StoreFailure } from "../store/LocalStore.ts";
+import { CairnError, type CairnErrorCode } from "../errors.ts";
+import { Fenced, StoreFailure, type StoreFailureReason } from "../store/LocalStore.ts";
 import { Unreachable } from "../transport/Transport.ts";
 import { Halted } from "./Conversation.ts";
 
 const isWireError = Schema.is(WireError);
 
+/** The public code of what a store says. */
+export const storageCode: Readonly<Record<StoreFailureReason, CairnErrorCode & `storage-${string}`>> = {
+  full: "storage-full",
+  interrupted: "storage-interrupted",
+  blocked: "storage-blocked",
+  newer: "storage-newer",
+  lost: "storage-lost",
+  unavailable: "storage-unavailable",
+};
+
 /** The public error of a failure. What is not known is `internal`, with the cause kept for developers. */
 export const toCairnError = (failure: unknown): CairnError => {
   if (failure instanceof CairnError) return failure;
   if (failure instanceof StoreFailure) {
-    return new CairnError(failure.reason === "full" ? "storage-full" : "storage-unavailable", undefined, {
-      cause: failure.cause,
-    });
+    return new CairnError(storageCode[failure.reason], undefined, { cause: failure.cause });
   }
   if (failure instanceof Unreachable) return new CairnError("offline", undefined, { cause: failure.cause });
   if (failure instanceof Halted) return new CairnError(failure.code);

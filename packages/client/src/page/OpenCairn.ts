@@ -1,15 +1,25 @@
 /** The profile on the page: the public `Cairn` over an engine, wherever that runs. */
 import type { WorkspaceId } from "@cairn/protocol";
 import type { DocumentSchema } from "@cairn/schema";
-import type { Cairn, LinkDetails, LinkPreview, StorageState, Unsubscribe, Workspace, WorkspaceInfo } from "../api.ts";
+import type {
+  Cairn,
+  LinkDetails,
+  LinkPreview,
+  StorageState,
+  Unsubscribe,
+  UpdateState,
+  Workspace,
+  WorkspaceInfo,
+} from "../api.ts";
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
+import type { StorageConnection } from "../platform/StorageConnection.ts";
 import type { Unsynced } from "../sync-api.ts";
 import { OpenWorkspace } from "./OpenWorkspace.ts";
 
 export interface OpenCairnOptions<S extends DocumentSchema> {
   readonly schema: S;
   readonly engine: EngineApi;
-  readonly storage: () => Promise<StorageState>;
+  readonly storage: StorageConnection;
   /** Ends the engine and gives up what the platform lent. */
   readonly close: () => Promise<void>;
 }
@@ -21,7 +31,10 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
   readonly #ready = new Map<WorkspaceId, OpenWorkspace<S>>();
   readonly #listeners = new Set<(workspaces: ReadonlyArray<WorkspaceInfo>) => void>();
   readonly #unsubscribe: Unsubscribe;
+  readonly #updateListeners = new Set<(state: UpdateState) => void>();
+  readonly #storageStops = new Set<Unsubscribe>();
   #workspaces: ReadonlyArray<WorkspaceInfo> = [];
+  #update: UpdateState = { status: "current", olderTabs: 0 };
 
   constructor(options: OpenCairnOptions<S>) {
     this.schema = options.schema;
@@ -32,6 +45,12 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
   #handle(event: EngineEvent): void {
     if (event.type === "workspaces") {
       this.#refreshSoon();
+      return;
+    }
+    if (event.type === "storage") return;
+    if (event.type === "update") {
+      this.#update = event.state;
+      for (const listener of this.#updateListeners) listener(event.state);
       return;
     }
     this.#ready.get(event.workspace)?.handle(event);
@@ -46,6 +65,7 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
 
   /** Reads the list of workspaces anew. */
   async refresh(): Promise<void> {
+    this.#update = await this.#options.engine.updateState();
     const workspaces = await this.#options.engine.workspaces();
     const same = JSON.stringify(workspaces) === JSON.stringify(this.#workspaces);
     this.#workspaces = workspaces;
@@ -134,12 +154,34 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
   }
 
   storage(): Promise<StorageState> {
-    return this.#options.storage();
+    return this.#options.storage.current();
+  }
+
+  onStorage(callback: (state: StorageState) => void): Unsubscribe {
+    const stop = this.#options.storage.subscribe(callback);
+    this.#storageStops.add(stop);
+    return () => {
+      this.#storageStops.delete(stop);
+      stop();
+    };
+  }
+
+  keepStorage(): Promise<StorageState> {
+    return this.#options.storage.keep();
+  }
+
+  onUpdate(callback: (state: UpdateState) => void): Unsubscribe {
+    const listener = (state: UpdateState): void => callback(state);
+    this.#updateListeners.add(listener);
+    listener(this.#update);
+    return () => void this.#updateListeners.delete(listener);
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#ready.values()].map((workspace) => workspace.close()));
     this.#unsubscribe();
+    for (const stop of this.#storageStops) stop();
+    this.#storageStops.clear();
     await this.#options.close();
   }
 }

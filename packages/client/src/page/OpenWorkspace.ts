@@ -90,7 +90,10 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
       case "connections":
         this.handleSync(event);
         break;
+      // Of the profile, not of one workspace.
       case "workspaces":
+      case "storage":
+      case "update":
         break;
     }
   }

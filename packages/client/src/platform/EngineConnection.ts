@@ -1,12 +1,14 @@
 /** The engine as a page has it: behind a worker in browsers, in process in Node. */
 import type { DocumentSchema } from "@cairn/schema";
-import type { Cairn, StorageState } from "../api.ts";
+import type { Cairn } from "../api.ts";
 import type { EngineApi } from "../engine/EngineApi.ts";
 import { OpenCairn } from "../page/OpenCairn.ts";
+import type { StorageConnection } from "./StorageConnection.ts";
+import type { AppVersion } from "./Versions.ts";
 
 export interface EngineConnection {
   readonly engine: EngineApi;
-  readonly storage: () => Promise<StorageState>;
+  readonly storage: StorageConnection;
   /** Ends the engine: releases its locks and its store. */
   readonly close: () => Promise<void>;
 }
@@ -17,6 +19,12 @@ export interface EngineStart {
   readonly profile: string;
   readonly server: string | undefined;
   readonly deviceName: string;
+  /** Of engine, schema and app. */
+  readonly version: AppVersion;
+  /** The database that has to be there; undefined where there was none yet. */
+  readonly expected: string | undefined;
+  /** Delete what is left of the database first: a person said so. */
+  readonly erase: boolean;
 }
 
 /** Tells builds of an app apart by what their documents are declared as. */

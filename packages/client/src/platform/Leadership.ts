@@ -3,12 +3,14 @@
  *
  * Leading means to hold the lock `cairn/v1/<profile>/leader` and to have claimed the store's fence since. The lock decides
  * who leads; the fence makes whoever only believes so harmless (hazard 18). A leader that holds the lock and does not
- * answer, because its tab is frozen, loses the lock to a follower.
+ * answer, because its tab is frozen, loses the lock to a follower. One that runs an older version of the app than another
+ * tab steps back by itself (`Versions.ts`).
  */
 import { Context, Deferred, Effect, Layer } from "effect";
 import { Fenced, type Fence, LocalStore, type StoreFailure } from "../store/LocalStore.ts";
 import { type HeldLock, Locks } from "./Locks.ts";
 import { Notifier } from "./Notifier.ts";
+import { Versions } from "./Versions.ts";
 
 export interface LeadershipShape {
   /**
@@ -21,10 +23,13 @@ export interface LeadershipShape {
   ) => Effect.Effect<void, E | StoreFailure, R>;
 }
 
-/** Milliseconds between a follower's questions to the leader, and how long it waits for each answer. */
-const ASK_EVERY = 10_000;
-const ANSWER_WITHIN = 5_000;
-/** Unanswered questions after which a follower takes over. */
+/**
+ * Milliseconds between a follower's questions to the leader, and how long it waits for each answer. A leader that is taken
+ * for dead while it was only busy loses nothing but its turn.
+ */
+const ASK_EVERY = 2_000;
+const ANSWER_WITHIN = 1_000;
+/** Unanswered questions in a row after which a follower takes over: a frozen leader is replaced within six seconds. */
 const SILENCES = 2;
 /** Milliseconds before one who was fenced off tries again. */
 const FENCED_PAUSE = 1_000;
@@ -38,6 +43,7 @@ export class Leadership extends Context.Service<Leadership, LeadershipShape>()("
         const store = yield* LocalStore;
         const locks = yield* Locks;
         const notifier = yield* Notifier;
+        const versions = yield* Versions;
         const name = `cairn/v1/${profile}/leader`;
 
         /** Completes when the leader left several questions in a row unanswered. */
@@ -84,7 +90,8 @@ export class Leadership extends Context.Service<Leadership, LeadershipShape>()("
                   error instanceof Fenced ? Effect.succeed("fenced" as const) : Effect.fail(error),
                 ),
               ),
-              Effect.as(lock.lost, "lost" as const),
+              // A newer version of the app asked for the turn: what is frozen goes out under it, unchanged (rule 8).
+              Effect.as(Effect.raceFirst(lock.lost, versions.shouldStepBack), "lost" as const),
             ),
           );
 
@@ -93,6 +100,7 @@ export class Leadership extends Context.Service<Leadership, LeadershipShape>()("
             while (true) {
               const outcome = yield* Effect.scoped(
                 Effect.gen(function* () {
+                  yield* versions.mayLead;
                   const lock = yield* obtain;
                   yield* answerFollowers;
                   return yield* turn(lock, effect);

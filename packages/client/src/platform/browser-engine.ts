@@ -1,12 +1,15 @@
 /** Starts the engine's worker for a page, and keeps the connection to it. */
 import type { DocumentSchema } from "@cairn/schema";
-import type { OpenOptions, StorageState } from "../api.ts";
+import type { OpenOptions } from "../api.ts";
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
 import { type ApiConnection, connectApi, fromPlainError } from "./channel/api-channel.ts";
 import type { Thread } from "./channel/Endpoint.ts";
 import { portEndpoint, workerThread } from "./channel/web-endpoint.ts";
-import { type EngineConnection, schemaFingerprint } from "./EngineConnection.ts";
+import { type EngineConnection, type EngineStart, schemaFingerprint } from "./EngineConnection.ts";
+import { makeBrowserStorage, rememberedDatabase, rememberDatabase } from "./browser-storage.ts";
+import { makeStorageConnection } from "./StorageConnection.ts";
+import { ENGINE_VERSION } from "./Versions.ts";
 import { CHANNEL_VERSION, type FromWorker, type ToWorker } from "./worker-protocol.ts";
 
 /** Milliseconds for the worker's module to load. */
@@ -28,6 +31,9 @@ export const startBrowserEngine = async <S extends DocumentSchema>(
 
   const thread: WorkerThread = workerThread(options.worker());
   const inbox = makeInbox(thread);
+  const profile = options.name ?? "cairn";
+  const remembered = rememberedDatabase(profile);
+  const platform = makeBrowserStorage();
   let connection: ApiConnection<EngineApi> | undefined;
   try {
     const hello = await inbox.next("hello", HELLO_WITHIN);
@@ -35,11 +41,19 @@ export const startBrowserEngine = async <S extends DocumentSchema>(
       throw new CairnError("build-mismatch");
     }
     const { port1, port2 } = new MessageChannel();
-    connection = connectApi<EngineEvent, EngineApi>(portEndpoint(port1), { returned: askToKeep() });
-    const profile = options.name ?? "cairn";
-    const start = { profile, server: options.server, deviceName: options.deviceName ?? "Browser" };
+    connection = connectApi<EngineEvent, EngineApi>(portEndpoint(port1), { returned: platform.called });
+    const erase = options.afterLoss === "start-anew" && remembered !== undefined;
+    const start: EngineStart = {
+      profile,
+      server: options.server,
+      deviceName: options.deviceName ?? "Browser",
+      version: [ENGINE_VERSION, options.schema.version, options.appVersion ?? 0],
+      expected: erase ? undefined : remembered,
+      erase,
+    };
     thread.post({ type: "open", start, port: port2 }, [port2]);
-    await inbox.next("opened", undefined);
+    const { made } = await inbox.next("opened", undefined);
+    rememberDatabase(profile, made);
   } catch (error) {
     thread.close();
     throw error;
@@ -53,7 +67,7 @@ export const startBrowserEngine = async <S extends DocumentSchema>(
   });
   return {
     engine: api,
-    storage,
+    storage: makeStorageConnection(api, platform),
     close: async () => {
       thread.post({ type: "close" });
       try {
@@ -110,26 +124,4 @@ const makeInbox = (thread: WorkerThread) => {
       if (lost !== undefined) callback(lost);
     },
   };
-};
-
-/**
- * Asks the browser not to evict the data, once there is something to lose: at the first stored edit or joined workspace.
- * Asked at the start, some browsers refuse for want of a reason, and some interrupt the person before they have done anything.
- */
-const askToKeep = (): ((method: string) => void) => {
-  let asked = false;
-  return (method) => {
-    if (asked || (method !== "append" && method !== "join")) return;
-    asked = true;
-    // Refusing is the browser's right; `storage()` says how it stands.
-    void navigator.storage.persisted().then(
-      (persisted) => (persisted ? true : navigator.storage.persist()),
-      () => false,
-    );
-  };
-};
-
-const storage = async (): Promise<StorageState> => {
-  const [persisted, estimate] = await Promise.all([navigator.storage.persisted(), navigator.storage.estimate()]);
-  return { persisted, usage: estimate.usage, quota: estimate.quota };
 };

@@ -1,8 +1,9 @@
 /** The engine in a Node process, over a folder. */
 import type { DocumentSchema } from "@cairn/schema";
 import { Effect, Exit, Layer, Scope } from "effect";
+import { stat, statfs } from "node:fs/promises";
 import { hostname } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { OpenOptions } from "../api.ts";
 import { inProcessImporterLayer } from "../documents/InProcessImporter.ts";
 import { makeEngine } from "../engine/Engine.ts";
@@ -15,6 +16,7 @@ import { Leadership } from "./Leadership.ts";
 import { Locks } from "./Locks.ts";
 import { makeNotifierHub, Notifier } from "./Notifier.ts";
 import { PeerLeases } from "./PeerLeases.ts";
+import { makeStorageConnection, type StoragePlatform } from "./StorageConnection.ts";
 
 /** Opens the folder's profile. Rejects with `profile-in-use` or `storage-*`. */
 export const startNodeEngine = async <S extends DocumentSchema>(options: OpenOptions<S>): Promise<EngineConnection> => {
@@ -47,7 +49,7 @@ export const startNodeEngine = async <S extends DocumentSchema>(options: OpenOpt
     const engine = await Effect.runPromise(Scope.provide(start, lifetime));
     return {
       engine,
-      storage: () => Promise.resolve({ persisted: true, usage: undefined, quota: undefined }),
+      storage: makeStorageConnection(engine, folderStorage(directory)),
       close,
     };
   } catch (error) {
@@ -55,3 +57,22 @@ export const startNodeEngine = async <S extends DocumentSchema>(options: OpenOpt
     throw error instanceof ProfileInUse ? new CairnError("profile-in-use", error.message) : toCairnError(error);
   }
 };
+
+/** A folder is kept until somebody deletes it; its room is that of the disk. */
+const folderStorage = (directory: string): StoragePlatform => ({
+  read: async () => {
+    const sizeOf = (file: string): Promise<number> =>
+      stat(join(directory, file)).then(
+        ({ size }) => size,
+        () => 0,
+      );
+    const [database, log, disk] = await Promise.all([
+      sizeOf("cairn.db"),
+      sizeOf("cairn.db-wal"),
+      statfs(directory).catch(() => undefined),
+    ]);
+    const usage = database + log;
+    return { keeping: "kept", usage, quota: disk === undefined ? undefined : usage + disk.bavail * disk.bsize };
+  },
+  keep: () => Promise.resolve(),
+});

@@ -5,7 +5,7 @@ import { workerImporterLayer } from "../documents/WorkerImporter.ts";
 import { makeEngine } from "../engine/Engine.ts";
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
 import { toCairnError } from "../engine/failures.ts";
-import { layer as dexieStore } from "../store/DexieStore.ts";
+import { eraseDexieStore, layer as dexieStore } from "../store/DexieStore.ts";
 import { layerFetch } from "../transport/FetchTransport.ts";
 import { exposeApi, toPlainError } from "./channel/api-channel.ts";
 import type { Endpoint } from "./channel/Endpoint.ts";
@@ -15,6 +15,7 @@ import { Leadership } from "./Leadership.ts";
 import { Locks } from "./Locks.ts";
 import { Notifier } from "./Notifier.ts";
 import { PeerLeases } from "./PeerLeases.ts";
+import { Versions } from "./Versions.ts";
 import { CHANNEL_VERSION, type FromWorker, IMPORT_WORKER, type ToWorker } from "./worker-protocol.ts";
 
 /** Serves the page that started this worker. `module` is the worker's own module, which import workers start from too. */
@@ -23,9 +24,9 @@ export const serveEngine = (page: Endpoint<ToWorker, FromWorker>, module: string
   page.listen((message) => {
     if (message.type === "open") {
       Effect.runPromise(Scope.provide(startEngine(message.start, module), lifetime)).then(
-        (engine) => {
+        ({ engine, made }) => {
           exposeApi<EngineEvent>(portEndpoint(message.port), engine);
-          page.post({ type: "opened" });
+          page.post({ type: "opened", made });
         },
         (error: unknown) => page.post({ type: "refused", error: toPlainError(toCairnError(error)) }),
       );
@@ -39,12 +40,20 @@ export const serveEngine = (page: Endpoint<ToWorker, FromWorker>, module: string
 /** The engine over this browser's store, locks and network. */
 const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: string) {
   const { profile } = start;
+  let made = "";
+  const store = dexieStore({ name: profile, expected: start.expected, onOpened: (opened) => void (made = opened) });
+  if (start.erase) yield* Effect.promise(() => eraseDexieStore(profile));
   const importer = workerImporterLayer({
     spawn: () => workerThread(new Worker(module, { type: "module", name: IMPORT_WORKER })),
   });
   const services = Layer.mergeAll(Leadership.layer(profile), PeerLeases.layer(profile), importer, layerFetch).pipe(
     Layer.provideMerge(
-      Layer.mergeAll(dexieStore({ name: profile }), Locks.web(navigator.locks), Notifier.broadcast(profile)),
+      Layer.mergeAll(
+        store,
+        Locks.web(navigator.locks),
+        Notifier.broadcast(profile),
+        Versions.broadcast(profile, start.version),
+      ),
     ),
   );
   const context = yield* Layer.build(services);
@@ -54,5 +63,5 @@ const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: str
     deviceName: start.deviceName,
     deviceKeyForm: "platform",
   }).pipe(Effect.provideContext(context));
-  return engine;
+  return { engine, made };
 });

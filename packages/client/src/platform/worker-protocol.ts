@@ -6,14 +6,15 @@ import type { PlainError } from "./channel/api-channel.ts";
 import type { EngineStart } from "./EngineConnection.ts";
 
 /** Raised whenever these messages or `EngineApi` change in a way that the other side would misread. */
-export const CHANNEL_VERSION = 1;
+export const CHANNEL_VERSION = 2;
 
 /** The name under which the app's worker module runs as the import worker. */
 export const IMPORT_WORKER = "cairn-import";
 
 export type FromWorker =
   | { readonly type: "hello"; readonly version: number; readonly schema: string }
-  | { readonly type: "opened" }
+  /** `made` names the database that was opened. */
+  | { readonly type: "opened"; readonly made: string }
   | { readonly type: "refused"; readonly error: PlainError }
   | { readonly type: "closed" };
 

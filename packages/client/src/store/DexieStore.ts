@@ -4,7 +4,7 @@
  * Every write has strict durability. While one transaction of `appendUpdates` is on its way to the disk, further edits
  * gather for the next.
  */
-import type { Table } from "dexie";
+import { Dexie, type Table } from "dexie";
 import { Effect, Layer } from "effect";
 import { Fenced, LocalStore, type LocalStoreShape, type StoreFailure } from "./LocalStore.ts";
 import { AppendQueue } from "./dexie/append-queue.ts";
@@ -21,6 +21,10 @@ export interface DexieStoreOptions {
   readonly name: string;
   /** How long opening waits for other tabs to let go of an older version of the database, in milliseconds. Default 3,000. */
   readonly blockedMillis?: number;
+  /** The database that has to be there, by what `onOpened` was told. Another one means that it was deleted: `lost`. */
+  readonly expected?: string | undefined;
+  /** Hears which database was opened: random, from when it was made. */
+  readonly onOpened?: ((made: string) => void) | undefined;
 }
 
 const DEFAULT_BLOCKED_MILLIS = 3_000;
@@ -112,12 +116,20 @@ const make = (connection: DexieConnection): LocalStoreShape => {
   };
 };
 
+/** Deletes the database of a profile, whatever is left in it. */
+export const eraseDexieStore = (name: string): Promise<void> => Dexie.delete(name);
+
 /** The store over one database, closed with the layer. */
 export const layer = (options: DexieStoreOptions): Layer.Layer<LocalStore, StoreFailure> =>
   Layer.effect(
     LocalStore,
     Effect.acquireRelease(
-      DexieConnection.open(options.name, options.blockedMillis ?? DEFAULT_BLOCKED_MILLIS).pipe(Effect.map(make)),
+      DexieConnection.open(options.name, options.blockedMillis ?? DEFAULT_BLOCKED_MILLIS, options.expected).pipe(
+        Effect.map((connection) => {
+          options.onOpened?.(connection.made);
+          return make(connection);
+        }),
+      ),
       (store) => store.close,
     ),
   );

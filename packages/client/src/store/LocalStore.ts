@@ -24,9 +24,20 @@ import type {
   WorkspaceRecord,
 } from "./records.ts";
 
-/** The store did not do it. `full`: no room. `unavailable`: closed, evicted, blocked or broken. */
+/**
+ * Why a store did not do it (hazard 19).
+ * - `full`: no room.
+ * - `interrupted`: the platform broke off the transaction; the same may succeed when it is tried again.
+ * - `blocked`: another tab keeps an older version of the data open.
+ * - `newer`: the data is of a newer version of the app.
+ * - `lost`: data that was here is gone, or gone in part. Nothing was made in its place.
+ * - `unavailable`: closed, forbidden or broken.
+ */
+export type StoreFailureReason = "full" | "interrupted" | "blocked" | "newer" | "lost" | "unavailable";
+
+/** The store did not do it. */
 export class StoreFailure extends Data.TaggedError("StoreFailure")<{
-  readonly reason: "full" | "unavailable";
+  readonly reason: StoreFailureReason;
   readonly operation: string;
   readonly cause: unknown;
 }> {}

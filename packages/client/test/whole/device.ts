@@ -11,6 +11,7 @@ import { Leadership } from "../../src/platform/Leadership.ts";
 import { Locks } from "../../src/platform/Locks.ts";
 import { makeNotifierHub, Notifier } from "../../src/platform/Notifier.ts";
 import { PeerLeases } from "../../src/platform/PeerLeases.ts";
+import { makeStorageConnection } from "../../src/platform/StorageConnection.ts";
 import { LocalStore, type LocalStoreShape } from "../../src/store/LocalStore.ts";
 import { layer as sqliteStore } from "../../src/store/SqliteStore.ts";
 import { layerFetch } from "../../src/transport/FetchTransport.ts";
@@ -66,7 +67,10 @@ export const openDevice = async <S extends DocumentSchema>(options: {
     options.schema,
     Promise.resolve({
       engine,
-      storage: () => Promise.resolve({ persisted: true, usage: undefined, quota: undefined }),
+      storage: makeStorageConnection(engine, {
+        read: () => Promise.resolve({ keeping: "kept", usage: undefined, quota: undefined }),
+        keep: () => Promise.resolve(),
+      }),
       close: () => Effect.runPromise(Scope.close(lifetime, Exit.void)),
     }),
   );

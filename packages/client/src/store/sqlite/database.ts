@@ -8,7 +8,7 @@ import { Data, Effect } from "effect";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { Fenced, StoreFailure } from "../LocalStore.ts";
+import { Fenced, StoreFailure, type StoreFailureReason } from "../LocalStore.ts";
 import { CREATE_TABLES, TABLES_VERSION } from "./tables.ts";
 
 /** Another process works on this folder. It has to end first. */
@@ -35,9 +35,20 @@ const isOutOfRoom = (cause: unknown): boolean =>
   sqliteCode(cause) === SQLITE_FULL ||
   (cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT"));
 
+/** A condition of the folder that the port has a word for. */
+class StoreCondition extends Error {
+  readonly reason: StoreFailureReason;
+  constructor(reason: StoreFailureReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
 /** What went wrong, as the port says it. */
-export const storeFailure = (operation: string, cause: unknown): StoreFailure =>
-  new StoreFailure({ reason: isOutOfRoom(cause) ? "full" : "unavailable", operation, cause });
+export const storeFailure = (operation: string, cause: unknown): StoreFailure => {
+  const reason = cause instanceof StoreCondition ? cause.reason : isOutOfRoom(cause) ? "full" : "unavailable";
+  return new StoreFailure({ reason, operation, cause });
+};
 
 /** Where the secrets of a profile are. */
 export const secretsDirectory = (directory: string): string => join(directory, "secrets");
@@ -65,7 +76,10 @@ const prepareFolder = (directory: string): string => {
   const empty = !existsSync(file) || statSync(file).size === 0;
   if (empty && !existsSync(`${file}-wal`) && readdirSync(secretsDirectory(directory)).length > 0) {
     // Beginning anew here would look like an empty notebook and make a second identity.
-    throw new Error(`${file} is missing although the keys beside it are there: restore it, or choose another folder`);
+    throw new StoreCondition(
+      "lost",
+      `${file} is missing although the keys beside it are there: restore it, or choose another folder`,
+    );
   }
   // Documents are plain inside: nobody else may read the file, whatever the folder allows.
   closeSync(openSync(file, "a", 0o600));
@@ -76,7 +90,10 @@ const prepareTables = (database: DatabaseSync): void => {
   const version = database.prepare("PRAGMA user_version").get()?.["user_version"];
   if (version === TABLES_VERSION) return;
   if (version !== 0)
-    throw new Error(`the data is of a newer Cairn (version ${String(version)}, this one knows ${TABLES_VERSION})`);
+    throw new StoreCondition(
+      "newer",
+      `the data is of a newer Cairn (version ${String(version)}, this one knows ${TABLES_VERSION})`,
+    );
   database.exec(`BEGIN IMMEDIATE; ${CREATE_TABLES} PRAGMA user_version = ${TABLES_VERSION}; COMMIT;`);
 };
 
