@@ -3,7 +3,7 @@
  * (`SqliteStore.ts`); both pass the contract suite in `testkit`.
  *
  * Every method is one transaction, durable when its effect succeeds (strict durability in IndexedDB; a committed
- * transaction with `synchronous = FULL` in SQLite, where commits of `appendUpdates` may gather a few milliseconds of
+ * transaction in SQLite whose log was synced, where commits of `appendUpdates` may gather a few milliseconds of
  * edits). A method that fails changed nothing.
  *
  * Only one process talks to the network for a profile. It holds a leadership epoch; every method that takes `fence`

@@ -1,8 +1,8 @@
 /**
  * The local store in Node: one folder for each profile, with one SQLite database and the secrets as files beside it.
  *
- * Calls are synchronous inside and never overlap, so a transaction sees and changes everything at once. Only
- * `appendUpdates` waits: it gathers edits for a few milliseconds and commits them together.
+ * Transactions are synchronous and never overlap, so each sees and changes everything at once. Only the disk is waited for,
+ * and `appendUpdates` gathers edits for a few milliseconds and commits them together.
  */
 import type { WorkspaceId } from "@cairn/protocol";
 import { Effect, Layer } from "effect";
@@ -23,7 +23,7 @@ export { ProfileInUse } from "./sqlite/database.ts";
 export interface SqliteStoreOptions {
   /** The profile's folder; made, for its owner alone, where there is none. */
   readonly directory: string;
-  /** How long an edit waits for others to share its commit, in milliseconds. Default 3. */
+  /** Commits of edits begin at least this many milliseconds apart; what comes meanwhile shares the next. Default 3. */
   readonly gatherMillis?: number;
 }
 

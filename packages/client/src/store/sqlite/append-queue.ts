@@ -1,6 +1,7 @@
 /**
- * Local edits on their way into the database: the edits of a few milliseconds, whoever hands them over, are committed
- * together, because a commit costs a sync of the disk. Each caller hears of its edits only after that commit (promise 4).
+ * Local edits on their way into the database. An edit after a pause is committed at once; those that come within a few
+ * milliseconds of a commit, or while the disk is busy with one, whoever hands them over, share the next. Each caller
+ * hears of its edits only when their commit is on the disk (promise 4).
  *
  * Callers wait in a plain list and are called back: an edit costs no fiber and no timer of its own.
  */
@@ -32,6 +33,9 @@ export class AppendQueue {
   #edits = 0;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
+  /** When the last commit began. */
+  #committedAt = -Infinity;
+  #isSyncing = false;
   #closed = false;
 
   constructor(database: SqliteDatabase, rows: DocumentRows, gatherMillis: number) {
@@ -63,11 +67,13 @@ export class AppendQueue {
   }
 
   #schedule(): void {
-    if (this.#edits >= MAX_EDITS_PER_COMMIT) {
-      // Not at once: the caller who filled the queue is still running, and others are to be resumed from outside of it.
-      this.#immediate ??= setImmediate(() => this.#commitSome());
+    if (this.#isSyncing || this.#immediate !== undefined) return;
+    const rest = this.#committedAt + this.#gatherMillis - performance.now();
+    if (rest <= 0 || this.#edits >= MAX_EDITS_PER_COMMIT) {
+      // Not at once: the caller is still running, may hand over more, and is to be resumed from outside of it.
+      this.#immediate = setImmediate(() => this.#commitSome());
     } else {
-      this.#timer ??= setTimeout(() => this.#commitSome(), this.#gatherMillis);
+      this.#timer ??= setTimeout(() => this.#commitSome(), rest);
     }
   }
 
@@ -76,6 +82,7 @@ export class AppendQueue {
     clearImmediate(this.#immediate);
     this.#timer = undefined;
     this.#immediate = undefined;
+    this.#committedAt = performance.now();
     let calls = 0;
     let edits = 0;
     while (calls < this.#waiting.length && edits < MAX_EDITS_PER_COMMIT) {
@@ -84,15 +91,19 @@ export class AppendQueue {
     }
     const batch = this.#waiting.splice(0, calls);
     this.#edits -= edits;
-    if (this.#waiting.length > 0) this.#schedule();
     const outcomes = this.#commit(batch);
-    // Only now, with the transaction over: a resumed caller may begin the next one.
-    for (const [index, { resume }] of batch.entries()) resume(outcomes[index] ?? Exit.succeed([]));
+    this.#isSyncing = true;
+    this.#database.sync((failure) => {
+      this.#isSyncing = false;
+      if (this.#waiting.length > 0 && !this.#closed) this.#schedule();
+      const lost = failure === undefined ? undefined : Exit.fail(storeFailure("appendUpdates", failure));
+      for (const [index, { resume }] of batch.entries()) resume(lost ?? outcomes[index] ?? Exit.succeed([]));
+    });
   }
 
   #commit(batch: ReadonlyArray<Waiting>): ReadonlyArray<Outcome> {
     try {
-      return this.#database.transaction("appendUpdates", () => this.#store(batch));
+      return this.#database.transaction(() => this.#store(batch));
     } catch (cause) {
       const failure = storeFailure("appendUpdates", cause);
       // Without room all would be refused again.

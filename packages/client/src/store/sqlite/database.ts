@@ -1,14 +1,16 @@
 /**
  * One SQLite database in a folder that no other process uses at the same time.
  *
- * The write-ahead log is synced with the commits that must not be lost (`synchronous = FULL`), and the lock on the file is held until the
- * database is closed (`locking_mode = EXCLUSIVE`): the operating system lets go of it when the process dies, however it dies.
+ * A transaction that must not be lost completes when the write-ahead log was synced after its commit (`DiskSync.ts`), and
+ * the lock on the file is held until the database is closed (`locking_mode = EXCLUSIVE`): the operating system lets go of
+ * it when the process dies, however it dies.
  */
 import { Data, Effect } from "effect";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Fenced, StoreFailure, type StoreFailureReason } from "../LocalStore.ts";
+import { DiskSync } from "./DiskSync.ts";
 import { CREATE_TABLES, TABLES_VERSION } from "./tables.ts";
 
 /** Another process works on this folder. It has to end first. */
@@ -97,14 +99,20 @@ const prepareTables = (database: DatabaseSync): void => {
   database.exec(`BEGIN IMMEDIATE; ${CREATE_TABLES} PRAGMA user_version = ${TABLES_VERSION}; COMMIT;`);
 };
 
-/** The database, its statements, and transactions over it. Everything here is synchronous. */
+/** The database, its statements, and transactions over it. Only the disk is waited for; all else is synchronous. */
 export class SqliteDatabase {
   readonly directory: string;
   readonly #database: DatabaseSync;
+  readonly #disk: DiskSync;
+  readonly #begin: StatementSync;
+  readonly #end: StatementSync;
 
-  private constructor(directory: string, database: DatabaseSync) {
+  private constructor(directory: string, file: string, database: DatabaseSync) {
     this.directory = directory;
     this.#database = database;
+    this.#disk = new DiskSync(`${file}-wal`);
+    this.#begin = database.prepare("BEGIN IMMEDIATE");
+    this.#end = database.prepare("COMMIT");
   }
 
   static readonly open = (directory: string): Effect.Effect<SqliteDatabase, StoreFailure | ProfileInUse> =>
@@ -112,13 +120,15 @@ export class SqliteDatabase {
       let database: DatabaseSync | undefined;
       try {
         // A process that was just killed lets go of its lock within the timeout.
-        database = new DatabaseSync(prepareFolder(directory), { timeout: 500 });
-        database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+        const file = prepareFolder(directory);
+        database = new DatabaseSync(file, { timeout: 500 });
+        // What is in the log is synced before it is copied into the database; commits are synced by `DiskSync`.
+        database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
         database.exec("PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF");
         // Takes the lock now, where it can be refused, and not with the first write.
         database.exec("BEGIN EXCLUSIVE; COMMIT");
         prepareTables(database);
-        return Effect.succeed(new SqliteDatabase(directory, database));
+        return Effect.succeed(new SqliteDatabase(directory, file, database));
       } catch (cause) {
         database?.close();
         return Effect.fail(
@@ -132,24 +142,14 @@ export class SqliteDatabase {
   }
 
   /**
-   * Runs `body` inside a transaction: all of it happened when this returns, and nothing of it when it throws. It is durable
-   * then, unless it is one of those that may be lost with the power.
+   * Runs `body` inside a transaction: all of it happened when this returns, and nothing of it when it throws. It survives
+   * the process then; it survives the loss of power when `sync` has called back.
    */
-  transaction<A>(operation: string, body: () => A): A {
-    if (!MAY_BE_LOST.has(operation)) return this.#commit(body);
-    this.#database.exec("PRAGMA synchronous = NORMAL");
-    try {
-      return this.#commit(body);
-    } finally {
-      this.#database.exec("PRAGMA synchronous = FULL");
-    }
-  }
-
-  #commit<A>(body: () => A): A {
-    this.#database.exec("BEGIN IMMEDIATE");
+  transaction<A>(body: () => A): A {
+    this.#begin.run();
     try {
       const result = body();
-      this.#database.exec("COMMIT");
+      this.#end.run();
       return result;
     } catch (cause) {
       // Some failures (a full disk) have rolled back already.
@@ -160,6 +160,7 @@ export class SqliteDatabase {
 
   #refuseClosed(): void {
     if (!this.#database.isOpen) throw new Error("the store is closed");
+    if (this.#disk.failure !== undefined) throw new Error("the disk failed", { cause: this.#disk.failure });
   }
 
   /** A query, or whatever else an open store does, as an effect. */
@@ -174,9 +175,27 @@ export class SqliteDatabase {
     });
   }
 
+  /** Calls back when all transactions so far are durable, or with the reason why they may not be. */
+  sync(synced: (failure: Error | undefined) => void): void {
+    this.#disk.request(synced);
+  }
+
+  /** What a transaction gave, once it is durable. */
+  #durable<A>(operation: string, result: A): Effect.Effect<A, StoreFailure> {
+    if (MAY_BE_LOST.has(operation)) return Effect.succeed(result);
+    return Effect.callback<A, StoreFailure>((resume) =>
+      this.sync((failure) =>
+        resume(failure === undefined ? Effect.succeed(result) : Effect.fail(storeFailure(operation, failure))),
+      ),
+    );
+  }
+
   /** A transaction, as an effect. */
   write<A>(operation: string, body: () => A): Effect.Effect<A, StoreFailure> {
-    return this.read(operation, () => this.transaction(operation, body));
+    return Effect.flatMap(
+      this.read(operation, () => this.transaction(body)),
+      (result) => this.#durable(operation, result),
+    );
   }
 
   /** A transaction whose body may throw `Fenced`. */
@@ -184,7 +203,7 @@ export class SqliteDatabase {
     return Effect.suspend(() => {
       try {
         this.#refuseClosed();
-        return Effect.succeed(this.transaction(operation, body));
+        return this.#durable(operation, this.transaction(body));
       } catch (cause) {
         return Effect.fail(cause instanceof Fenced ? cause : storeFailure(operation, cause));
       }
@@ -192,6 +211,8 @@ export class SqliteDatabase {
   }
 
   close(): void {
-    if (this.#database.isOpen) this.#database.close();
+    if (!this.#database.isOpen) return;
+    this.#disk.close();
+    this.#database.close();
   }
 }
