@@ -9,6 +9,7 @@ import type { Unsubscribe } from "../api.ts";
 import { documentView } from "../documents/document-view.ts";
 import { importUpdates } from "../documents/import-updates.ts";
 import { joinUpdates } from "../documents/join-updates.ts";
+import { mergeCommits } from "../documents/merge-commits.ts";
 import type { EngineApi, NewEdit, OpenedForPage } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
 
@@ -62,7 +63,7 @@ export class PlainDocument {
   readonly #lease: number;
   readonly #peer: PeerID;
   #loro: LoroDoc;
-  #stopListening: Array<Unsubscribe> = [];
+  #stopListening: Unsubscribe = () => undefined;
   #through: number;
   #merging: boolean;
   #closed = false;
@@ -85,22 +86,19 @@ export class PlainDocument {
     this.#through = opened.through;
     this.#merging = opened.merging;
     this.#loro = loadLoro(opened, peer);
-    this.#listen();
+    this.#stopListening = this.#listen();
   }
 
   get loro(): LoroDoc {
     return this.#loro;
   }
 
-  #listen(): void {
-    const loro = this.#loro;
-    this.#stopListening = [
-      loro.subscribeLocalUpdates((update) => this.#commit(update)),
-      loro.subscribe((event) => {
-        if (event.by === "checkout") return;
-        this.#tell({ origin: event.by === "local" ? "local" : "remote" });
-      }),
-    ];
+  /** Not to Loro's events: they say what changed in detail, which costs more than the change (nobody here asks for it). */
+  #listen(): Unsubscribe {
+    return this.#loro.subscribeLocalUpdates((update) => {
+      this.#commit(update);
+      this.#tell({ origin: "local" });
+    });
   }
 
   #tell(change: Change): void {
@@ -119,19 +117,35 @@ export class PlainDocument {
     this.#handingOver ??= this.#handOver();
   }
 
+  /**
+   * What is queued, as few edits as can be: commits that were made while the store was busy are stored as one update, since
+   * what an update costs to store, to send and to import is nearly all for its being one.
+   */
+  #edits(): ReadonlyArray<NewEdit> {
+    const edits: Array<Omit<NewEdit, "row">> = [];
+    let run: Array<Uint8Array> = [];
+    for (const [index, edit] of this.#queue.entries()) {
+      // An edit that refers to chunks stays one of its own: an entry refers to no more of them than its header holds.
+      if (edit.refs.length > 0) edits.push(edit);
+      else run.push(edit.update);
+      const next = this.#queue[index + 1];
+      if (run.length === 0 || (next !== undefined && next.refs.length === 0)) continue;
+      edits.push(...mergeCommits(this.#loro, run).map((update) => ({ ...edit, update })));
+      run = [];
+    }
+    const row = documentView(this.#options.schema, this.type, this.#loro);
+    return edits.map((edit, index) => ({ ...edit, row: index === edits.length - 1 ? row : undefined }));
+  }
+
   /** Hands over what is queued, all at once, until nothing is. An edit leaves the queue when it is durable. */
   async #handOver(): Promise<void> {
     // Commits of one turn travel together, and the row is computed once for them.
     await Promise.resolve();
     while (this.#queue.length > 0) {
-      const edits = [...this.#queue];
-      const row = documentView(this.#options.schema, this.type, this.#loro);
+      const { length } = this.#queue;
       try {
-        await this.#options.engine.append(
-          this.#options.workspace,
-          edits.map((edit, index) => ({ ...edit, row: index === edits.length - 1 ? row : undefined })),
-        );
-        this.#queue.splice(0, edits.length);
+        await this.#options.engine.append(this.#options.workspace, this.#edits());
+        this.#queue.splice(0, length);
         this.#failure = undefined;
       } catch (error) {
         this.#failure = error instanceof CairnError ? error : new CairnError("internal", undefined, { cause: error });
@@ -174,15 +188,19 @@ export class PlainDocument {
       this.#stale = false;
       const newer = await this.#options.engine.updatesAfter(this.#options.workspace, this.id, this.#through);
       if (this.#closed) return;
+      let isChanged = this.#merging !== newer.merging;
       if (this.#merging && !newer.merging) await this.#replace();
       // One by one: a batch goes through a checkout, which empties an editor's undo and tells listeners of no import.
-      else for (const update of joinUpdates(newer.updates)) this.#loro.import(update);
+      else for (const update of joinUpdates(newer.updates)) isChanged = this.#import(update) || isChanged;
       this.#through = Math.max(this.#through, newer.through);
-      if (this.#merging !== newer.merging) {
-        this.#merging = newer.merging;
-        this.#tell({ origin: "remote" });
-      }
+      this.#merging = newer.merging;
+      if (isChanged) this.#tell({ origin: "remote" });
     }
+  }
+
+  /** Whether the update brought operations that were not here, even where the content stays the same. */
+  #import(update: Uint8Array): boolean {
+    return this.#loro.import(update).success.size > 0;
   }
 
   /** Rule 15: what took long to merge is not merged again here; the page gets the merged state as a new document. */
@@ -192,11 +210,11 @@ export class PlainDocument {
       const opened = await this.#options.engine.openDocument(this.#options.workspace, this.id);
       if (this.#closed) return;
       if (this.#queue.length > 0) continue;
-      for (const stop of this.#stopListening) stop();
+      this.#stopListening();
       const old = this.#loro;
       this.#loro = loadLoro(opened, this.#peer);
       this.#through = opened.through;
-      this.#listen();
+      this.#stopListening = this.#listen();
       this.#tell({ origin: "replaced" });
       old.free();
       return;
@@ -241,7 +259,7 @@ export class PlainDocument {
     } finally {
       if (!this.#closed) {
         this.#closed = true;
-        for (const stop of this.#stopListening) stop();
+        this.#stopListening();
         this.#changeListeners.clear();
         this.#savedListeners.clear();
         this.#options.onClosed();
