@@ -1,0 +1,150 @@
+/**
+ * `npm run bench:list [-- --notes N] [--reloads N] [--opened N]`: the built notebook in Chromium with 10,000 notes of 1 KiB.
+ * Needs `npm run build` before. Exit code 1 where a target is missed.
+ *
+ * It does not measure a phone, a slow disk, or a browser other than Chromium.
+ */
+import { ServerPlace } from "@cairn/testkit/server-program";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { percentile } from "./latency/measure-typing.ts";
+import { openAppBrowser } from "./notebook/AppBrowser.ts";
+import { keyCosts, watchKeys } from "./notebook/measure-keys.ts";
+import { openNotes, settledMemory } from "./notebook/measure-memory.ts";
+import { measureReload, type ReloadTimes, watchReloads } from "./notebook/measure-reload.ts";
+import { SeedingDevice } from "./notebook/SeedingDevice.ts";
+
+/** Milliseconds, at the 95th percentile. */
+const RELOAD = 1000;
+const FROM_WORKER = 300;
+const KEY = 16;
+/** Growth of memory from the first mark to the last. */
+const GROWTH = 0.1;
+const FIRST_MARK = 0.2;
+
+const REMOTE_ENTRIES = 1000;
+const PRESSES = 200;
+const LONG_NOTE = 50_000;
+const LONG_TITLE = "A long note";
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const millis = (value: number): string => `${value.toFixed(1)} ms`;
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+const whole = (text: string | undefined, otherwise: number): number => {
+  const value = text === undefined ? otherwise : Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`"${text}" is not a whole number of at least 1`);
+  return value;
+};
+
+const webFolder = process.env["CAIRN_WEB_DIR"] ?? join(import.meta.dirname, "../../web/dist");
+
+const bench = async (options: { notes: number; reloads: number; opened: number }): Promise<boolean> => {
+  let met = true;
+  const judge = (name: string, value: number, target: number): void => {
+    const holds = value < target;
+    met &&= holds;
+    say(`  ${holds ? "ok    " : "MISSED"} ${name}: ${millis(value)}, target ${millis(target)}`);
+  };
+  const place = await ServerPlace.make({ environment: { CAIRN_WEB_DIR: webFolder, CAIRN_LOG_LEVEL: "warn" } });
+  try {
+    await place.start();
+    const device = await SeedingDevice.open({ origin: place.origin, directory: place.beside("device") });
+    let started = performance.now();
+    await device.seed({ notes: options.notes, length: 1024 }, () => undefined);
+    await device.writeLongNote(LONG_TITLE, LONG_NOTE);
+    say(`${options.notes} notes of 1 KiB written and on the server: ${millis(performance.now() - started)}`);
+    const { page, threads, close } = await openAppBrowser(place.beside("browser"));
+    try {
+      started = performance.now();
+      await page.goto(await device.link());
+      await page.getByRole("button", { name: "Join", exact: true }).click();
+      await page.getByRole("button", { name: "Sync: Saved here and on the server" }).first().waitFor();
+      await page.locator("[data-note-row]", { hasText: LONG_TITLE }).waitFor();
+      await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+      say(`joined, all of it received and listed: ${millis(performance.now() - started)}`);
+
+      await page.goto(`${place.origin}/`);
+      await watchReloads(page);
+      const times: Array<ReloadTimes> = [];
+      for (let turn = 0; turn <= options.reloads; turn += 1) {
+        const measured = await measureReload(page);
+        // The first one fills caches.
+        if (turn > 0) times.push(measured);
+      }
+      const all = times.map((time) => time.whole);
+      const fromWorker = times.map((time) => time.fromWorker);
+      say(
+        `${options.reloads} reloads to the list: p50 ${millis(percentile(all, 0.5))}, of which from the worker's start ${millis(percentile(fromWorker, 0.5))}`,
+      );
+      judge("reload to the list, p95", percentile(all, 0.95), RELOAD);
+      judge("worker's start to the list, p95", percentile(fromWorker, 0.95), FROM_WORKER);
+
+      await page.locator("[data-note-row]", { hasText: LONG_TITLE }).click();
+      await page.locator(".cm-content").focus();
+      await page.keyboard.press("Control+Home");
+      await watchKeys(page);
+      const remote = device.editNotes(Math.min(REMOTE_ENTRIES, device.listed));
+      let arriving = true;
+      void remote.finally(() => (arriving = false));
+      let presses = 0;
+      for (; presses < PRESSES || (arriving && presses < 20 * PRESSES); presses += 1) {
+        await page.keyboard.press("abcdefghijklmnopqrstuvwxyz ".charAt(presses % 27));
+        await page.waitForTimeout(40);
+      }
+      await remote;
+      const costs = await keyCosts(page);
+      say(
+        `${presses} key presses in a note of 50 KB while ${Math.min(REMOTE_ENTRIES, device.listed)} entries arrive: p50 ${millis(percentile(costs, 0.5))}, longest ${millis(Math.max(...costs))}`,
+      );
+      judge("a key press on the page's thread, p95", percentile(costs, 0.95), KEY);
+
+      await page.goto(`${place.origin}/`);
+      await page.locator("[data-note-row]").first().waitFor();
+      const mark = Math.round(options.opened * FIRST_MARK);
+      await openNotes(page, 0, mark);
+      await threads.attach();
+      const before = await settledMemory(page, threads);
+      await openNotes(page, mark, options.opened);
+      const after = await settledMemory(page, threads);
+      for (const kind of ["heap", "webAssembly"] as const) {
+        const sum = (threadsOf: typeof before): number => threadsOf.reduce((total, thread) => total + thread[kind], 0);
+        const growth = sum(after) / sum(before) - 1;
+        const holds = growth < GROWTH;
+        met &&= holds;
+        say(
+          `  ${holds ? "ok    " : "MISSED"} ${kind} from the ${mark}th to the ${options.opened}th note: ` +
+            `${megabytes(sum(before))} to ${megabytes(sum(after))} (${(growth * 100).toFixed(1)} %), target below ${GROWTH * 100} %`,
+        );
+      }
+      for (const [index, thread] of after.entries()) {
+        const was = before[index];
+        say(
+          `         ${thread.name}: heap ${megabytes(was?.heap ?? 0)} to ${megabytes(thread.heap)}, WebAssembly ${megabytes(was?.webAssembly ?? 0)} to ${megabytes(thread.webAssembly)}`,
+        );
+      }
+    } finally {
+      await close();
+      await device.close();
+    }
+  } finally {
+    await place.leave();
+  }
+  return met;
+};
+
+const { values } = parseArgs({
+  options: { notes: { type: "string" }, reloads: { type: "string" }, opened: { type: "string" } },
+});
+if (!existsSync(join(webFolder, "index.html"))) {
+  process.stderr.write("The web app is not built: npm run build\n");
+  process.exitCode = 2;
+} else {
+  const met = await bench({
+    notes: whole(values.notes, 10_000),
+    reloads: whole(values.reloads, 20),
+    opened: whole(values.opened, 1000),
+  });
+  process.exitCode = met ? 0 : 1;
+}
