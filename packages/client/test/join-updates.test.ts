@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { LoroDoc } from "loro-crdt";
 import { describe, expect, it } from "vitest";
 import { holdsSeveralChanges, joinUpdates, xxh32 } from "../src/documents/join-updates.ts";
-import { rangesOfUpdate } from "../src/documents/peer-ids.ts";
+import { rangesOfUpdate } from "../src/documents/update-ranges.ts";
 
 const session = (edits: ReadonlyArray<readonly [place: number, text: string]>, peer = 7) => {
   const doc = new LoroDoc();

@@ -2,15 +2,8 @@ import { Result } from "effect";
 import fc from "fast-check";
 import { LoroDoc } from "loro-crdt";
 import { describe, expect, test } from "vitest";
-import {
-  joinRanges,
-  operationsOf,
-  PEER_LEASES,
-  peerBelongsTo,
-  peerIdOf,
-  peersOfUpdate,
-  rangesOfUpdate,
-} from "../src/documents/peer-ids.ts";
+import { PEER_LEASES, peerBelongsTo, peerIdOf } from "../src/documents/peer-ids.ts";
+import { joinRanges, operationsOf, peersOfUpdate, rangesOfUpdate } from "../src/documents/update-ranges.ts";
 import { commit, deviceId, replica, write } from "./fixtures/devices.ts";
 
 const succeeded = <A>(result: Result.Result<A, unknown>): A => {

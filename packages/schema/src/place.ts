@@ -6,17 +6,8 @@
  * (a plain `setContainer` would drop one side's content). Such a child is never deleted from its map, because making it
  * again would bring its old content back; its contents are cleared instead.
  */
-import {
-  type Container,
-  type LoroCounter,
-  type LoroDoc,
-  type LoroList,
-  type LoroMap,
-  type LoroMovableList,
-  type LoroText,
-  isContainer,
-} from "loro-crdt";
-
+import type { Container, LoroCounter, LoroDoc, LoroList, LoroMap, LoroMovableList, LoroText } from "loro-crdt";
+import { isContainer } from "./container.ts";
 import { PLAIN_ROOT } from "./document-type.ts";
 import { SchemaWriteError } from "./errors.ts";
 

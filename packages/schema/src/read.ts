@@ -5,7 +5,8 @@
  * default too, is reported with its path, and stays in the document as it is. What the type does not declare is left
  * alone and can be seen as unknown.
  */
-import { type Container, type LoroDoc, type LoroMap, isContainer } from "loro-crdt";
+import type { Container, LoroDoc, LoroMap } from "loro-crdt";
+import { isContainer } from "./container.ts";
 
 import { type DocumentType, PLAIN_ROOT, STATE_ROOT, type Slot, slotsOf } from "./document-type.ts";
 import type { Field, Fields, ViewOf } from "./field.ts";

@@ -2,7 +2,8 @@
  * The bytes whose SHA-256 tells replicas of equal version apart when their content silently diverged (equal version
  * vectors prove nothing after a peer id was used twice).
  */
-import { type Container, type LoroDoc, isContainer } from "loro-crdt";
+import type { Container, LoroDoc } from "loro-crdt";
+import { isContainer } from "./container.ts";
 
 import { canonicalJson } from "./json.ts";
 import { isEmptyRoot } from "./read.ts";

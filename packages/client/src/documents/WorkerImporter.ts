@@ -6,7 +6,7 @@
  * request, with the long budget, so that a document that takes minutes holds up nothing but itself.
  */
 import { Deferred, Effect, Layer, Semaphore } from "effect";
-import { type Endpoint, type Thread, ownBytes } from "../platform/channel/Endpoint.ts";
+import { type Thread, ownBytes } from "../platform/channel/Endpoint.ts";
 import {
   type ImportAnswer,
   ImportRejected,
@@ -16,7 +16,7 @@ import {
   type ImporterError,
   ImporterUnavailable,
 } from "./Importer.ts";
-import { type CoreAnswer, type ImportCoreOptions, makeImportCore } from "./import-core.ts";
+import type { CoreAnswer } from "./import-core.ts";
 
 export interface WorkerImporterOptions {
   /** Starts a thread that calls `serveImports`. */
@@ -35,18 +35,6 @@ export type ToThread =
   | { readonly type: "evict"; readonly workspace: string; readonly document: string };
 /** What it answers. */
 export type FromThread = { readonly type: "ready" } | { readonly type: "answer"; readonly answer: CoreAnswer };
-
-/** The thread's side: answers requests until the thread ends. */
-export const serveImports = (endpoint: Endpoint<ToThread, FromThread>, options: ImportCoreOptions): void => {
-  const core = makeImportCore(options);
-  endpoint.listen((message) => {
-    if (message.type === "evict") return core.evict(message.workspace, message.document);
-    const answer = core.apply(message.request);
-    const snapshot = answer.type === "applied" ? answer.snapshot?.buffer : undefined;
-    endpoint.post({ type: "answer", answer }, snapshot instanceof ArrayBuffer ? [snapshot] : []);
-  });
-  endpoint.post({ type: "ready" });
-};
 
 /** A running thread. It works on one request at a time. */
 interface Running {

@@ -9,7 +9,7 @@ import { documentView } from "./document-view.ts";
 import type { Applied, ImportAnswer, ImportRequest, NumberedUpdate, RejectedUpdate } from "./Importer.ts";
 import { holdsSeveralChanges } from "./join-updates.ts";
 import { importUpdates } from "./import-updates.ts";
-import { joinRanges, rangesOfUpdate } from "./peer-ids.ts";
+import { joinRanges, rangesOfUpdate } from "./update-ranges.ts";
 
 export interface ImportCoreOptions {
   readonly schema: DocumentSchema;

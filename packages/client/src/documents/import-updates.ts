@@ -2,7 +2,7 @@
 import { Result } from "effect";
 import type { LoroDoc } from "loro-crdt";
 import { joinUpdates } from "./join-updates.ts";
-import { peersOfUpdate } from "./peer-ids.ts";
+import { peersOfUpdate } from "./update-ranges.ts";
 
 /**
  * Imports updates, and throws what Loro throws.

@@ -6,7 +6,7 @@ import { currentRole, type RandomSource, recoveryWords, systemRandom } from "@ca
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
 import { Context, Duration, Effect, Exit, type Scope } from "effect";
 import type { ListQuery } from "../api.ts";
-import * as Backup from "../backup/WorkspaceBackup.ts";
+import type { BackupWork } from "../backup/WorkspaceBackup.ts";
 import { Importer } from "../documents/Importer.ts";
 import { peerIdOf } from "../documents/peer-ids.ts";
 import { CairnError } from "../errors.ts";
@@ -226,7 +226,7 @@ const assemble = (
         remote: remoteOf(runtime),
         promise,
         append: (edits) => promise(append(workspace, edits)),
-      } satisfies Backup.BackupWork;
+      } satisfies BackupWork;
     });
 
     return {
@@ -332,11 +332,16 @@ const assemble = (
       documentPage: (workspace, after, limit) =>
         promise(Effect.map(store.documentPage(workspace, after, limit), (records) => records.map(toPlainRow))),
       exportBackup: (workspace, options) =>
-        promise(backupWork(workspace)).then((work) => Backup.exportBackup(work, options)),
+        promise(backupWork(workspace)).then(async (work) => (await loadBackup()).exportBackup(work, options)),
       importBackup: (workspace, backup, options, signal) =>
-        promise(backupWork(workspace)).then((work) => Backup.importBackup(work, backup, { ...options, signal })),
+        promise(backupWork(workspace)).then(async (work) =>
+          (await loadBackup()).importBackup(work, backup, { ...options, signal }),
+        ),
     };
   });
+
+/** Only when it is asked for: it brings Loro, which nothing else in an engine needs at its start. */
+const loadBackup = () => import("../backup/WorkspaceBackup.ts");
 
 /** The engine as a service, for Effect programs. */
 export class Engine extends Context.Service<Engine, EngineApi>()("cairn/client/Engine") {}

@@ -16,7 +16,7 @@ import {
 } from "@cairn/protocol";
 import { type Position, type ReceivedEntry, receivePage } from "@cairn/sync";
 import { Clock, Data, Effect, Result } from "effect";
-import { operationsOf } from "../documents/peer-ids.ts";
+import { updateRanges } from "../documents/update-ranges-later.ts";
 import type { Fence, Fenced, LocalStoreShape, NewReceivedUpdate, StoreFailure } from "../store/LocalStore.ts";
 import { decodeContent, type EntryContent } from "./entry-content.ts";
 import { extendContext, type WorkspaceContext } from "./WorkspaceContext.ts";
@@ -52,6 +52,7 @@ const open = async (context: WorkspaceContext, entry: Entry): Promise<Opened> =>
   try {
     const content = decodeContent(await openEntry(entry, context.sealing, author.signingKey));
     // Rule 13: a forged peer id would make replicas differ with equal version vectors.
+    const { operationsOf } = await updateRanges();
     const refused = content.updates.map((update) => operationsOf(header.device, update)).find(Result.isFailure);
     return refused === undefined ? { type: "content", content } : unapplied(refused.failure.reason);
   } catch (error) {

@@ -1,8 +1,14 @@
 /** A workspace on the page: documents, lists, sync state, links, attachments. */
 import { generateDocumentId, systemRandom } from "@cairn/crypto";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
-import { describeDocument, type DocumentSchema, editDocument, type Editor, project, setDeleted } from "@cairn/schema";
-import { LoroDoc } from "loro-crdt";
+import {
+  describeDocument,
+  type DocumentSchema,
+  type DocumentType,
+  editDocument,
+  type Editor,
+  setDeleted,
+} from "@cairn/schema";
 import type {
   AnyRow,
   AttachmentInfo,
@@ -22,14 +28,13 @@ import type {
   WorkspaceInfo,
 } from "../api.ts";
 import type { EngineApi, EngineEvent, PlainRow } from "../engine/EngineApi.ts";
-import { importUpdates } from "../documents/import-updates.ts";
 import { WORKSPACE_TYPE, workspaceType } from "../engine/engine-schema.ts";
 import { CairnError } from "../errors.ts";
 import type { OutboxState } from "../sync-api.ts";
 import * as Attachments from "./attachments.ts";
 import { GatheredAppends } from "./GatheredAppends.ts";
 import { OpenDocument } from "./OpenDocument.ts";
-import { openPlainDocument, type PlainDocument } from "./PlainDocument.ts";
+import type { PlainDocument } from "./PlainDocument.ts";
 import { WorkspaceSync } from "./WorkspaceSync.ts";
 
 /** Changes that come in quick succession are shown together. */
@@ -117,6 +122,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   }
 
   async #openPlain(id: DocumentId, type?: string): Promise<PlainDocument> {
+    const { openPlainDocument } = await loadDocuments();
     const document: PlainDocument = await openPlainDocument({
       engine: this.#engine,
       schema: this.#schema,
@@ -146,18 +152,18 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
 
   async query<T extends TypeName<S>>(type: T, query: ListQuery = {}): Promise<ReadonlyArray<Row<S, T>>> {
     const rows = await this.#engine.query(this.id, type, query);
-    return rows.map((row) => toRow<S, T>(this.#filled(row)));
+    if (rows.every(isOpened)) return rows.map((row) => toRow<S, T>({ ...row, arriving: false }));
+    const { defaultFields } = await loadDocuments();
+    return rows.map((row) => toRow<S, T>(this.#filled(row, defaultFields)));
   }
 
   /** What arrived and was not applied yet has no projection: it is listed with its type's defaults, never with less. */
-  #filled(row: PlainRow): ShownRow {
-    const declared = Object.keys(row.fields).length > 0 ? undefined : this.#schema.documents[row.type];
+  #filled(row: PlainRow, defaultsOf: (type: DocumentType) => PlainRow["fields"]): ShownRow {
+    const declared = isOpened(row) ? undefined : this.#schema.documents[row.type];
     if (declared === undefined) return { ...row, arriving: false };
     let defaults = this.#defaultFields.get(row.type);
     if (defaults === undefined) {
-      const empty = new LoroDoc();
-      defaults = project(declared, empty).fields;
-      empty.free();
+      defaults = defaultsOf(declared);
       this.#defaultFields.set(row.type, defaults);
     }
     return { ...row, fields: defaults, arriving: true };
@@ -331,15 +337,8 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   async contentOf(id: DocumentId): Promise<{ readonly type: string; readonly content: unknown }> {
     const { type, snapshot, updates } = await this.#engine.openDocument(this.id, id);
     if (snapshot === undefined && updates.length === 0) throw new CairnError("document-unknown");
-    const loro = new LoroDoc();
-    try {
-      if (snapshot !== undefined) loro.import(snapshot);
-      importUpdates(loro, updates);
-      const content: unknown = loro.toJSON();
-      return { type, content };
-    } finally {
-      loro.free();
-    }
+    const { contentOfUpdates } = await loadDocuments();
+    return { type, content: contentOfUpdates(snapshot, updates) };
   }
 
   async exportBackup(options: TransferOptions & BackupOptions = {}): Promise<ReadableStream<Uint8Array>> {
@@ -385,6 +384,11 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     await Promise.allSettled([...this.#open].map((document) => document.close()));
   }
 }
+
+/** Documents bring Loro's WebAssembly, which takes a while to start: lists and everything else do without. */
+const loadDocuments = () => import("./PlainDocument.ts");
+
+const isOpened = (row: PlainRow): boolean => Object.keys(row.fields).length > 0;
 
 type ShownRow = PlainRow & { readonly arriving: boolean };
 

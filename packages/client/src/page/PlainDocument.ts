@@ -3,7 +3,7 @@
  * what the engine stores from elsewhere. `OpenDocument` gives it its type.
  */
 import type { DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
-import type { DocumentSchema } from "@cairn/schema";
+import { type DocumentSchema, type DocumentType, project } from "@cairn/schema";
 import { LoroDoc, type PeerID } from "loro-crdt";
 import type { Unsubscribe } from "../api.ts";
 import { documentView } from "../documents/document-view.ts";
@@ -269,3 +269,25 @@ export class PlainDocument {
     }
   }
 }
+
+/** What a document of this type shows in lists while it is empty. */
+export const defaultFields = (type: DocumentType): Readonly<Record<string, unknown>> => {
+  const empty = new LoroDoc();
+  try {
+    return project(type, empty).fields;
+  } finally {
+    empty.free();
+  }
+};
+
+/** What stored updates say, as plain JSON. */
+export const contentOfUpdates = (snapshot: Uint8Array | undefined, updates: ReadonlyArray<Uint8Array>): unknown => {
+  const loro = new LoroDoc();
+  try {
+    if (snapshot !== undefined) loro.import(snapshot);
+    importUpdates(loro, updates);
+    return loro.toJSON();
+  } finally {
+    loro.free();
+  }
+};

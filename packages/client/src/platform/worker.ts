@@ -27,7 +27,7 @@ export const runCairnWorker = ({ schema }: CairnWorkerOptions): void => {
   const scope = globalThis as unknown as WorkerScope;
   const loaded =
     scope.name === IMPORT_WORKER
-      ? import("../documents/WorkerImporter.ts").then(({ serveImports }) =>
+      ? import("../documents/serve-imports.ts").then(({ serveImports }) =>
           serveImports(scopeEndpoint(scope), { schema, now: () => performance.now() }),
         )
       : import("./serve-engine.ts").then(({ serveEngine }) =>

@@ -1,0 +1,16 @@
+/** The import worker's own side of `WorkerImporter`. It brings Loro; the engine, which starts it, does not. */
+import type { Endpoint } from "../platform/channel/Endpoint.ts";
+import { type ImportCoreOptions, makeImportCore } from "./import-core.ts";
+import type { FromThread, ToThread } from "./WorkerImporter.ts";
+
+/** The thread's side: answers requests until the thread ends. */
+export const serveImports = (endpoint: Endpoint<ToThread, FromThread>, options: ImportCoreOptions): void => {
+  const core = makeImportCore(options);
+  endpoint.listen((message) => {
+    if (message.type === "evict") return core.evict(message.workspace, message.document);
+    const answer = core.apply(message.request);
+    const snapshot = answer.type === "applied" ? answer.snapshot?.buffer : undefined;
+    endpoint.post({ type: "answer", answer }, snapshot instanceof ArrayBuffer ? [snapshot] : []);
+  });
+  endpoint.post({ type: "ready" });
+};
