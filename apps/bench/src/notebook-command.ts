@@ -86,10 +86,10 @@ const bench = async (options: { notes: number; reloads: number; opened: number }
       await page.keyboard.press("Control+Home");
       await watchKeys(page);
       const remote = device.editNotes(Math.min(REMOTE_ENTRIES, device.listed));
-      let arriving = true;
-      void remote.finally(() => (arriving = false));
+      const traffic = { arriving: true };
+      void remote.finally(() => (traffic.arriving = false));
       let presses = 0;
-      for (; presses < PRESSES || (arriving && presses < 20 * PRESSES); presses += 1) {
+      for (; presses < PRESSES || (traffic.arriving && presses < 20 * PRESSES); presses += 1) {
         await page.keyboard.press("abcdefghijklmnopqrstuvwxyz ".charAt(presses % 27));
         await page.waitForTimeout(40);
       }

@@ -4,7 +4,7 @@ import { LoroDoc } from "loro-crdt";
 import { describe, expect, it } from "vitest";
 import { holdsSeveralChanges } from "../src/documents/join-updates.ts";
 import { mergeCommits } from "../src/documents/merge-commits.ts";
-import { rangesOfUpdate } from "../src/documents/peer-ids.ts";
+import { rangesOfUpdate } from "../src/documents/update-ranges.ts";
 
 const writer = (peer: `${number}`) => {
   const doc = new LoroDoc();

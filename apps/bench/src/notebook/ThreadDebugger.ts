@@ -29,6 +29,18 @@ type Values = Readonly<Record<string, unknown>>;
 const isRecord = (value: unknown): value is Values => typeof value === "object" && value !== null;
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
+const answerOf = (message: unknown): Answer => {
+  if (!isRecord(message)) return {};
+  const { error, id, method, params, result } = message;
+  return {
+    ...(typeof id === "number" ? { id } : {}),
+    ...(typeof method === "string" ? { method } : {}),
+    ...(isRecord(params) ? { params } : {}),
+    ...(isRecord(result) ? { result } : {}),
+    ...(isRecord(error) ? { error: { message: textOf(error["message"]) } } : {}),
+  };
+};
+
 export class ThreadDebugger {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
@@ -52,7 +64,7 @@ export class ThreadDebugger {
   }
 
   #take(text: string): void {
-    const answer: Answer = JSON.parse(text);
+    const answer = answerOf(JSON.parse(text));
     if (answer.id !== undefined) {
       this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);

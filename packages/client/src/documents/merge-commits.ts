@@ -2,7 +2,7 @@
 import { Result } from "effect";
 import type { LoroDoc } from "loro-crdt";
 import { joinUpdates } from "./join-updates.ts";
-import { type OperationRange, rangesOfUpdate } from "./peer-ids.ts";
+import { type OperationRange, rangesOfUpdate } from "./update-ranges.ts";
 
 /** So many commits are written anew; fewer are joined as they are, which is quicker. */
 const WRITTEN_ANEW = 4;
