@@ -11,3 +11,4 @@ export { PeerLeases } from "./platform/PeerLeases.ts";
 export * from "./store/LocalStore.ts";
 export type * from "./store/records.ts";
 export * from "./transport/Transport.ts";
+export { isRemarkable, nextStream, type StreamChange, storedState } from "./store/streams.ts";

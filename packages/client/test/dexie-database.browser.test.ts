@@ -8,6 +8,7 @@ import {
   hashFromBytes,
   workspaceIdFromBytes,
 } from "@cairn/protocol";
+import { freezing, transition } from "@cairn/sync";
 import { Context, Effect, Exit, Layer, Result, Scope } from "effect";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { LocalStore, type LocalStoreShape, type Receipt, StoreFailure } from "../src/store/LocalStore.ts";
@@ -89,6 +90,7 @@ const outgoing = (counter: number, updates: ReadonlyArray<number>) => ({
   hash: HASH,
   refs: [],
   frozenAt: 2,
+  frozen: freezing(0),
   updates,
 });
 const receiptOf = (fence: number): Receipt => ({
@@ -117,6 +119,8 @@ const receiptOf = (fence: number): Receipt => ({
   settled: [{ counter: 1, seq: 3 }],
   at: 4,
 });
+
+const outdated = transition({ state: "IN_FLIGHT", attempts: 0 }, "outdated") ?? freezing(0);
 
 /** Every row of every table. */
 const dump = async (): Promise<unknown> => {
@@ -161,7 +165,7 @@ test("a transaction that is aborted at any of its writes changes nothing", async
   const writes = [
     store.receive(receiptOf(fence)),
     store.freeze(WORKSPACE, fence, [outgoing(2, [second])]),
-    store.replaceOutgoing(WORKSPACE, fence, outgoing(2, []), { type: "requeue" }),
+    store.replaceOutgoing(WORKSPACE, fence, outgoing(2, []), { transition: outdated, at: 3 }),
     store.appendUpdates([edit(), edit()]),
     store.fold({ workspace: WORKSPACE, document: NOTE, through: 100, snapshot: id(1) }, [first, 3, 4]),
     store.removeWorkspace(WORKSPACE),
@@ -246,7 +250,7 @@ test("opening fails with the reason while another tab keeps an older version ope
 test("data of a newer Cairn is refused and left alone", async () => {
   await addWorkspace(await openStore());
   const newer = await new Promise<IDBDatabase>((resolve) => {
-    const request = indexedDB.open(name, 20);
+    const request = indexedDB.open(name, 1_000);
     request.addEventListener("success", () => resolve(request.result));
   });
   newer.close();

@@ -11,6 +11,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { LocalStore, type LocalStoreShape, StoreFailure } from "../src/store/LocalStore.ts";
 import { storeFailure } from "../src/store/sqlite/database.ts";
 import * as SqliteStore from "../src/store/SqliteStore.ts";
+import { TABLES_VERSION } from "../src/store/sqlite/tables.ts";
 import { DEVICE, DOCUMENTS, WORKSPACE } from "./sqlite-writer.ts";
 
 let parent: string;
@@ -141,7 +142,7 @@ test("a file that is no database, and data of a newer Cairn, are refused and lef
   const failure = await openFailure();
   expect(failure).toMatchObject({ reason: "newer", operation: "open" });
   expect(failure instanceof StoreFailure && String(failure.cause)).toContain("newer Cairn");
-  setVersion(1);
+  setVersion(TABLES_VERSION);
   expect(await within((store) => store.profile)).toMatchObject({ currentWorkspace: WORKSPACE });
 });
 

@@ -6,6 +6,7 @@ import {
   hashFromBytes,
   workspaceIdFromBytes,
 } from "@cairn/protocol";
+import { freezing as newlyFrozen } from "@cairn/sync";
 import { Effect } from "effect";
 import { writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -53,7 +54,16 @@ const write = Effect.gen(function* () {
     for (const { document } of yield* store.pendingDocuments(WORKSPACE)) {
       const updates = (yield* store.pendingUpdates(WORKSPACE, document)).map(({ id }) => id);
       const counter = (yield* store.position(WORKSPACE))?.nextCounter ?? 0;
-      const header = { counter, device: DEVICE, document, kind: EntryKind.update, hash, refs: [], frozenAt: 0 };
+      const header = {
+        counter,
+        device: DEVICE,
+        document,
+        kind: EntryKind.update,
+        hash,
+        refs: [],
+        frozenAt: 0,
+        frozen: newlyFrozen(0),
+      };
       yield* store.freeze(WORKSPACE, fence, [{ ...header, entry: new Uint8Array(900), updates }]);
       say("frozen", counter);
     }

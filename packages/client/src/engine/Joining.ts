@@ -37,6 +37,7 @@ import {
   type WorkspaceId,
 } from "@cairn/protocol";
 import { type Position, receivePage } from "@cairn/sync";
+import { freezing } from "@cairn/sync";
 import { Clock, Effect } from "effect";
 import { CairnError } from "../errors.ts";
 import type { Fenced, LocalStoreShape, NewOutgoing, StoreFailure } from "../store/LocalStore.ts";
@@ -73,6 +74,7 @@ const membershipOutgoing = (entry: Entry, now: number): NewOutgoing => ({
   entry: entry.bytes,
   hash: entryHash(entry.bytes),
   refs: [],
+  frozen: freezing(0),
   frozenAt: now,
   updates: [],
 });

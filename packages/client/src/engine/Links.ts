@@ -20,6 +20,7 @@ import {
   type MembershipRecord,
   NO_DOCUMENT,
 } from "@cairn/protocol";
+import { freezing } from "@cairn/sync";
 import { Clock, Duration, Effect } from "effect";
 import type { DeviceInfo, LinkInfo } from "../api.ts";
 import { CairnError } from "../errors.ts";
@@ -65,6 +66,7 @@ const propose = Effect.fnUntraced(
         entry: entry.bytes,
         hash: entryHash(entry.bytes),
         refs: [],
+        frozen: freezing(0),
         frozenAt: now,
         updates: [],
       },

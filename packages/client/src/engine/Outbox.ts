@@ -17,7 +17,16 @@ import {
   type PushResponse,
   sortHashes,
 } from "@cairn/protocol";
-import { documentsToFreeze, type Edits, settlePush, type Settlement, takeBatch, takeUpdates } from "@cairn/sync";
+import {
+  documentsToFreeze,
+  type Edits,
+  freezing,
+  settlePush,
+  type Settlement,
+  takeBatch,
+  takeUpdates,
+  transition,
+} from "@cairn/sync";
 import { Clock, Effect } from "effect";
 import type { Fence, Fenced, LocalStoreShape, NewOutgoing, StoreFailure } from "../store/LocalStore.ts";
 import type { OutgoingRecord, UpdateRecord } from "../store/records.ts";
@@ -43,7 +52,12 @@ const headerOf = (
 });
 
 /** An entry as the outbox keeps it. */
-export const toOutgoing = (context: WorkspaceContext, entry: Entry, now: number): Omit<NewOutgoing, "updates"> => ({
+export const toOutgoing = (
+  context: WorkspaceContext,
+  entry: Entry,
+  now: number,
+  attempts = 0,
+): Omit<NewOutgoing, "updates"> => ({
   device: context.device,
   counter: entry.header.counter,
   document: entry.header.document,
@@ -52,6 +66,7 @@ export const toOutgoing = (context: WorkspaceContext, entry: Entry, now: number)
   hash: entryHash(entry.bytes),
   refs: entry.header.refs,
   frozenAt: now,
+  frozen: freezing(attempts),
 });
 
 /** The edits of one document that go into its next entry: as many as one entry can hold. */
@@ -97,7 +112,15 @@ export const freezePending = Effect.fnUntraced(
     const pending = yield* store.pendingDocuments(workspace);
     if (pending.length === 0) return 0;
     const { documents } = yield* store.outgoingSize(workspace);
-    const chosen = documentsToFreeze(pending, new Set(documents), FREEZE_DOCUMENTS);
+    const streams = yield* store.streams(workspace);
+    const held = new Set(streams.filter(({ state }) => state === "DEAD_LETTER").map(({ document }) => document));
+    const attempts = new Map(streams.map((stream) => [stream.document, stream.attempts]));
+    // Hazard 15: what is parked is a document's stream; the others go on.
+    const chosen = documentsToFreeze(
+      pending.filter(({ document }) => !held.has(document)),
+      new Set(documents),
+      FREEZE_DOCUMENTS,
+    );
     const position = yield* store.position(workspace);
     if (chosen.length === 0 || position === undefined) return 0;
     const now = yield* Clock.currentTimeMillis;
@@ -106,7 +129,7 @@ export const freezePending = Effect.fnUntraced(
       const run = nextRun(yield* store.pendingUpdates(workspace, document));
       const entry = yield* seal(context, imports, run, position.nextCounter + entries.length);
       if (entry !== undefined) {
-        entries.push({ ...toOutgoing(context, entry, now), updates: run.map(({ id }) => id) });
+        entries.push({ ...toOutgoing(context, entry, now, attempts.get(document)), updates: run.map(({ id }) => id) });
       }
     }
     if (entries.length > 0) yield* store.freeze(workspace, fence, entries);
@@ -157,15 +180,23 @@ const replaceByVoid = Effect.fnUntraced(function* (
   refused: { readonly counter: number; readonly edits: Edits },
   now: number,
 ) {
-  const entry = yield* Effect.promise(() => voidEntry(context, refused.counter));
-  yield* store.replaceOutgoing(
-    context.workspace,
-    fence,
-    toOutgoing(context, entry, now),
-    refused.edits.type === "park"
-      ? { type: "park", code: refused.edits.code, message: refused.edits.message, parkedAt: now }
-      : { type: "requeue" },
-  );
+  const { counter, edits } = refused;
+  const standing = (yield* store.outgoingHeaders(context.workspace)).find((entry) => entry.counter === counter);
+  if (standing === undefined) return;
+  const { code, message } = edits.type === "park" ? edits : { code: undefined, message: undefined };
+  let decided = transition(standing, edits.type === "park" ? "never" : "outdated");
+  if (decided === undefined) return;
+  const entry = yield* Effect.promise(() => voidEntry(context, counter));
+  if (decided.to === "FATAL_ERROR") {
+    yield* store.moveOutgoing(context.workspace, fence, [{ transition: decided, counter, at: now, code, message }]);
+    decided = transition({ state: "FATAL_ERROR", attempts: decided.attempts }, "voided") ?? decided;
+  }
+  yield* store.replaceOutgoing(context.workspace, fence, toOutgoing(context, entry, now), {
+    transition: decided,
+    at: now,
+    code,
+    message,
+  });
 });
 
 /** Settles the answer to a batch in the store, and says what has to happen next. */

@@ -49,7 +49,7 @@ export const syncControls = ({ store, runtimeOf, promise }: SyncControlsOptions)
     const runtime = yield* runtimeOf(workspace);
     const pending = yield* store.pendingDocuments(workspace);
     const outgoing = yield* store.outgoingSize(workspace);
-    const parked = yield* store.parked(workspace);
+    const parked = (yield* store.streams(workspace)).filter(({ state }) => state === "DEAD_LETTER");
     const sync = runtime.status.state();
     const outbox: OutboxState = {
       condition: conditionOf({ ...INITIAL_FACTS, server: sync.server !== undefined }),

@@ -81,12 +81,14 @@ export const makeSyncStatus = (
     refresh: Effect.gen(function* () {
       const pending = yield* store.pendingDocuments(workspace);
       const outgoing = yield* store.outgoingSize(workspace);
-      const parked = yield* store.parked(workspace);
-      const documents = new Set([...pending.map(({ document }) => document), ...outgoing.documents]);
+      const streams = yield* store.streams(workspace);
+      const held = new Set(streams.filter(({ state }) => state === "DEAD_LETTER").map(({ document }) => document));
+      const going = pending.filter(({ document }) => !held.has(document));
+      const documents = new Set([...going.map(({ document }) => document), ...outgoing.documents]);
       counts = {
         pendingDocuments: documents.size,
-        pendingBytes: pending.reduce((sum, { bytes }) => sum + bytes, 0) + outgoing.bytes,
-        parked: parked.length,
+        pendingBytes: going.reduce((sum, { bytes }) => sum + bytes, 0) + outgoing.bytes,
+        parked: held.size,
       };
       changed();
     }),

@@ -13,6 +13,7 @@ import { DexieConnection, readProfile } from "./dexie/connection.ts";
 import { documentOperations } from "./dexie/document-operations.ts";
 import { logOperations } from "./dexie/log.ts";
 import { freezeEntries, outboxOperations } from "./dexie/outbox.ts";
+import { streamOperations } from "./dexie/streams.ts";
 import { requireThat } from "./dexie/guard.ts";
 import { ofWorkspace } from "./dexie/tables.ts";
 
@@ -37,7 +38,7 @@ const make = (connection: DexieConnection): LocalStoreShape => {
     database.views,
     database.snapshots,
     outgoing,
-    database.parked,
+    database.streams,
     log,
     heads,
     database.chunks,
@@ -83,7 +84,9 @@ const make = (connection: DexieConnection): LocalStoreShape => {
         if (record === undefined) return;
         const { role = record.role } = change;
         const server = "server" in change ? change.server : record.server;
-        await workspaces.put({ ...record, role, server });
+        const { paused: before, ...rest } = record;
+        const paused = "paused" in change ? change.paused : before;
+        await workspaces.put({ ...rest, role, server, ...(paused === true ? { paused } : {}) });
       }),
 
     removeWorkspace: (workspace) =>
@@ -98,6 +101,7 @@ const make = (connection: DexieConnection): LocalStoreShape => {
 
     appendUpdates: (edits) => queue.append(edits),
     ...outboxOperations(connection),
+    ...streamOperations(connection),
     ...logOperations(connection),
     ...documentOperations(connection),
     ...chunkOperations(connection),

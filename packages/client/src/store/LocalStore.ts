@@ -10,19 +10,22 @@
  * fails with `Fenced`, and changes nothing, when a newer leader has claimed the profile since.
  */
 import type { DeviceId, DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
+import type { Transition } from "@cairn/sync";
 import { Context, Data, type Effect } from "effect";
 import type {
   ChunkRecord,
   DocumentRecord,
   LogRecord,
+  OutgoingHeader,
   OutgoingRecord,
-  ParkedRecord,
   PositionRecord,
   ProfileRecord,
   SnapshotRecord,
+  StreamRecord,
   UpdateRecord,
   WorkspaceRecord,
 } from "./records.ts";
+import type { StreamChange } from "./streams.ts";
 
 /**
  * Why a store did not do it (hazard 19).
@@ -65,8 +68,10 @@ export interface NewLocalUpdate {
 export type DocumentView = Pick<DocumentRecord, "fields" | "searchText" | "deleted" | "createdAt">;
 
 /** An entry that leaves PENDING. */
-export interface NewOutgoing extends Omit<OutgoingRecord, "workspace" | "attempts"> {
+export interface NewOutgoing extends Omit<OutgoingRecord, "workspace" | "attempts" | "state"> {
   readonly device: DeviceId;
+  /** Out of PENDING; its state and attempts are what is stored. */
+  readonly frozen: Transition;
   /** The pending updates that it holds: they become `frozen`. */
   readonly updates: ReadonlyArray<number>;
 }
@@ -98,6 +103,28 @@ export interface Receipt {
   /** Own entries that the log acknowledges: they leave the outbox, and get their `seq`. */
   readonly settled: ReadonlyArray<{ readonly counter: number; readonly seq: number | undefined }>;
   readonly at: number;
+}
+
+/** One entry's change of state. */
+export interface OutgoingMove extends Omit<StreamChange, "counter" | "through"> {
+  readonly counter: number;
+}
+
+/** A document made anew without edits that were given up. */
+export interface Rebuilding {
+  readonly workspace: WorkspaceId;
+  readonly document: DocumentId;
+  /** Out of DEAD_LETTER, to nothing. */
+  readonly discarded: Transition;
+  /** The pending updates that go: all that the document has, otherwise `Fenced`. */
+  readonly pending: ReadonlyArray<number>;
+  /** What the log has of the document, own entries (as `frozen`) and those of others (as `received`). */
+  readonly acknowledged: ReadonlyArray<NewReceivedUpdate & { readonly own: boolean }>;
+  /** Local edits of this or another document that are stored with it, as by `appendUpdates`. */
+  readonly edits: ReadonlyArray<NewLocalUpdate>;
+  readonly row: DocumentView;
+  /** Leases of peers whose operations went: added to the workspace's `retiredLeases`. */
+  readonly retire: ReadonlyArray<number>;
 }
 
 /** How many edits wait, per document. `oldest` is the `time` of the edit that has waited longest. */
@@ -146,7 +173,7 @@ export interface LocalStoreShape {
   ) => Effect.Effect<void, StoreFailure | Fenced>;
   readonly updateWorkspace: (
     workspace: WorkspaceId,
-    change: Partial<Pick<WorkspaceRecord, "server" | "role">>,
+    change: Partial<Pick<WorkspaceRecord, "server" | "role" | "paused">>,
   ) => Effect.Effect<void, StoreFailure>;
   /** Deletes everything of a workspace. */
   readonly removeWorkspace: (workspace: WorkspaceId) => Effect.Effect<void, StoreFailure>;
@@ -191,25 +218,38 @@ export interface LocalStoreShape {
     },
     StoreFailure
   >;
-  /** The server acknowledged exactly these counters: they leave the outbox and get their `seq` in the log. */
+  /**
+   * The server acknowledged exactly these counters: they are SYNCED, whatever they were before, leave the outbox and get
+   * their `seq` in the log. Streams of their documents that are PENDING have had their trouble.
+   */
   readonly settle: (
     workspace: WorkspaceId,
     fence: Fence,
     settled: ReadonlyArray<{ readonly counter: number; readonly seq: number | undefined }>,
     at: number,
   ) => Effect.Effect<void, StoreFailure | Fenced>;
+  /** The outbox without its bytes, ascending by counter. */
+  readonly outgoingHeaders: (workspace: WorkspaceId) => Effect.Effect<ReadonlyArray<OutgoingHeader>, StoreFailure>;
   /**
-   * A refused entry gives way to another one under its counter (rule 4), in the outbox and in the log, and its `attempts`
-   * grow by one. The updates of the refused one become pending again (`requeue`), or stay as they are and are parked with
-   * a reason. `Fenced` where the counter is not in the outbox any more.
+   * Entries change their state where they are. One that has left the outbox meanwhile, or stands elsewhere than where the
+   * transition begins, is left as it is. A refusal is kept in the document's stream.
+   */
+  readonly moveOutgoing: (
+    workspace: WorkspaceId,
+    fence: Fence,
+    moves: ReadonlyArray<OutgoingMove>,
+  ) => Effect.Effect<void, StoreFailure | Fenced>;
+  /**
+   * A refused entry gives way to another one under its counter (rule 4), in the outbox and in the log. The updates of the
+   * refused one become pending again, and the document's stream what the change says: PENDING, so that they go out in a new
+   * entry, or DEAD_LETTER. `Fenced` where the counter is not in the outbox any more, or not in the state where the change
+   * begins. An entry of no document has no stream.
    */
   readonly replaceOutgoing: (
     workspace: WorkspaceId,
     fence: Fence,
     replacement: Omit<NewOutgoing, "updates">,
-    edits:
-      | { readonly type: "requeue" }
-      | ({ readonly type: "park" } & Omit<ParkedRecord, "workspace" | "counter" | "document">),
+    change: Omit<StreamChange, "counter" | "through">,
   ) => Effect.Effect<void, StoreFailure | Fenced>;
   /**
    * An own entry that a server acknowledged, lost and takes no more gives way to another one under its counter: the log
@@ -221,7 +261,35 @@ export interface LocalStoreShape {
     fence: Fence,
     replacement: Omit<NewOutgoing, "updates">,
   ) => Effect.Effect<void, StoreFailure | Fenced>;
-  readonly parked: (workspace: WorkspaceId) => Effect.Effect<ReadonlyArray<ParkedRecord>, StoreFailure>;
+  /** Documents whose edits have trouble; those that go out well have no record. In the order of ids. */
+  readonly streams: (workspace: WorkspaceId) => Effect.Effect<ReadonlyArray<StreamRecord>, StoreFailure>;
+  /**
+   * A document's pending edits are parked, or tried again. `Fenced` where its stream does not stand where the transition
+   * begins (one without a record is PENDING), or where nothing is pending.
+   */
+  readonly moveStream: (
+    workspace: WorkspaceId,
+    document: DocumentId,
+    change: StreamChange,
+  ) => Effect.Effect<void, StoreFailure | Fenced>;
+  /**
+   * Several updates with the same operations take the place of one that is too large, and the document's later pending
+   * ones follow them: all under new ids. `Fenced` where the update is not pending any more. Its chunk references go to the
+   * first piece.
+   */
+  readonly splitPending: (
+    workspace: WorkspaceId,
+    fence: Fence,
+    document: DocumentId,
+    id: number,
+    pieces: ReadonlyArray<Uint8Array>,
+  ) => Effect.Effect<void, StoreFailure | Fenced>;
+  /**
+   * Makes a document anew: its updates, its snapshot and its stream go, and what is given takes their place, in this order
+   * and under new ids. `Fenced` where its stream is no dead letter, where other edits are pending than was said, or where it
+   * has an entry in the outbox.
+   */
+  readonly rebuildDocument: (rebuilding: Rebuilding) => Effect.Effect<void, StoreFailure | Fenced>;
 
   // The log
   /** One step of receiving, all of it or nothing. */
@@ -284,8 +352,8 @@ export interface LocalStoreShape {
     view: DocumentView | undefined,
   ) => Effect.Effect<void, StoreFailure>;
   /**
-   * A snapshot takes the place of exactly these updates, except of those that may have to be sent again: pending, in the
-   * outbox or parked ones keep their rows. The sealed log keeps its entries. `Fenced` where the store has a snapshot that
+   * A snapshot takes the place of exactly these updates, except of those that may have to be sent again: pending ones and
+   * those in the outbox keep their rows. The sealed log keeps its entries. `Fenced` where the store has a snapshot that
    * goes further than this one, or no such document.
    */
   readonly fold: (

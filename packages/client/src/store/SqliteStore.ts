@@ -16,6 +16,7 @@ import { sqliteGuard } from "./sqlite/guard.ts";
 import { logOperations, logRows } from "./sqlite/log.ts";
 import { outboxOperations, outboxRows } from "./sqlite/outbox.ts";
 import { number, optionalWorkspaceId, toPosition, toWorkspace } from "./sqlite/rows.ts";
+import { streamOperations, streamRows } from "./sqlite/streams.ts";
 import { secretOperations } from "./sqlite/secret-files.ts";
 
 export { ProfileInUse } from "./sqlite/database.ts";
@@ -33,7 +34,8 @@ const make = (database: SqliteDatabase, gatherMillis: number): LocalStoreShape =
   const guard = sqliteGuard(database);
   const documents = documentRows(database);
   const log = logRows(database);
-  const outbox = outboxRows(database, guard, log, documents);
+  const streams = streamRows(database);
+  const outbox = outboxRows(database, guard, log, documents, streams);
   const queue = new AppendQueue(database, documents, gatherMillis);
 
   const profile = database.prepare("SELECT * FROM profile");
@@ -47,12 +49,13 @@ const make = (database: SqliteDatabase, gatherMillis: number): LocalStoreShape =
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace) DO NOTHING`);
   const setServer = database.prepare("UPDATE workspaces SET server_origin = ? WHERE workspace = ?");
   const setRole = database.prepare("UPDATE workspaces SET role = ? WHERE workspace = ?");
+  const setPaused = database.prepare("UPDATE workspaces SET paused = ? WHERE workspace = ?");
   const ofDocuments = "WHERE document IN (SELECT key FROM documents WHERE workspace = ?)";
   const removals = [
     `DELETE FROM updates ${ofDocuments}`,
     `DELETE FROM views ${ofDocuments}`,
     `DELETE FROM snapshots ${ofDocuments}`,
-    ...["documents", "outgoing", "parked", "log", "heads", "chunks", "workspaces"].map(
+    ...["documents", "outgoing", "streams", "log", "heads", "chunks", "workspaces"].map(
       (table) => `DELETE FROM ${table} WHERE workspace = ?`,
     ),
   ].map((sql) => database.prepare(sql));
@@ -103,6 +106,7 @@ const make = (database: SqliteDatabase, gatherMillis: number): LocalStoreShape =
       database.write("updateWorkspace", () => {
         if ("server" in change) setServer.run(change.server ?? null, id);
         if (change.role !== undefined) setRole.run(change.role, id);
+        if ("paused" in change) setPaused.run(change.paused === true ? 1 : 0, id);
       }),
 
     removeWorkspace: (id: WorkspaceId) =>
@@ -117,7 +121,8 @@ const make = (database: SqliteDatabase, gatherMillis: number): LocalStoreShape =
       }),
 
     appendUpdates: (updates) => queue.append(updates),
-    ...outboxOperations(database, guard, log, outbox, documents),
+    ...outboxOperations(database, guard, log, outbox, documents, streams),
+    ...streamOperations(database, guard, documents, streams),
     ...logOperations(database, guard, log, outbox, documents),
     ...documentOperations(database, documents),
     ...chunkOperations(database),

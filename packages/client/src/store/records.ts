@@ -3,6 +3,8 @@
  * folder) holds any number of workspaces.
  */
 import type { DeviceId, DocumentId, Hash, LinkId, RoleName, ServerId, WorkspaceId } from "@cairn/protocol";
+import type { EntryState } from "@cairn/sync";
+import type { OutboxMoment } from "../sync-api.ts";
 
 /** The profile itself. One row. */
 export interface ProfileRecord {
@@ -27,6 +29,13 @@ export interface WorkspaceRecord {
   readonly joinedBy: LinkId | undefined;
   /** By this device's clock, for display only. */
   readonly addedAt: number;
+  /** A person wants it to wait with sending and fetching. */
+  readonly paused?: true | undefined;
+  /**
+   * Peer leases that are never given out again: operations under them were given up, so that the others will never have
+   * what later ones would depend on (rule 13).
+   */
+  readonly retiredLeases?: ReadonlyArray<number> | undefined;
 }
 
 /** Where a device stands with a workspace's log. Written in the transactions that move it. */
@@ -104,20 +113,43 @@ export interface OutgoingRecord {
   readonly hash: Hash;
   /** Sealed chunks that have to be on the server first. */
   readonly refs: ReadonlyArray<Hash>;
+  /** `IN_FLIGHT`, `RETRYABLE_ERROR` or `FATAL_ERROR`: what `transition` of `@cairn/sync` said last. */
+  readonly state: EntryState;
   /** Definite refusals so far (rule 30). */
   readonly attempts: number;
   readonly frozenAt: number;
 }
 
-/** Local edits that were refused for good: kept, shown, never silently dropped. */
-export interface ParkedRecord {
+/** An entry of the outbox without its bytes. */
+export interface OutgoingHeader extends Pick<
+  OutgoingRecord,
+  "counter" | "document" | "kind" | "state" | "attempts" | "frozenAt"
+> {
+  /** Of the entry. */
+  readonly bytes: number;
+}
+
+/**
+ * The trouble with a document's edits: there is such a record from the first refusal until something of the document is
+ * acknowledged. As long as it is a `DEAD_LETTER`, none of the document's pending edits leaves (hazard 15): the later ones
+ * depend on those that were refused.
+ */
+export interface StreamRecord {
   readonly workspace: WorkspaceId;
-  /** The counter whose entry was refused and voided. */
-  readonly counter: number;
   readonly document: DocumentId;
-  readonly code: string;
-  readonly message: string;
-  readonly parkedAt: number;
+  /** Of its pending edits. */
+  readonly state: "PENDING" | "DEAD_LETTER";
+  /** Definite refusals of these edits, in one entry after the other. */
+  readonly attempts: number;
+  /** The newest reason. */
+  readonly code: string | undefined;
+  readonly message: string | undefined;
+  /** When the state began. */
+  readonly since: number;
+  /** The refused edits are the pending updates with ids up to here; later ones wait with them. */
+  readonly through: number;
+  /** Oldest first, the newest 32. */
+  readonly history: ReadonlyArray<OutboxMoment>;
 }
 
 /** One sealed entry of the log, as this device has it. */

@@ -3,6 +3,7 @@ import { Effect } from "effect";
 import { expect } from "vitest";
 import {
   bytesOf,
+  changeOf,
   DEVICE,
   edit,
   logEntry,
@@ -138,8 +139,8 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
         outgoingEntry(2, [waiting]),
         outgoingEntry(3, [settled]),
       ]);
-      const reason = { code: "too-large", message: "", parkedAt: 1 };
-      yield* store.replaceOutgoing(WORKSPACE, fence, outgoingEntry(1, []), { type: "park", ...reason });
+      yield* store.moveOutgoing(WORKSPACE, fence, [{ ...changeOf("never"), counter: 1 }]);
+      yield* store.replaceOutgoing(WORKSPACE, fence, outgoingEntry(1, []), changeOf("voided", "FATAL_ERROR"));
       yield* store.settle(
         WORKSPACE,
         fence,
@@ -150,8 +151,8 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
       const opened = yield* store.openDocument(WORKSPACE, NOTE);
       expect(opened?.updates.map(({ id }) => id)).toEqual([parked, waiting, pending]);
 
-      yield* store.replaceOutgoing(WORKSPACE, fence, outgoingEntry(2, []), { type: "requeue" });
-      expect((yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id)).toEqual([waiting, pending]);
+      yield* store.replaceOutgoing(WORKSPACE, fence, outgoingEntry(2, []), changeOf("outdated"));
+      expect((yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id)).toEqual([parked, waiting, pending]);
     }),
   );
 

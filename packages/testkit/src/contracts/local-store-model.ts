@@ -2,14 +2,15 @@
  * What a local store means, in the simplest form: lists in memory, searched from end to end. The contract suite compares
  * real stores with it after random sequences of operations.
  */
+import { type StreamChange, type StreamRecord, isRemarkable, nextStream, storedState } from "@cairn/client/effect";
 import type {
   DocumentRecord,
   DocumentView,
   LogRecord,
   NewLocalUpdate,
   NewOutgoing,
+  OutgoingMove,
   OutgoingRecord,
-  ParkedRecord,
   PositionRecord,
   Receipt,
   SnapshotRecord,
@@ -36,7 +37,7 @@ export class LocalStoreModel {
   readonly documents: Array<ModelDocument> = [];
   updates: Array<UpdateRecord> = [];
   outgoing: Array<OutgoingRecord & { readonly device: DeviceId }> = [];
-  readonly parked: Array<ParkedRecord> = [];
+  streams: Array<StreamRecord> = [];
   log: Array<LogRecord> = [];
 
   find(workspace: WorkspaceId, document: DocumentId): ModelDocument | undefined {
@@ -107,8 +108,8 @@ export class LocalStoreModel {
         entry.updates.every((id) => this.pending(workspace, entry.document).some((update) => update.id === id)),
     );
     if (!fits) return "fenced";
-    for (const { device, updates, ...entry } of entries) {
-      this.outgoing.push({ ...entry, workspace, device, attempts: 0 });
+    for (const { device, updates, frozen, ...entry } of entries) {
+      this.outgoing.push({ ...entry, workspace, device, state: storedState(frozen), attempts: frozen.attempts });
       const { counter, kind, document, hash, entry: bytes } = entry;
       this.log.push({ workspace, device, counter, seq: undefined, kind, document, hash, entry: bytes });
       this.updates = this.updates.map((update) =>
@@ -129,6 +130,11 @@ export class LocalStoreModel {
     const device = this.workspaces.find((known) => known.workspace === workspace)?.device;
     if (fence !== this.epoch || position === undefined) return "fenced";
     for (const { counter, seq } of settled) {
+      const known = this.outgoing.find((entry) => entry.workspace === workspace && entry.counter === counter);
+      this.streams = this.streams.filter(
+        (stream) =>
+          stream.workspace !== workspace || stream.document !== known?.document || stream.state === "DEAD_LETTER",
+      );
       this.outgoing = this.outgoing.filter((entry) => entry.workspace !== workspace || entry.counter !== counter);
       if (seq === undefined) continue;
       this.log = this.log.map((entry) =>
@@ -141,39 +147,88 @@ export class LocalStoreModel {
     return "done";
   }
 
+  stream(workspace: WorkspaceId, document: DocumentId): StreamRecord | undefined {
+    return this.streams.find((stream) => stream.workspace === workspace && stream.document === document);
+  }
+
+  #changeStream(workspace: WorkspaceId, document: DocumentId, change: StreamChange): void {
+    const known = this.stream(workspace, document);
+    const next = nextStream(workspace, document, known, change);
+    this.streams = [...this.streams.filter((stream) => stream !== known), next];
+  }
+
+  moveOutgoing(workspace: WorkspaceId, fence: number, moves: ReadonlyArray<OutgoingMove>): Outcome {
+    if (fence !== this.epoch || !this.positions.has(workspace)) return "fenced";
+    for (const change of moves) {
+      const { counter, transition } = change;
+      const index = this.outgoing.findIndex((entry) => entry.workspace === workspace && entry.counter === counter);
+      const known = this.outgoing[index];
+      if (known?.state !== transition.from) continue;
+      this.outgoing[index] = { ...known, state: storedState(transition), attempts: transition.attempts };
+      if (isRemarkable(transition)) this.#changeStream(workspace, known.document, change);
+    }
+    return "done";
+  }
+
+  moveStream(workspace: WorkspaceId, document: DocumentId, change: StreamChange): Outcome {
+    if (this.pending(workspace, document).length === 0) return "fenced";
+    if ((this.stream(workspace, document)?.state ?? "PENDING") !== change.transition.from) return "fenced";
+    this.#changeStream(workspace, document, change);
+    return "done";
+  }
+
+  splitPending(
+    workspace: WorkspaceId,
+    fence: number,
+    document: DocumentId,
+    id: number,
+    pieces: ReadonlyArray<Uint8Array>,
+  ): Outcome {
+    if (fence !== this.epoch) return "fenced";
+    const [split, ...later] = this.pending(workspace, document).filter((update) => update.id >= id);
+    const found = this.find(workspace, document);
+    if (split?.id !== id || found === undefined) return "fenced";
+    this.updates = this.updates.filter((update) => update !== split && !later.includes(update));
+    const moved = [
+      ...pieces.map((update, index) => ({ ...split, update, refs: index === 0 ? split.refs : [] })),
+      ...later,
+    ];
+    for (const update of moved) this.updates.push({ ...update, id: ++this.lastUpdate });
+    found.latest = this.lastUpdate;
+    return "done";
+  }
+
   replaceOutgoing(
     workspace: WorkspaceId,
     fence: number,
     replacement: Omit<NewOutgoing, "updates">,
-    edits:
-      | { readonly type: "requeue" }
-      | ({ readonly type: "park" } & Omit<ParkedRecord, "workspace" | "counter" | "document">),
+    change: StreamChange,
   ): Outcome {
     const { counter, kind, document, hash, entry: bytes } = replacement;
     const refused = this.outgoing.find((entry) => entry.workspace === workspace && entry.counter === counter);
-    if (fence !== this.epoch || refused === undefined) return "fenced";
+    if (fence !== this.epoch || refused?.state !== change.transition.from) return "fenced";
     const index = this.outgoing.indexOf(refused);
-    this.outgoing[index] = { ...replacement, workspace, attempts: refused.attempts + 1 };
+    const { frozen, ...kept } = replacement;
+    this.outgoing[index] = { ...kept, workspace, state: storedState(frozen), attempts: frozen.attempts };
     this.log = this.log.map((entry) =>
       entry.workspace === workspace && entry.device === refused.device && entry.counter === counter
         ? { ...entry, kind, document, hash, entry: bytes }
         : entry,
     );
-    if (edits.type === "park") {
-      const { code, message, parkedAt } = edits;
-      const known = this.parked.some((entry) => entry.workspace === workspace && entry.counter === counter);
-      if (!known) this.parked.push({ workspace, counter, document: refused.document, code, message, parkedAt });
-    } else {
-      this.updates = this.updates.map((update) =>
+    const requeued = this.updates.filter(
+      (update) =>
         update.workspace === workspace &&
         update.document === refused.document &&
         update.state === "frozen" &&
         update.device === refused.device &&
-        update.counter === counter
-          ? { ...update, state: "pending", device: undefined, counter: undefined }
-          : update,
-      );
-    }
+        update.counter === counter,
+    );
+    this.updates = this.updates.map((update) =>
+      requeued.includes(update) ? { ...update, state: "pending", device: undefined, counter: undefined } : update,
+    );
+    if (this.find(workspace, refused.document) === undefined) return "done";
+    const through = Math.max(0, ...requeued.map(({ id }) => id));
+    this.#changeStream(workspace, refused.document, { ...change, counter, through });
     return "done";
   }
 
@@ -229,7 +284,7 @@ export class LocalStoreModel {
     if (found === undefined || (found.snapshot !== undefined && found.snapshot.through > through)) return "fenced";
     found.snapshot = snapshot;
     const mayBeSentAgain = (counter: number | undefined) =>
-      [...this.outgoing, ...this.parked].some((entry) => entry.workspace === workspace && entry.counter === counter);
+      this.outgoing.some((entry) => entry.workspace === workspace && entry.counter === counter);
     this.updates = this.updates.filter(
       (update) =>
         update.workspace !== workspace ||
@@ -246,7 +301,7 @@ export class LocalStoreModel {
     const elsewhere = (record: { readonly workspace: WorkspaceId }) => record.workspace !== workspace;
     this.workspaces.splice(0, Infinity, ...this.workspaces.filter(elsewhere));
     this.documents.splice(0, Infinity, ...this.documents.filter(({ record }) => elsewhere(record)));
-    this.parked.splice(0, Infinity, ...this.parked.filter(elsewhere));
+    this.streams = this.streams.filter(elsewhere);
     this.updates = this.updates.filter(elsewhere);
     this.outgoing = this.outgoing.filter(elsewhere);
     this.log = this.log.filter(elsewhere);

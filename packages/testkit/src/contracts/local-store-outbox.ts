@@ -2,8 +2,10 @@
 import { EntryKind, NO_DOCUMENT } from "@cairn/protocol";
 import { Effect } from "effect";
 import { expect } from "vitest";
+import { freezing } from "@cairn/sync";
 import {
   bytesOf,
+  changeOf,
   DEVICE,
   edit,
   hashOf,
@@ -123,10 +125,10 @@ export const registerOutboxContract = (suite: ContractSuite): void => {
       yield* store.freeze(WORKSPACE, fence, [onOther]);
 
       expect((yield* store.position(WORKSPACE))?.nextCounter).toBe(4);
-      const { updates: _, device: __, ...frozen } = update;
+      const { updates: _, device: __, frozen: ___, ...frozen } = update;
       const outgoing = yield* store.outgoing(WORKSPACE, 10);
       expect(outgoing.map(({ counter }) => counter)).toEqual([1, 2, 3]);
-      expect(outgoing[1]).toEqual({ ...frozen, workspace: WORKSPACE, attempts: 0 });
+      expect(outgoing[1]).toEqual({ ...frozen, workspace: WORKSPACE, state: "IN_FLIGHT", attempts: 0 });
       expect((yield* store.outgoing(WORKSPACE, 2)).map(({ counter }) => counter)).toEqual([1, 2]);
       const size = yield* store.outgoingSize(WORKSPACE);
       expect({ ...size, documents: new Set(size.documents) }).toEqual({
@@ -235,10 +237,12 @@ export const registerOutboxContract = (suite: ContractSuite): void => {
         hash: hashOf(6),
         frozenAt: 9,
       });
-      yield* store.replaceOutgoing(WORKSPACE, fence, replacement, { type: "requeue" });
+      yield* store.replaceOutgoing(WORKSPACE, fence, replacement, changeOf("outdated"));
 
-      const { device, ...kept } = replacement;
-      expect(yield* store.outgoing(WORKSPACE, 10)).toEqual([{ ...kept, workspace: WORKSPACE, attempts: 1 }]);
+      const { device, frozen: __, ...kept } = replacement;
+      expect(yield* store.outgoing(WORKSPACE, 10)).toEqual([
+        { ...kept, workspace: WORKSPACE, state: "IN_FLIGHT", attempts: 0 },
+      ]);
       expect((yield* store.outgoingSize(WORKSPACE)).bytes).toBe(1);
       expect(yield* store.logOf(WORKSPACE, device, 1, 10)).toEqual([
         {
@@ -255,8 +259,11 @@ export const registerOutboxContract = (suite: ContractSuite): void => {
       expect((yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id)).toEqual(ids);
       expect(yield* store.pendingDocuments(WORKSPACE)).toEqual([{ document: NOTE, updates: 3, bytes: 9, oldest: 1 }]);
       expect((yield* store.logOfKind(WORKSPACE, EntryKind.update)).length).toBe(0);
-      yield* store.freeze(WORKSPACE, fence, [outgoingEntry(2, ids)]);
-      expect(yield* store.parked(WORKSPACE)).toEqual([]);
+      expect(yield* store.streams(WORKSPACE)).toMatchObject([{ document: NOTE, state: "PENDING", attempts: 1 }]);
+      yield* store.freeze(WORKSPACE, fence, [outgoingEntry(2, ids, { frozen: freezing(1) })]);
+      expect(yield* store.outgoingHeaders(WORKSPACE)).toMatchObject([{ attempts: 0 }, { attempts: 1 }]);
+      yield* store.settle(WORKSPACE, fence, [{ counter: 2, seq: 1 }], 1);
+      expect(yield* store.streams(WORKSPACE)).toEqual([]);
     }),
   );
 
@@ -281,9 +288,14 @@ export const registerOutboxContract = (suite: ContractSuite): void => {
       yield* refused({ ...replacement, counter: 9 });
       yield* store.replaceSettled(WORKSPACE, fence, replacement);
 
-      const { device, ...kept } = replacement;
+      const { device, frozen: __, ...kept } = replacement;
       expect((yield* store.outgoing(WORKSPACE, 10)).map(({ counter }) => counter)).toEqual([1, 2]);
-      expect((yield* store.outgoing(WORKSPACE, 1))[0]).toEqual({ ...kept, workspace: WORKSPACE, attempts: 0 });
+      expect((yield* store.outgoing(WORKSPACE, 1))[0]).toEqual({
+        ...kept,
+        workspace: WORKSPACE,
+        state: "IN_FLIGHT",
+        attempts: 0,
+      });
       expect((yield* store.logOf(WORKSPACE, device, 1, 1))[0]).toMatchObject({
         seq: undefined,
         kind: EntryKind.void,
@@ -291,26 +303,6 @@ export const registerOutboxContract = (suite: ContractSuite): void => {
         entry: bytesOf(6),
       });
       expect(yield* store.position(WORKSPACE)).toMatchObject({ nextCounter: 3 });
-    }),
-  );
-
-  suite.test("a refused entry's edits can be parked with the reason", (store, fence) =>
-    Effect.gen(function* () {
-      const ids = yield* store.appendUpdates([edit(), edit()]);
-      yield* store.freeze(WORKSPACE, fence, [outgoingEntry(1, ids.slice(0, 1))]);
-      const reason = { code: "too-large", message: "more than the server takes", parkedAt: 8 };
-      const { updates: _, ...replacement } = outgoingEntry(1, [], { kind: EntryKind.void, document: NO_DOCUMENT });
-      yield* store.replaceOutgoing(WORKSPACE, fence, replacement, { type: "park", ...reason });
-      expect(yield* store.parked(WORKSPACE)).toEqual([{ workspace: WORKSPACE, counter: 1, document: NOTE, ...reason }]);
-      expect((yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id)).toEqual(ids.slice(1));
-      expect((yield* store.openDocument(WORKSPACE, NOTE))?.updates.map(({ state }) => state)).toEqual([
-        "frozen",
-        "pending",
-      ]);
-
-      yield* store.settle(WORKSPACE, fence, [{ counter: 1, seq: 1 }], 1);
-      const late = store.replaceOutgoing(WORKSPACE, fence, replacement, { type: "requeue" });
-      yield* expectNoChange(store, WORKSPACE, [NOTE], late, "fenced");
     }),
   );
 };

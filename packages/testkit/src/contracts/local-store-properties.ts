@@ -1,6 +1,7 @@
 /** Random sequences of operations, against the model. */
 import type { LocalStoreShape } from "@cairn/client/effect";
 import { EntryKind } from "@cairn/protocol";
+import { type EntryEvent, transition } from "@cairn/sync";
 import { Effect } from "effect";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -75,7 +76,16 @@ const observeModel = (model: LocalStoreModel, workspace = WORKSPACE) => {
       bytes: outgoing.reduce((sum, { entry }) => sum + entry.length, 0),
       documents: [...new Set(outgoing.map(({ document }) => document))].toSorted(),
     },
-    parked: model.parked.filter(here).toSorted(byCounter),
+    outgoingHeaders: outgoing.map(({ counter, document, kind, state, attempts, frozenAt, entry }) => ({
+      counter,
+      document,
+      kind,
+      state,
+      attempts,
+      frozenAt,
+      bytes: entry.length,
+    })),
+    streams: model.streams.filter(here).toSorted((left, right) => (left.document < right.document ? -1 : 1)),
     log,
     updates: ofKind(EntryKind.update),
     voids: ofKind(EntryKind.void),
@@ -157,12 +167,25 @@ const operation = fc.oneof(
     from: skew,
   }),
   fc.record({
+    type: fc.constant("move" as const),
+    ...where,
+    pick: fc.array(fc.nat({ max: 4 }), { maxLength: 3 }),
+    event: fc.constantFrom<EntryEvent>("unanswered", "sent", "refused", "never"),
+    fence: skew,
+  }),
+  fc.record({
     type: fc.constant("replace" as const),
     ...where,
     pick: fc.nat({ max: 4 }),
-    park: fc.boolean(),
+    event: fc.constantFrom<EntryEvent>("outdated", "no-room", "voided", "voided"),
     fence: skew,
   }),
+  fc.record({
+    type: fc.constant("stream" as const),
+    ...where,
+    event: fc.constantFrom<EntryEvent>("unsendable", "retried"),
+  }),
+  fc.record({ type: fc.constant("split" as const), ...where, pick: small, pieces: small, fence: skew }),
   fc.record({
     type: fc.constant("project" as const),
     ...where,
@@ -259,12 +282,45 @@ const perform = Effect.fnUntraced(function* (
         entry: bytesOf(index),
         hash: hashOf(77, index),
       });
-      const edits = step.park
-        ? ({ type: "park", code: "too-large", message: String(index), parkedAt: index } as const)
-        : ({ type: "requeue" } as const);
+      const decided = transition(refused ?? { state: "IN_FLIGHT", attempts: 0 }, step.event);
+      if (decided === undefined) return;
+      const change = { transition: decided, at: index, code: "too-large", message: String(index) };
       const fence = model.epoch + step.fence;
-      const outcome = yield* outcomeOf(store.replaceOutgoing(workspace, fence, replacement, edits));
-      expect(outcome).toBe(model.replaceOutgoing(workspace, fence, replacement, edits));
+      const outcome = yield* outcomeOf(store.replaceOutgoing(workspace, fence, replacement, change));
+      expect(outcome).toBe(model.replaceOutgoing(workspace, fence, replacement, change));
+      return;
+    }
+    case "move": {
+      const waiting = model.outgoing.filter(({ workspace }) => workspace === step.workspace);
+      const moves = [...new Set(step.pick)].flatMap((at) => {
+        const entry = waiting[at];
+        const decided = entry === undefined ? undefined : transition(entry, step.event, 3);
+        return entry === undefined || decided === undefined
+          ? []
+          : [{ transition: decided, counter: entry.counter, at: index, code: "role", message: "no" }];
+      });
+      const fence = model.epoch + step.fence;
+      const outcome = yield* outcomeOf(store.moveOutgoing(step.workspace, fence, moves));
+      expect(outcome).toBe(model.moveOutgoing(step.workspace, fence, moves));
+      return;
+    }
+    case "stream": {
+      const { workspace, document } = step;
+      const stream = model.stream(workspace, document) ?? { state: "PENDING", attempts: 0 };
+      const decided = transition(stream, step.event) ?? transition({ state: "PENDING", attempts: 0 }, "unsendable");
+      if (decided === undefined) throw new TypeError("what waits can be parked");
+      const change = { transition: decided, at: index, code: "too-large", through: index };
+      const outcome = yield* outcomeOf(store.moveStream(workspace, document, change));
+      expect(outcome).toBe(model.moveStream(workspace, document, change));
+      return;
+    }
+    case "split": {
+      const { workspace, document } = step;
+      const id = model.pending(workspace, document)[step.pick]?.id ?? 1_000_000;
+      const pieces = Array.from({ length: step.pieces + 1 }, (_, piece) => bytesOf(index, piece));
+      const fence = model.epoch + step.fence;
+      const outcome = yield* outcomeOf(store.splitPending(workspace, fence, document, id, pieces));
+      expect(outcome).toBe(model.splitPending(workspace, fence, document, id, pieces));
       return;
     }
     case "project": {

@@ -7,6 +7,7 @@ import type {
   NewReceivedUpdate,
   PositionRecord,
   Receipt,
+  StreamChange,
   WorkspaceRecord,
 } from "@cairn/client/effect";
 import {
@@ -20,6 +21,19 @@ import {
   serverIdFromBytes,
   workspaceIdFromBytes,
 } from "@cairn/protocol";
+import { type EntryEvent, type EntryState, freezing, transition } from "@cairn/sync";
+
+/** A change of state, as an engine decides it. */
+export const changeOf = (
+  event: EntryEvent,
+  state: EntryState = "IN_FLIGHT",
+  change: { readonly attempts?: number; readonly at?: number; readonly code?: string; readonly message?: string } = {},
+): StreamChange => {
+  const { attempts = 0, at = 8, ...reason } = change;
+  const decided = transition({ state, attempts }, event);
+  if (decided === undefined) throw new TypeError(`${event} changes nothing of what is ${state}`);
+  return { transition: decided, at, ...reason };
+};
 
 const filled = (length: number, ...numbers: ReadonlyArray<number>): Uint8Array => {
   const bytes = new Uint8Array(length);
@@ -87,6 +101,7 @@ export const outgoingEntry = (
   hash: hashOf(9, counter),
   refs: [],
   frozenAt: 3_000,
+  frozen: freezing(0),
   updates,
   ...change,
 });

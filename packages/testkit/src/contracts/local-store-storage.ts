@@ -3,6 +3,7 @@ import { Effect, Fiber } from "effect";
 import { expect } from "vitest";
 import {
   bytesOf,
+  changeOf,
   DEVICE,
   edit,
   hashOf,
@@ -131,8 +132,7 @@ export const registerStorageContract = (suite: ContractSuite): void => {
       for (const workspace of [WORKSPACE, OTHER_WORKSPACE]) {
         const ids = yield* store.appendUpdates([edit({ workspace }), edit({ workspace }), edit({ workspace })]);
         yield* store.freeze(workspace, fence, [outgoingEntry(1, ids.slice(0, 1))]);
-        const refused = { code: "too-large", message: "", parkedAt: 1 };
-        yield* store.replaceOutgoing(workspace, fence, outgoingEntry(1, []), { type: "park", ...refused });
+        yield* store.replaceOutgoing(workspace, fence, outgoingEntry(1, []), changeOf("outdated"));
         yield* store.receive(
           receipt(fence, 0, { workspace, entries: [logEntry(PEER, 1, 1)], updates: [receivedUpdate(PEER, 1)] }),
         );
@@ -153,7 +153,7 @@ export const registerStorageContract = (suite: ContractSuite): void => {
 
       yield* store.addWorkspace(workspaceRecord(), positionRecord(), []);
       const anew = yield* observe(store, WORKSPACE, [NOTE]);
-      expect(anew).toMatchObject({ outgoing: [], parked: [], log: [], versions: [], unprojected: [], notes: [] });
+      expect(anew).toMatchObject({ outgoing: [], streams: [], log: [], versions: [], unprojected: [], notes: [] });
       expect(anew.perDocument[0]).toMatchObject({ pending: [], record: undefined, opened: undefined });
       expect((yield* store.updatesAfter(WORKSPACE, NOTE, 0)).snapshot).toBeUndefined();
     }),
@@ -168,7 +168,7 @@ export const registerStorageContract = (suite: ContractSuite): void => {
       const writes = (by: number) => [
         store.freeze(WORKSPACE, by, [outgoingEntry(2, [id])]),
         store.settle(WORKSPACE, by, [{ counter: 1, seq: 1 }], 5_000),
-        store.replaceOutgoing(WORKSPACE, by, outgoingEntry(1, []), { type: "requeue" }),
+        store.replaceOutgoing(WORKSPACE, by, outgoingEntry(1, []), changeOf("outdated")),
         store.receive(receipt(by, 0)),
         store.rebase(WORKSPACE, by, { cursor: 0, chain: hashOf(3), server: undefined, serverEpoch: 2 }),
       ];

@@ -8,6 +8,7 @@ import { registerOutboxContract } from "./local-store-outbox.ts";
 import { registerPropertyContract } from "./local-store-properties.ts";
 import { registerReceivingContract } from "./local-store-receiving.ts";
 import { registerStorageContract } from "./local-store-storage.ts";
+import { registerStreamContract } from "./local-store-streams.ts";
 import { contractSuite, type LocalStoreContractOptions } from "./local-store-suite.ts";
 
 export type { LocalStoreContractOptions, LocalStoreSubject } from "./local-store-suite.ts";
@@ -18,6 +19,7 @@ export const localStoreContract = (name: string, options: LocalStoreContractOpti
   describe(`${name} keeps the contract of LocalStore`, () => {
     registerStorageContract(suite);
     registerOutboxContract(suite);
+    registerStreamContract(suite);
     registerReceivingContract(suite);
     registerDocumentContract(suite);
     registerPropertyContract(suite);

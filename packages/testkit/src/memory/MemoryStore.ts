@@ -16,6 +16,7 @@ import { Effect, Layer } from "effect";
 import { documentOperations, plainView, touch } from "./memory-documents.ts";
 import { logOperations } from "./memory-log.ts";
 import { freezeEntries, outboxOperations } from "./memory-outbox.ts";
+import { streamOperations } from "./memory-streams.ts";
 import type { MemoryStorage } from "./memory-storage.ts";
 import { atomically, type Run } from "./memory-transaction.ts";
 
@@ -56,7 +57,7 @@ const workspaceOperations = (storage: MemoryStorage, run: Run): WorkspaceOperati
         position: { ...position },
         documents: new Map(),
         outgoing: new Map(),
-        parked: new Map(),
+        streams: new Map(),
         log: new Map(),
         heads: new Map(),
       };
@@ -69,7 +70,9 @@ const workspaceOperations = (storage: MemoryStorage, run: Run): WorkspaceOperati
       if (stored === undefined) return;
       const role = change.role ?? stored.record.role;
       const server = "server" in change ? change.server : stored.record.server;
-      stored.record = { ...stored.record, role, server };
+      const { paused: before, ...rest } = stored.record;
+      const paused = "paused" in change ? change.paused : before;
+      stored.record = { ...rest, role, server, ...(paused === true ? { paused } : {}) };
     }),
   removeWorkspace: (workspace) =>
     run("removeWorkspace", () => {
@@ -162,6 +165,7 @@ export const makeMemoryStore = (storage: MemoryStorage): LocalStoreShape => {
   return {
     ...workspaceOperations(storage, run),
     ...outboxOperations(storage, run),
+    ...streamOperations(storage, run),
     ...logOperations(storage, run),
     ...documentOperations(storage, run),
     ...chunkOperations(storage, run),

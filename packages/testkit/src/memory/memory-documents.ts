@@ -77,7 +77,7 @@ const newer = (found: StoredDocument, afterId: number): NewerUpdates => {
 
 /** A snapshot cannot hold what came after it, and what may have to be sent again keeps its row (Promise 7). */
 const givesWay = (stored: StoredWorkspace, { state, counter = 0 }: UpdateRecord): boolean =>
-  state === "received" || (state === "frozen" && !stored.outgoing.has(counter) && !stored.parked.has(counter));
+  state === "received" || (state === "frozen" && !stored.outgoing.has(counter));
 
 type DocumentOperations = Pick<
   LocalStoreShape,

@@ -2,12 +2,16 @@
 import {
   type Fence,
   Fenced,
+  isRemarkable,
   type LocalStoreShape,
   type LogRecord,
   type NewOutgoing,
+  nextStream,
+  storedState,
+  type StreamChange,
   type UpdateRecord,
 } from "@cairn/client/effect";
-import type { DeviceId, WorkspaceId } from "@cairn/protocol";
+import { type DeviceId, type DocumentId, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol";
 import { copyOfUpdate } from "./memory-documents.ts";
 import type { MemoryStorage, StoredOutgoing, StoredWorkspace } from "./memory-storage.ts";
 import { atomically, type Run } from "./memory-transaction.ts";
@@ -65,8 +69,13 @@ export const settleOutgoing = (
   settled: ReadonlyArray<{ readonly counter: number; readonly seq: number | undefined }>,
 ): void => {
   for (const { counter, seq } of settled) {
-    const device = stored.outgoing.get(counter)?.device ?? stored.record.device;
+    const known = stored.outgoing.get(counter);
+    const device = known?.device ?? stored.record.device;
     stored.outgoing.delete(counter);
+    // What was PENDING of the document has had its trouble.
+    if (known !== undefined && stored.streams.get(known.document)?.state === "PENDING") {
+      stored.streams.delete(known.document);
+    }
     setSeq(stored, device, counter, seq);
   }
 };
@@ -80,9 +89,17 @@ const toOutgoing = (stored: StoredWorkspace, entry: Omit<NewOutgoing, "updates">
   entry: entry.entry,
   hash: entry.hash,
   refs: [...entry.refs],
-  attempts: 0,
+  state: storedState(entry.frozen),
+  attempts: entry.frozen.attempts,
   frozenAt: entry.frozenAt,
 });
+
+/** A change of state in a document's stream. An entry of no document has none. */
+export const changeStream = (stored: StoredWorkspace, document: DocumentId, change: StreamChange): void => {
+  if (document === NO_DOCUMENT) return;
+  const known = stored.streams.get(document);
+  stored.streams.set(document, nextStream(stored.record.workspace, document, known, change));
+};
 
 const inOutboxOrder = (stored: StoredWorkspace | undefined): ReadonlyArray<StoredOutgoing> =>
   [...(stored?.outgoing.values() ?? [])].toSorted((left, right) => left.counter - right.counter);
@@ -119,9 +136,10 @@ export const freezeEntries = (
   stored.position = { ...stored.position, nextCounter: nextCounter + entries.length };
 };
 
-const requeue = (stored: StoredWorkspace, refused: StoredOutgoing): void => {
+/** The highest id of what is pending again; undefined where the document is not here. */
+const requeue = (stored: StoredWorkspace, refused: StoredOutgoing): number | undefined => {
   const document = stored.documents.get(refused.document);
-  if (document === undefined) return;
+  if (document === undefined) return undefined;
   const ids: Array<number> = [];
   for (const [id, update] of document.updates) {
     if (update.state !== "frozen" || update.device !== refused.device || update.counter !== refused.counter) continue;
@@ -129,6 +147,7 @@ const requeue = (stored: StoredWorkspace, refused: StoredOutgoing): void => {
     ids.push(id);
   }
   document.pending = [...document.pending, ...ids].toSorted((left, right) => left - right);
+  return Math.max(0, ...ids);
 };
 
 type OutboxOperations = Pick<
@@ -138,10 +157,11 @@ type OutboxOperations = Pick<
   | "freeze"
   | "outgoing"
   | "outgoingSize"
+  | "outgoingHeaders"
   | "settle"
+  | "moveOutgoing"
   | "replaceOutgoing"
   | "replaceSettled"
-  | "parked"
 >;
 
 export const outboxOperations = (storage: MemoryStorage, run: Run): OutboxOperations => ({
@@ -195,21 +215,46 @@ export const outboxOperations = (storage: MemoryStorage, run: Run): OutboxOperat
       stored.position = { ...stored.position, lastSyncedAt: at };
     }),
 
-  replaceOutgoing: (workspace, fence, replacement, edits) =>
+  outgoingHeaders: (workspace) =>
+    run("outgoingHeaders", () =>
+      inOutboxOrder(storage.workspaces.get(workspace)).map(
+        ({ counter, document, kind, state, attempts, frozenAt, entry }) => ({
+          counter,
+          document,
+          kind,
+          state,
+          attempts,
+          frozenAt,
+          bytes: entry.length,
+        }),
+      ),
+    ),
+
+  moveOutgoing: (workspace, fence, moves) =>
+    atomically(run, "moveOutgoing", () => {
+      const stored = led(storage, "moveOutgoing", workspace, fence);
+      for (const change of moves) {
+        const { transition, counter } = change;
+        const known = stored.outgoing.get(counter);
+        if (known?.state !== transition.from) continue;
+        stored.outgoing.set(counter, { ...known, state: storedState(transition), attempts: transition.attempts });
+        if (isRemarkable(transition)) changeStream(stored, known.document, change);
+      }
+    }),
+
+  replaceOutgoing: (workspace, fence, replacement, change) =>
     atomically(run, "replaceOutgoing", () => {
       const stored = led(storage, "replaceOutgoing", workspace, fence);
       const { counter } = replacement;
       const refused = stored.outgoing.get(counter);
-      if (refused === undefined || refused.device !== replacement.device) {
+      if (refused === undefined || refused.device !== replacement.device || refused.state !== change.transition.from) {
         throw new Fenced({ operation: "replaceOutgoing" });
       }
       const { kind, document, hash, entry } = replacement;
       changeLog(stored, refused.device, counter, { kind, document, hash, entry });
-      stored.outgoing.set(counter, { ...toOutgoing(stored, replacement), attempts: refused.attempts + 1 });
-      if (edits.type === "requeue") return requeue(stored, refused);
-      if (stored.parked.has(counter)) return;
-      const { code, message, parkedAt } = edits;
-      stored.parked.set(counter, { workspace, counter, document: refused.document, code, message, parkedAt });
+      stored.outgoing.set(counter, toOutgoing(stored, replacement));
+      const through = requeue(stored, refused);
+      if (through !== undefined) changeStream(stored, refused.document, { ...change, counter, through });
     }),
 
   replaceSettled: (workspace, fence, replacement) =>
@@ -222,11 +267,4 @@ export const outboxOperations = (storage: MemoryStorage, run: Run): OutboxOperat
       changeLog(stored, device, counter, { seq: undefined, kind, document, hash, entry });
       stored.outgoing.set(counter, toOutgoing(stored, replacement));
     }),
-
-  parked: (workspace) =>
-    run("parked", () =>
-      [...(storage.workspaces.get(workspace)?.parked.values() ?? [])].toSorted(
-        (left, right) => left.counter - right.counter,
-      ),
-    ),
 });

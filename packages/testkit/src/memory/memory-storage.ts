@@ -7,10 +7,10 @@ import type {
   DocumentRecord,
   LogRecord,
   OutgoingRecord,
-  ParkedRecord,
   PositionRecord,
   ProfileRecord,
   SnapshotRecord,
+  StreamRecord,
   UpdateRecord,
   WorkspaceRecord,
 } from "@cairn/client/effect";
@@ -39,8 +39,7 @@ export interface StoredWorkspace {
   readonly documents: Map<DocumentId, StoredDocument>;
   /** By counter. */
   readonly outgoing: Map<number, StoredOutgoing>;
-  /** By counter. */
-  readonly parked: Map<number, ParkedRecord>;
+  readonly streams: Map<DocumentId, StreamRecord>;
   /** By author and counter. */
   readonly log: Map<DeviceId, Map<number, LogRecord>>;
   readonly heads: Map<DeviceId, number>;
@@ -53,7 +52,7 @@ const copyWorkspace = (stored: StoredWorkspace): StoredWorkspace => ({
     [...stored.documents].map(([id, document]) => [id, { ...document, updates: new Map(document.updates) }]),
   ),
   outgoing: new Map(stored.outgoing),
-  parked: new Map(stored.parked),
+  streams: new Map(stored.streams),
   log: new Map([...stored.log].map(([device, entries]) => [device, new Map(entries)])),
   heads: new Map(stored.heads),
 });

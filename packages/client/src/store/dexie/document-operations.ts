@@ -60,13 +60,11 @@ const withViews = async (
 const mayBeSentAgain = async (database: CairnDatabase, { workspace, state, counter }: UpdateRow): Promise<boolean> => {
   if (state === "received") return false;
   if (state === "pending" || counter === undefined) return true;
-  const waiting = await database.outgoing.where(":id").equals([workspace, counter]).count();
-  const parked = await database.parked.where(":id").equals([workspace, counter]).count();
-  return waiting + parked > 0;
+  return (await database.outgoing.where(":id").equals([workspace, counter]).count()) > 0;
 };
 
 export const documentOperations = (connection: DexieConnection): DocumentOperations => {
-  const { documents, views, updates, snapshots, outgoing, parked } = connection.database;
+  const { documents, views, updates, snapshots, outgoing } = connection.database;
 
   return {
     openDocument: (workspace, document) =>
@@ -105,7 +103,7 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
       }),
 
     fold: (snapshot, replaced) =>
-      connection.guarded("fold", [documents, updates, snapshots, outgoing, parked], async (database) => {
+      connection.guarded("fold", [documents, updates, snapshots, outgoing], async (database) => {
         const { workspace, document, through } = snapshot;
         const row = await database.documents.get([workspace, document]);
         const stored = await database.snapshots.get([workspace, document]);

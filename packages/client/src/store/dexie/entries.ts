@@ -1,6 +1,7 @@
 /** Single entries in the log and in the outbox, inside a transaction that somebody else opened. */
-import type { DeviceId, WorkspaceId } from "@cairn/protocol";
+import { type DeviceId, type DocumentId, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol";
 import type { LogRecord } from "../records.ts";
+import { type StreamChange, nextStream } from "../streams.ts";
 import type { CairnDatabase, LogRow } from "./tables.ts";
 
 const toRow = (workspace: WorkspaceId, entry: Omit<LogRecord, "workspace">): LogRow => {
@@ -65,7 +66,28 @@ export const settleOutgoing = async (
 ): Promise<void> => {
   for (const { counter, seq } of settled) {
     const row = await database.outgoing.get([workspace, counter]);
-    if (row !== undefined) await database.outgoing.delete([workspace, counter]);
+    if (row !== undefined) {
+      await database.outgoing.delete([workspace, counter]);
+      await endStream(database, workspace, row.document);
+    }
     await setSeq(database, workspace, row?.device ?? device, counter, seq);
   }
+};
+
+/** Something of the document was acknowledged: what was PENDING has had its trouble. */
+const endStream = async (database: CairnDatabase, workspace: WorkspaceId, document: DocumentId): Promise<void> => {
+  const stream = await database.streams.get([workspace, document]);
+  if (stream?.state === "PENDING") await database.streams.delete([workspace, document]);
+};
+
+/** A change of state in a document's stream. An entry of no document has none. */
+export const changeStream = async (
+  database: CairnDatabase,
+  workspace: WorkspaceId,
+  document: DocumentId,
+  change: StreamChange,
+): Promise<void> => {
+  if (document === NO_DOCUMENT) return;
+  const known = await database.streams.get([workspace, document]);
+  await database.streams.put(nextStream(workspace, document, known, change));
 };

@@ -32,12 +32,13 @@ const storeReceived = async (database: CairnDatabase, receipt: Receipt, known: R
 type LogOperations = Pick<LocalStoreShape, "receive" | "rebase" | "logOf" | "logOfKind" | "logPage" | "versions">;
 
 export const logOperations = (connection: DexieConnection): LogOperations => {
-  const { profile, workspaces, positions, outgoing, log, heads, updates } = connection.database;
+  const { profile, workspaces, positions, outgoing, streams, log, heads, updates } = connection.database;
   const received = [
     profile,
     workspaces,
     positions,
     outgoing,
+    streams,
     log,
     heads,
     updates,

@@ -4,7 +4,8 @@ import { Fenced, type LocalStoreShape, type NewOutgoing } from "../LocalStore.ts
 import type { OutgoingRecord, UpdateRecord } from "../records.ts";
 import type { DexieConnection } from "./connection.ts";
 import { withPending } from "./documents.ts";
-import { insertIntoLog, replaceInLog, settleOutgoing } from "./entries.ts";
+import { isRemarkable, storedState } from "../streams.ts";
+import { changeStream, insertIntoLog, replaceInLog, settleOutgoing } from "./entries.ts";
 import { requireLeader, requireThat, requireWorkspace } from "./guard.ts";
 
 import { type CairnDatabase, ofWorkspace, type OutgoingRow, toUpdate, updatesOf } from "./tables.ts";
@@ -14,7 +15,15 @@ const toOutgoing = ({ device: _, bytes: __, ...row }: OutgoingRow, entry: Uint8A
   entry,
 });
 
-const changePending = async (
+/** An entry's row: its bytes are in the log. */
+const toRow = (workspace: WorkspaceId, entry: Omit<NewOutgoing, "updates">): OutgoingRow => {
+  const { device, counter, document, kind, entry: bytes, hash, refs, frozenAt, frozen } = entry;
+  const { attempts } = frozen;
+  const state = storedState(frozen);
+  return { workspace, device, counter, document, kind, bytes: bytes.length, hash, refs, state, attempts, frozenAt };
+};
+
+export const changePending = async (
   database: CairnDatabase,
   workspace: WorkspaceId,
   document: DocumentId,
@@ -25,7 +34,7 @@ const changePending = async (
   if (row !== undefined && count !== 0) await database.documents.put(withPending(row, count, bytes));
 };
 
-const sumOfBytes = (updates: ReadonlyArray<UpdateRecord>): number =>
+export const sumOfBytes = (updates: ReadonlyArray<UpdateRecord>): number =>
   updates.reduce((sum, { update }) => sum + update.length, 0);
 
 const freezeUpdates = async (
@@ -64,14 +73,7 @@ export const freezeEntries = async (
     entries.map((entry) => ({ ...entry, seq: undefined })),
   );
   requireThat(operation, known.length === 0);
-  await database.outgoing.bulkAdd(
-    entries.map(({ updates: _, entry, ...header }) => ({
-      ...header,
-      workspace,
-      attempts: 0,
-      bytes: entry.length,
-    })),
-  );
+  await database.outgoing.bulkAdd(entries.map(({ updates: _, ...entry }) => toRow(workspace, entry)));
   for (const entry of entries) await freezeUpdates(database, operation, workspace, entry);
   await database.positions.put({ ...position, nextCounter: nextCounter + entries.length });
 };
@@ -79,7 +81,7 @@ export const freezeEntries = async (
 const requeue = async (
   database: CairnDatabase,
   { workspace, document, device, counter }: OutgoingRow,
-): Promise<void> => {
+): Promise<number> => {
   const updates = await updatesOf(database, workspace, document)
     .filter((update) => update.state === "frozen" && update.device === device && update.counter === counter)
     .toArray();
@@ -87,6 +89,7 @@ const requeue = async (
     updates.map((update) => ({ ...update, state: "pending", device: undefined, counter: undefined, waits: 1 })),
   );
   await changePending(database, workspace, document, updates.length, sumOfBytes(updates));
+  return Math.max(0, ...updates.map(({ id }) => id));
 };
 
 type OutboxOperations = Pick<
@@ -96,14 +99,15 @@ type OutboxOperations = Pick<
   | "freeze"
   | "outgoing"
   | "outgoingSize"
+  | "outgoingHeaders"
   | "settle"
+  | "moveOutgoing"
   | "replaceOutgoing"
   | "replaceSettled"
-  | "parked"
 >;
 
 export const outboxOperations = (connection: DexieConnection): OutboxOperations => {
-  const { profile, workspaces, positions, documents, updates, outgoing, parked, log, heads } = connection.database;
+  const { profile, workspaces, positions, documents, updates, outgoing, streams, log, heads } = connection.database;
   const waiting = (workspace: WorkspaceId, document: DocumentId) =>
     updates.where("[workspace+document+waits]").equals([workspace, document, 1]);
 
@@ -157,63 +161,69 @@ export const outboxOperations = (connection: DexieConnection): OutboxOperations 
       }),
 
     settle: (workspace, fence, settled, at) =>
-      connection.guarded("settle", [profile, workspaces, positions, outgoing, log], async (database) => {
+      connection.guarded("settle", [profile, workspaces, positions, outgoing, streams, log], async (database) => {
         await requireLeader(database, "settle", fence);
         const { record, position } = await requireWorkspace(database, "settle", workspace);
         await settleOutgoing(database, workspace, record.device, settled);
         await database.positions.put({ ...position, lastSyncedAt: at });
       }),
 
-    replaceOutgoing: (workspace, fence, replacement, edits) =>
-      connection.guarded("replaceOutgoing", [profile, documents, updates, outgoing, parked, log], async (database) => {
+    outgoingHeaders: (workspace) =>
+      connection.read("outgoingHeaders", [outgoing], async () =>
+        (await ofWorkspace(outgoing, workspace).toArray()).map(
+          ({ counter, document, kind, state, attempts, frozenAt, bytes }) => ({
+            counter,
+            document,
+            kind,
+            state,
+            attempts,
+            frozenAt,
+            bytes,
+          }),
+        ),
+      ),
+
+    moveOutgoing: (workspace, fence, moves) =>
+      connection.guarded("moveOutgoing", [profile, workspaces, positions, outgoing, streams], async (database) => {
+        await requireLeader(database, "moveOutgoing", fence);
+        await requireWorkspace(database, "moveOutgoing", workspace);
+        for (const change of moves) {
+          const { transition, counter } = change;
+          const row = await database.outgoing.get([workspace, counter]);
+          if (row?.state !== transition.from) continue;
+          const state = storedState(transition);
+          await database.outgoing.put({ ...row, state, attempts: transition.attempts });
+          if (isRemarkable(transition)) await changeStream(database, workspace, row.document, change);
+        }
+      }),
+
+    replaceOutgoing: (workspace, fence, replacement, change) =>
+      connection.guarded("replaceOutgoing", [profile, documents, updates, outgoing, streams, log], async (database) => {
         await requireLeader(database, "replaceOutgoing", fence);
-        const { device, counter, document, kind, entry, hash, refs, frozenAt } = replacement;
+        const { device, counter, document, kind, entry, hash } = replacement;
         const refused = await database.outgoing.get([workspace, counter]);
-        if (refused?.device !== device) throw new Fenced({ operation: "replaceOutgoing" });
+        if (refused?.device !== device || refused.state !== change.transition.from) {
+          throw new Fenced({ operation: "replaceOutgoing" });
+        }
         await replaceInLog(database, workspace, { device, counter, kind, document, hash, entry }, "keep");
-        await database.outgoing.put({
-          workspace,
-          device,
-          counter,
-          document,
-          kind,
-          bytes: entry.length,
-          hash,
-          refs,
-          attempts: refused.attempts + 1,
-          frozenAt,
-        });
-        if (edits.type === "requeue") return requeue(database, refused);
-        if ((await database.parked.get([workspace, counter])) !== undefined) return;
-        const { code, message, parkedAt } = edits;
-        await database.parked.add({ workspace, counter, document: refused.document, code, message, parkedAt });
+        await database.outgoing.put(toRow(workspace, replacement));
+        const through = await requeue(database, refused);
+        // An entry of no document, or of one that is not here, has no stream.
+        if ((await database.documents.get([workspace, refused.document])) === undefined) return;
+        await changeStream(database, workspace, refused.document, { ...change, counter, through });
       }),
 
     replaceSettled: (workspace, fence, replacement) =>
       connection.guarded("replaceSettled", [profile, workspaces, positions, outgoing, log], async (database) => {
         await requireLeader(database, "replaceSettled", fence);
         const { record } = await requireWorkspace(database, "replaceSettled", workspace);
-        const { device, counter, document, kind, entry, hash, refs, frozenAt } = replacement;
+        const { device, counter, document, kind, entry, hash } = replacement;
         requireThat("replaceSettled", record.device === device);
         requireThat("replaceSettled", (await database.outgoing.get([workspace, counter])) === undefined);
         const voided = { device, counter, kind, document, hash, entry };
         const replaced = await replaceInLog(database, workspace, voided, "forget");
         requireThat("replaceSettled", replaced);
-        const bytes = entry.length;
-        await database.outgoing.add({
-          workspace,
-          device,
-          counter,
-          document,
-          kind,
-          bytes,
-          hash,
-          refs,
-          attempts: 0,
-          frozenAt,
-        });
+        await database.outgoing.add(toRow(workspace, replacement));
       }),
-
-    parked: (workspace) => connection.read("parked", [parked], () => ofWorkspace(parked, workspace).toArray()),
   };
 };

@@ -7,21 +7,22 @@
  */
 import type { DeviceId, DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
 import { Dexie, type Table } from "dexie";
+import { makeStatesExplicit } from "./upgrades.ts";
 import type { DocumentView } from "../LocalStore.ts";
 import type {
   DocumentRecord,
   LogRecord,
   OutgoingRecord,
-  ParkedRecord,
   PositionRecord,
   ProfileRecord,
   SnapshotRecord,
+  StreamRecord,
   UpdateRecord,
   WorkspaceRecord,
 } from "../records.ts";
 
 /** Of the tables below. A change needs a new version, and an upgrade that can be resumed. */
-export const TABLES_VERSION = 1;
+export const TABLES_VERSION = 2;
 
 /** The one row about the profile. */
 export interface ProfileRow {
@@ -101,7 +102,7 @@ export class CairnDatabase extends Dexie {
   declare readonly updates: Table<UpdateRow, number>;
   declare readonly snapshots: Table<SnapshotRecord, DocumentKey>;
   declare readonly outgoing: Table<OutgoingRow, CounterKey>;
-  declare readonly parked: Table<ParkedRecord, CounterKey>;
+  declare readonly streams: Table<StreamRecord, DocumentKey>;
   declare readonly log: Table<LogRow, [WorkspaceId, DeviceId, number]>;
   declare readonly heads: Table<HeadRow, [WorkspaceId, DeviceId]>;
   declare readonly chunks: Table<ChunkRow, ChunkKey>;
@@ -111,7 +112,7 @@ export class CairnDatabase extends Dexie {
   constructor(name: string) {
     // A connection that was closed stays closed: opening again by itself could make an empty database.
     super(name, { autoOpen: false, cache: "disabled", chromeTransactionDurability: "strict" });
-    this.version(TABLES_VERSION).stores({
+    this.version(1).stores({
       profile: "one",
       workspaces: "workspace",
       positions: "workspace",
@@ -127,6 +128,9 @@ export class CairnDatabase extends Dexie {
       chunkStates: "[workspace+hash]",
       secrets: "name",
     });
+    this.version(2)
+      .stores({ streams: "[workspace+document]" })
+      .upgrade((transaction) => makeStatesExplicit(transaction));
     this.on("populate", (transaction) => {
       const row: ProfileRow = { one: 1, made: crypto.randomUUID(), epoch: 0, lastUpdate: 0, profile: undefined };
       return transaction.table("profile").add(row);

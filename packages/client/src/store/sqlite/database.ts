@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Fenced, StoreFailure, type StoreFailureReason } from "../LocalStore.ts";
 import { DiskSync } from "./DiskSync.ts";
-import { CREATE_TABLES, TABLES_VERSION } from "./tables.ts";
+import { CREATE_TABLES, TABLES_VERSION, UPGRADES } from "./tables.ts";
 
 /** Another process works on this folder. It has to end first. */
 export class ProfileInUse extends Data.TaggedError("ProfileInUse")<{ readonly directory: string }> {
@@ -91,12 +91,21 @@ const prepareFolder = (directory: string): string => {
 const prepareTables = (database: DatabaseSync): void => {
   const version = database.prepare("PRAGMA user_version").get()?.["user_version"];
   if (version === TABLES_VERSION) return;
-  if (version !== 0)
+  if (typeof version !== "number" || version < 0 || version > TABLES_VERSION)
     throw new StoreCondition(
       "newer",
       `the data is of a newer Cairn (version ${String(version)}, this one knows ${TABLES_VERSION})`,
     );
-  database.exec(`BEGIN IMMEDIATE; ${CREATE_TABLES} PRAGMA user_version = ${TABLES_VERSION}; COMMIT;`);
+  const changes = version === 0 ? [CREATE_TABLES] : UPGRADES.slice(version - 1);
+  for (const [index, change] of changes.entries()) {
+    const next = version === 0 ? TABLES_VERSION : version + index + 1;
+    try {
+      database.exec(`BEGIN IMMEDIATE; ${change} PRAGMA user_version = ${next}; COMMIT;`);
+    } catch (cause) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      throw cause;
+    }
+  }
 };
 
 /** The database, its statements, and transactions over it. Only the disk is waited for; all else is synchronous. */

@@ -45,8 +45,7 @@ export const documentOperations = (database: SqliteDatabase, documents: Document
   const removeFolded = database.prepare(`
     DELETE FROM updates WHERE id = ?1 AND document = ?2 AND (state = ${UpdateState.received} OR
       (state = ${UpdateState.frozen}
-       AND NOT EXISTS (SELECT 1 FROM outgoing WHERE workspace = ?3 AND outgoing.counter = updates.counter)
-       AND NOT EXISTS (SELECT 1 FROM parked WHERE workspace = ?3 AND parked.counter = updates.counter)))`);
+       AND NOT EXISTS (SELECT 1 FROM outgoing WHERE workspace = ?3 AND outgoing.counter = updates.counter)))`);
 
   const newer = (key: number, record: Pick<DocumentRecord, "workspace" | "document">, afterId: number) => {
     const base = snapshot.get(key);

@@ -5,17 +5,27 @@ import type { SqliteDatabase } from "./database.ts";
 import type { DocumentRows } from "./documents.ts";
 import type { Guard } from "./guard.ts";
 import type { LogRows } from "./log.ts";
-import { deviceId, documentId, number, toOutgoing, toParked, toUpdate } from "./rows.ts";
+import { deviceId, documentId, number, text, toHeader, toOutgoing, toUpdate } from "./rows.ts";
+import type { StreamRows } from "./streams.ts";
+import { isRemarkable, storedState } from "../streams.ts";
 import { UpdateState } from "./tables.ts";
 
 export type OutboxRows = ReturnType<typeof outboxRows>;
 
 /** Changing the outbox inside a transaction that somebody else opened. */
-export const outboxRows = (database: SqliteDatabase, guard: Guard, log: LogRows, documents: DocumentRows) => {
+export const outboxRows = (
+  database: SqliteDatabase,
+  guard: Guard,
+  log: LogRows,
+  documents: DocumentRows,
+  streams: StreamRows,
+) => {
   const insert = database.prepare(`
-    INSERT INTO outgoing (workspace, counter, device, document, kind, bytes, hash, refs, attempts, frozen_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`);
-  const remove = database.prepare("DELETE FROM outgoing WHERE workspace = ? AND counter = ? RETURNING device");
+    INSERT INTO outgoing (workspace, counter, device, document, kind, bytes, hash, refs, attempts, frozen_at, state)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const remove = database.prepare(
+    "DELETE FROM outgoing WHERE workspace = ? AND counter = ? RETURNING device, document",
+  );
   const freezeUpdate = database.prepare(`
     UPDATE updates SET state = ${UpdateState.frozen}, device = ?, counter = ?
     WHERE id = ? AND document = ? AND state = ${UpdateState.pending} RETURNING length(bytes) AS bytes`);
@@ -46,7 +56,9 @@ export const outboxRows = (database: SqliteDatabase, guard: Guard, log: LogRows,
       entry.entry.length,
       entry.hash,
       JSON.stringify(entry.refs),
+      entry.frozen.attempts,
       entry.frozenAt,
+      storedState(entry.frozen),
     );
   };
 
@@ -76,6 +88,7 @@ export const outboxRows = (database: SqliteDatabase, guard: Guard, log: LogRows,
       for (const { counter, seq } of settled) {
         const row = remove.get(workspace, counter);
         log.setSeq(workspace, row === undefined ? device : deviceId(row["device"]), counter, seq);
+        if (row !== undefined) streams.ended(workspace, documentId(row["document"]));
       }
     },
   };
@@ -88,10 +101,11 @@ type OutboxOperations = Pick<
   | "freeze"
   | "outgoing"
   | "outgoingSize"
+  | "outgoingHeaders"
   | "settle"
+  | "moveOutgoing"
   | "replaceOutgoing"
   | "replaceSettled"
-  | "parked"
 >;
 
 export const outboxOperations = (
@@ -100,6 +114,7 @@ export const outboxOperations = (
   log: LogRows,
   outbox: OutboxRows,
   documents: DocumentRows,
+  streams: StreamRows,
 ): OutboxOperations => {
   const pendingDocuments = database.prepare(`
     SELECT document, pending_updates, pending_bytes,
@@ -118,19 +133,19 @@ export const outboxOperations = (
   const synced = database.prepare("UPDATE workspaces SET last_synced_at = ? WHERE workspace = ?");
   const find = database.prepare("SELECT * FROM outgoing WHERE workspace = ? AND counter = ?");
   const replace = database.prepare(`
-    UPDATE outgoing SET document = ?, kind = ?, bytes = ?, hash = ?, refs = ?, frozen_at = ?, attempts = attempts + 1
+    UPDATE outgoing SET document = ?, kind = ?, bytes = ?, hash = ?, refs = ?, frozen_at = ?, attempts = ?, state = ?
     WHERE workspace = ? AND counter = ?`);
   const requeue = database.prepare(`
     UPDATE updates SET state = ${UpdateState.pending}, device = NULL, counter = NULL
     WHERE document = ? AND state = ${UpdateState.frozen} AND device = ? AND counter = ?
-    RETURNING length(bytes) AS bytes`);
+    RETURNING id, length(bytes) AS bytes`);
   const raisePending = database.prepare(
     "UPDATE documents SET pending_updates = pending_updates + ?, pending_bytes = pending_bytes + ? WHERE key = ?",
   );
-  const park = database.prepare(`
-    INSERT INTO parked (workspace, counter, document, code, message, parked_at) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (workspace, counter) DO NOTHING`);
-  const parked = database.prepare("SELECT * FROM parked WHERE workspace = ? ORDER BY counter");
+  const headers = database.prepare("SELECT * FROM outgoing WHERE workspace = ? ORDER BY counter");
+  const move = database.prepare(
+    "UPDATE outgoing SET state = ?, attempts = ? WHERE workspace = ? AND counter = ? AND state = ? RETURNING document",
+  );
 
   return {
     pendingDocuments: (workspace) =>
@@ -167,6 +182,20 @@ export const outboxOperations = (
         };
       }),
 
+    outgoingHeaders: (workspace) => database.read("outgoingHeaders", () => headers.all(workspace).map(toHeader)),
+
+    moveOutgoing: (workspace, fence, moves) =>
+      database.guarded("moveOutgoing", () => {
+        guard.leads("moveOutgoing", fence);
+        guard.here("moveOutgoing", workspace);
+        for (const change of moves) {
+          const { transition, counter } = change;
+          const row = move.get(storedState(transition), transition.attempts, workspace, counter, transition.from);
+          if (row === undefined || !isRemarkable(transition)) continue;
+          streams.change(workspace, documentId(row["document"]), change);
+        }
+      }),
+
     settle: (workspace, fence, settled, at) =>
       database.guarded("settle", () => {
         guard.leads("settle", fence);
@@ -174,14 +203,16 @@ export const outboxOperations = (
         synced.run(at, workspace);
       }),
 
-    replaceOutgoing: (workspace, fence, replacement, edits) =>
+    replaceOutgoing: (workspace, fence, replacement, change) =>
       database.guarded("replaceOutgoing", () => {
         guard.leads("replaceOutgoing", fence);
-        const refused = find.get(workspace, replacement.counter);
+        const { counter } = replacement;
+        const refused = find.get(workspace, counter);
         if (refused === undefined) throw new Fenced({ operation: "replaceOutgoing" });
         const device = deviceId(refused["device"]);
         const document = documentId(refused["document"]);
         guard.holds("replaceOutgoing", device === replacement.device);
+        guard.holds("replaceOutgoing", text(refused["state"]) === change.transition.from);
 
         log.replace(workspace, replacement);
         replace.run(
@@ -191,21 +222,21 @@ export const outboxOperations = (
           replacement.hash,
           JSON.stringify(replacement.refs),
           replacement.frozenAt,
+          replacement.frozen.attempts,
+          storedState(replacement.frozen),
           workspace,
-          replacement.counter,
+          counter,
         );
-        if (edits.type === "park") {
-          park.run(workspace, replacement.counter, document, edits.code, edits.message, edits.parkedAt);
-          return;
-        }
         const key = documents.keyOf(workspace, document);
         if (key === undefined) return;
-        const updates = requeue.all(key, device, replacement.counter);
+        const updates = requeue.all(key, device, counter);
         raisePending.run(
           updates.length,
           updates.reduce((sum, row) => sum + number(row["bytes"]), 0),
           key,
         );
+        const through = Math.max(0, ...updates.map((row) => number(row["id"])));
+        streams.change(workspace, document, { ...change, counter, through });
       }),
 
     replaceSettled: (workspace, fence, replacement) =>
@@ -218,7 +249,5 @@ export const outboxOperations = (
         log.replace(workspace, replacement);
         outbox.add(workspace, replacement);
       }),
-
-    parked: (workspace) => database.read("parked", () => parked.all(workspace).map(toParked)),
   };
 };

@@ -1,12 +1,15 @@
 /** Rows of the tables as records. Columns hold what these types said when they were written; the readers check their shape. */
+import type { OutboxMoment } from "../../sync-api.ts";
 import { DeviceId, DocumentId, Hash, LinkId, ServerId, WorkspaceId } from "@cairn/protocol";
+import { ENTRY_STATES, type EntryState } from "@cairn/sync";
 import type { SQLOutputValue } from "node:sqlite";
 import type {
   DocumentRecord,
   LogRecord,
+  OutgoingHeader,
   OutgoingRecord,
-  ParkedRecord,
   PositionRecord,
+  StreamRecord,
   UpdateRecord,
   WorkspaceRecord,
 } from "../records.ts";
@@ -50,6 +53,14 @@ const hashes = (column: Column): ReadonlyArray<Hash> => {
   return Array.isArray(parsed) ? parsed.map(hash) : wrong("hashes");
 };
 
+const entryState = (column: Column): EntryState =>
+  ENTRY_STATES.find((state) => state === column) ?? wrong("the state of an entry");
+
+export const numbers = (column: Column): ReadonlyArray<number> => {
+  const parsed: unknown = JSON.parse(text(column));
+  return Array.isArray(parsed) ? parsed.map((value: Column) => number(value)) : wrong("numbers");
+};
+
 export const toWorkspace = (row: Row): WorkspaceRecord => ({
   workspace: workspaceId(row["workspace"]),
   device: deviceId(row["device"]),
@@ -58,6 +69,8 @@ export const toWorkspace = (row: Row): WorkspaceRecord => ({
   server: optional(row["server_origin"], text),
   joinedBy: optional(row["joined_by"], linkId),
   addedAt: number(row["added_at"]),
+  ...(row["paused"] === 1 ? { paused: true } : {}),
+  ...(row["retired_leases"] === null ? {} : { retiredLeases: numbers(row["retired_leases"]) }),
 });
 
 export const toPosition = (row: Row): PositionRecord => ({
@@ -111,17 +124,38 @@ export const toOutgoing = (row: Row): OutgoingRecord => ({
   entry: bytes(row["entry"]),
   hash: hash(row["hash"]),
   refs: hashes(row["refs"]),
+  state: entryState(row["state"]),
   attempts: number(row["attempts"]),
   frozenAt: number(row["frozen_at"]),
 });
 
-export const toParked = (row: Row): ParkedRecord => ({
-  workspace: workspaceId(row["workspace"]),
+export const toHeader = (row: Row): OutgoingHeader => ({
   counter: number(row["counter"]),
   document: documentId(row["document"]),
-  code: text(row["code"]),
-  message: text(row["message"]),
-  parkedAt: number(row["parked_at"]),
+  kind: number(row["kind"]),
+  state: entryState(row["state"]),
+  attempts: number(row["attempts"]),
+  frozenAt: number(row["frozen_at"]),
+  bytes: number(row["bytes"]),
+});
+
+/** Written by `JSON.stringify` of such a list. */
+const moments = (column: Column): ReadonlyArray<OutboxMoment> => {
+  const parsed: unknown = JSON.parse(text(column));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only this store writes the column
+  return Array.isArray(parsed) ? (parsed as ReadonlyArray<OutboxMoment>) : wrong("a history");
+};
+
+export const toStream = (row: Row): StreamRecord => ({
+  workspace: workspaceId(row["workspace"]),
+  document: documentId(row["document"]),
+  state: row["state"] === "DEAD_LETTER" ? "DEAD_LETTER" : "PENDING",
+  attempts: number(row["attempts"]),
+  code: optional(row["code"], text),
+  message: optional(row["message"], text),
+  since: number(row["since"]),
+  through: number(row["through"]),
+  history: moments(row["history"]),
 });
 
 export const toLog = (row: Row): LogRecord => ({

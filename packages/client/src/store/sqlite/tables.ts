@@ -8,10 +8,24 @@
  */
 
 /** Of the tables below. Kept in `PRAGMA user_version`. */
-export const TABLES_VERSION = 1;
+export const TABLES_VERSION = 2;
 
 /** `updates.state` */
 export const UpdateState = { pending: 0, frozen: 1, received: 2 } as const;
+
+const CREATE_STREAMS = `
+CREATE TABLE streams (
+  workspace TEXT NOT NULL,
+  document  TEXT NOT NULL,
+  state     TEXT NOT NULL,
+  attempts  INTEGER NOT NULL,
+  code      TEXT,
+  message   TEXT,
+  since     REAL NOT NULL,
+  through   INTEGER NOT NULL,
+  history   TEXT NOT NULL,
+  PRIMARY KEY (workspace, document)
+) STRICT, WITHOUT ROWID;`;
 
 export const CREATE_TABLES = `
 CREATE TABLE profile (
@@ -37,7 +51,9 @@ CREATE TABLE workspaces (
   server         TEXT,
   server_epoch   INTEGER NOT NULL,
   next_counter   INTEGER NOT NULL,
-  last_synced_at REAL
+  last_synced_at REAL,
+  paused         INTEGER NOT NULL DEFAULT 0,
+  retired_leases TEXT -- null where there are none
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE documents (
@@ -96,18 +112,11 @@ CREATE TABLE outgoing ( -- the entry's bytes are in the log
   refs      TEXT NOT NULL,
   attempts  INTEGER NOT NULL,
   frozen_at REAL NOT NULL,
+  state     TEXT NOT NULL DEFAULT 'IN_FLIGHT',
   PRIMARY KEY (workspace, counter)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE parked (
-  workspace TEXT NOT NULL,
-  counter   INTEGER NOT NULL,
-  document  TEXT NOT NULL,
-  code      TEXT NOT NULL,
-  message   TEXT NOT NULL,
-  parked_at REAL NOT NULL,
-  PRIMARY KEY (workspace, counter)
-) STRICT, WITHOUT ROWID;
+${CREATE_STREAMS}
 
 CREATE TABLE log (
   workspace TEXT NOT NULL,
@@ -137,3 +146,39 @@ CREATE TABLE chunks (
   UNIQUE (workspace, hash)
 ) STRICT;
 `;
+
+/** Updates of entries that version 1 had parked: refused, and kept in their frozen form. */
+const PARKED_UPDATES = `state = ${UpdateState.frozen} AND EXISTS (
+  SELECT 1 FROM parked JOIN documents ON documents.workspace = parked.workspace AND documents.document = parked.document
+  JOIN workspaces ON workspaces.workspace = parked.workspace
+  WHERE documents.key = updates.document AND workspaces.device = updates.device AND parked.counter = updates.counter)`;
+
+/**
+ * What makes the tables of one version those of the next: at its index, from version 1 on. Each runs in one transaction
+ * with the new version's number.
+ */
+export const UPGRADES: ReadonlyArray<string> = [
+  // 1 to 2: states are explicit, and what is parked is a document's stream with its waiting edits.
+  `
+ALTER TABLE workspaces ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE workspaces ADD COLUMN retired_leases TEXT;
+ALTER TABLE outgoing ADD COLUMN state TEXT NOT NULL DEFAULT 'IN_FLIGHT';
+${CREATE_STREAMS}
+INSERT INTO streams (workspace, document, state, attempts, code, message, since, through, history)
+SELECT parked.workspace, parked.document, 'DEAD_LETTER', 0, parked.code, parked.message, parked.parked_at,
+  max(updates.id), '[]'
+FROM parked
+JOIN documents ON documents.workspace = parked.workspace AND documents.document = parked.document
+JOIN workspaces ON workspaces.workspace = parked.workspace
+JOIN updates ON updates.document = documents.key AND updates.state = ${UpdateState.frozen}
+  AND updates.device = workspaces.device AND updates.counter = parked.counter
+GROUP BY parked.workspace, parked.document;
+UPDATE documents SET
+  pending_updates = pending_updates + (SELECT count(*) FROM updates WHERE updates.document = key AND ${PARKED_UPDATES}),
+  pending_bytes = pending_bytes + (SELECT coalesce(sum(length(bytes)), 0) FROM updates
+    WHERE updates.document = key AND ${PARKED_UPDATES})
+WHERE EXISTS (SELECT 1 FROM parked WHERE parked.workspace = documents.workspace AND parked.document = documents.document);
+UPDATE updates SET state = ${UpdateState.pending}, device = NULL, counter = NULL WHERE ${PARKED_UPDATES};
+DROP TABLE parked;
+`,
+];

@@ -1,0 +1,173 @@
+/** The trouble with documents' edits: streams, what they hold back, and documents made anew. */
+import { type DocumentId, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol";
+import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
+import type { StreamRecord, UpdateRecord } from "../records.ts";
+import { nextStream, type StreamChange } from "../streams.ts";
+import type { SqliteDatabase } from "./database.ts";
+import type { DocumentRows } from "./documents.ts";
+import type { Guard } from "./guard.ts";
+import { number, numbers, toStream, toUpdate } from "./rows.ts";
+import { UpdateState } from "./tables.ts";
+
+export type StreamRows = ReturnType<typeof streamRows>;
+
+/** Changing streams inside a transaction that somebody else opened. */
+export const streamRows = (database: SqliteDatabase) => {
+  const find = database.prepare("SELECT * FROM streams WHERE workspace = ? AND document = ?");
+  const put = database.prepare(`
+    INSERT INTO streams (workspace, document, state, attempts, code, message, since, through, history)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (workspace, document) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,
+      code = excluded.code, message = excluded.message, since = excluded.since, through = excluded.through,
+      history = excluded.history`);
+  const end = database.prepare("DELETE FROM streams WHERE workspace = ? AND document = ? AND state = 'PENDING'");
+  const remove = database.prepare("DELETE FROM streams WHERE workspace = ? AND document = ?");
+
+  const of = (workspace: WorkspaceId, document: DocumentId): StreamRecord | undefined => {
+    const row = find.get(workspace, document);
+    return row === undefined ? undefined : toStream(row);
+  };
+  return {
+    of,
+    change: (workspace: WorkspaceId, document: DocumentId, change: StreamChange): void => {
+      if (document === NO_DOCUMENT) return;
+      const next = nextStream(workspace, document, of(workspace, document), change);
+      put.run(
+        workspace,
+        document,
+        next.state,
+        next.attempts,
+        next.code ?? null,
+        next.message ?? null,
+        next.since,
+        next.through,
+        JSON.stringify(next.history),
+      );
+    },
+    /** Something of the document was acknowledged: what was PENDING has had its trouble. */
+    ended: (workspace: WorkspaceId, document: DocumentId): void => void end.run(workspace, document),
+    remove: (workspace: WorkspaceId, document: DocumentId): void => void remove.run(workspace, document),
+  };
+};
+
+type StreamOperations = Pick<LocalStoreShape, "streams" | "moveStream" | "splitPending" | "rebuildDocument">;
+
+export const streamOperations = (
+  database: SqliteDatabase,
+  guard: Guard,
+  documents: DocumentRows,
+  rows: StreamRows,
+): StreamOperations => {
+  const all = database.prepare("SELECT * FROM streams WHERE workspace = ? ORDER BY document");
+  const pendingFrom = database.prepare(
+    `SELECT * FROM updates WHERE document = ? AND state = ${UpdateState.pending} AND id >= ? ORDER BY id`,
+  );
+  const pendingIds = database.prepare(
+    `SELECT id FROM updates WHERE document = ? AND state = ${UpdateState.pending} ORDER BY id`,
+  );
+  const removeUpdate = database.prepare("DELETE FROM updates WHERE id = ?");
+  const insert = database.prepare(`
+    INSERT INTO updates (id, document, type, bytes, state, device, counter, time, refs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const setPending = database.prepare(`
+    UPDATE documents SET latest = ?, updated_at = max(updated_at, ?), pending_updates = pending_updates + ?,
+      pending_bytes = pending_bytes + ? WHERE key = ?`);
+  const emptied = [
+    "DELETE FROM updates WHERE document = ?",
+    "DELETE FROM snapshots WHERE document = ?",
+    "UPDATE documents SET pending_updates = 0, pending_bytes = 0, unprojected = NULL, merging = 0 WHERE key = ?",
+  ].map((sql) => database.prepare(sql));
+  const outgoing = database.prepare("SELECT document FROM outgoing WHERE workspace = ?");
+  const retired = database.prepare("SELECT retired_leases FROM workspaces WHERE workspace = ?");
+  const retire = database.prepare("UPDATE workspaces SET retired_leases = ? WHERE workspace = ?");
+
+  type NewUpdate = Omit<UpdateRecord, "id" | "workspace" | "document">;
+  /** Puts updates of one document behind all others. */
+  const add = (key: number, updates: ReadonlyArray<NewUpdate>): void => {
+    let id = documents.lastUpdate();
+    for (const { type, update, state, device, counter, time, refs } of updates) {
+      id += 1;
+      const pending = state === "pending";
+      insert.run(
+        id,
+        key,
+        type,
+        update,
+        UpdateState[state],
+        device ?? null,
+        counter ?? null,
+        time,
+        refs.length === 0 ? null : JSON.stringify(refs),
+      );
+      setPending.run(id, time, pending ? 1 : 0, pending ? update.length : 0, key);
+    }
+    documents.setLastUpdate(id);
+  };
+
+  return {
+    streams: (workspace) => database.read("streams", () => all.all(workspace).map(toStream)),
+
+    moveStream: (workspace, document, change) =>
+      database.guarded("moveStream", () => {
+        const key = documents.keyOf(workspace, document);
+        guard.holds("moveStream", key !== undefined && pendingIds.get(key) !== undefined);
+        guard.holds("moveStream", (rows.of(workspace, document)?.state ?? "PENDING") === change.transition.from);
+        rows.change(workspace, document, change);
+      }),
+
+    splitPending: (workspace, fence, document, id, pieces) =>
+      database.guarded("splitPending", () => {
+        guard.leads("splitPending", fence);
+        const key = documents.keyOf(workspace, document);
+        if (key === undefined) throw new Fenced({ operation: "splitPending" });
+        const [split, ...later] = pendingFrom.all(key, id).map(toUpdate(workspace, document));
+        if (split?.id !== id) throw new Fenced({ operation: "splitPending" });
+        const moved = [
+          ...pieces.map((update, index) => ({ ...split, update, refs: index === 0 ? split.refs : [] })),
+          ...later,
+        ];
+        for (const update of [split, ...later]) {
+          removeUpdate.run(update.id);
+          setPending.run(documents.lastUpdate(), 0, -1, -update.update.length, key);
+        }
+        add(key, moved);
+      }),
+
+    rebuildDocument: ({ workspace, document, discarded, pending, acknowledged, edits, row, retire: leases }) =>
+      database.guarded("rebuildDocument", () => {
+        guard.here("rebuildDocument", workspace);
+        const key = documents.keyOf(workspace, document);
+        if (key === undefined) throw new Fenced({ operation: "rebuildDocument" });
+        guard.holds("rebuildDocument", rows.of(workspace, document)?.state === discarded.from);
+        guard.holds("rebuildDocument", !outgoing.all(workspace).some((entry) => entry["document"] === document));
+        const waiting = pendingIds.all(key).map((found) => number(found["id"]));
+        guard.holds(
+          "rebuildDocument",
+          waiting.length === pending.length && waiting.every((id, index) => id === pending[index]),
+        );
+        for (const statement of emptied) statement.run(key);
+        rows.remove(workspace, document);
+        add(
+          key,
+          acknowledged.map(({ own, type, update, device, counter, time }) => ({
+            type,
+            update,
+            state: own ? "frozen" : "received",
+            device,
+            counter,
+            time,
+            refs: [],
+          })),
+        );
+        documents.putView(key, row);
+        for (const edit of edits) {
+          const target = documents.ensure(edit.workspace, edit.document, edit.type, edit.time);
+          add(target, [{ ...edit, state: "pending", device: undefined, counter: undefined }]);
+          if (edit.row !== undefined) documents.putView(target, edit.row);
+        }
+        if (leases.length === 0) return;
+        const known = retired.get(workspace)?.["retired_leases"];
+        const joined = new Set([...(known === null || known === undefined ? [] : numbers(known)), ...leases]);
+        retire.run(JSON.stringify([...joined]), workspace);
+      }),
+  };
+};
