@@ -2,7 +2,19 @@
  * The public types of `@cairn/client`: promises, plain callbacks and plain data, for the page and for Node alike.
  */
 import type { DeviceId, DocumentId, ErrorAction, LinkId, RoleName, WorkspaceId } from "@cairn/protocol";
-import type { DocumentSchema, Editor, FieldsOf, ListedFields, ViewOf } from "@cairn/schema";
+import type {
+  AskedAt,
+  DocumentSchema,
+  Editor,
+  FieldsOf,
+  FilterPath,
+  ListedFields,
+  Page,
+  Query,
+  Scalar,
+  ValueCount,
+  ViewOf,
+} from "@cairn/schema";
 import type { LoroDoc, PeerID } from "loro-crdt";
 import type { CairnError, CairnErrorCode } from "./errors.ts";
 import type { SyncControl, SyncOptions, Unsynced } from "./sync-api.ts";
@@ -183,20 +195,23 @@ export interface SyncProblem {
   readonly action: ErrorAction;
 }
 
-/** What a list wants to see. Searching and filtering run over projections; no document is opened. */
-export interface ListQuery {
-  /** Words that must all occur, in any case, in the declared searchable fields. */
-  readonly search?: string | undefined;
-  /** Default `exclude`. */
-  readonly deleted?: "exclude" | "only" | "include" | undefined;
-  /** Projected fields that must equal a value, or, where the field is a list or a set, contain it. */
-  readonly where?: Readonly<Record<string, string | number | boolean>> | undefined;
-  /** Default `updated`. */
-  readonly sort?: "updated" | "created" | `field:${string}` | undefined;
-  /** Default: times newest first, fields ascending. */
-  readonly descending?: boolean | undefined;
-  readonly limit?: number | undefined;
-}
+/**
+ * Which rows of a type are wanted, in which order and how many: JSON, typed from the schema. Everything runs over
+ * projections and their indexes; no document is opened.
+ */
+export type ListQuery<S extends DocumentSchema, T extends TypeName<S>> = Query<TypeOf<S, T>>;
+
+/** What can be counted, by one path: the different values of a filterable field. */
+export type CountQuery<S extends DocumentSchema, T extends TypeName<S>> = Pick<
+  ListQuery<S, T>,
+  "where" | "search" | "deleted"
+>;
+
+/** What `countBy` counts at a path. */
+export type CountedValue<S extends DocumentSchema, T extends TypeName<S>, P extends string> = Extract<
+  AskedAt<FieldsOf<TypeOf<S, T>>, P>,
+  Scalar
+>;
 
 /** One line of a list. */
 export interface Row<S extends DocumentSchema, T extends TypeName<S>> {
@@ -295,12 +310,40 @@ export interface Workspace<S extends DocumentSchema> extends SyncControl {
     init?: (document: Editor<TypeOf<S, T>>) => void,
   ): Promise<DocumentHandle<S, T>>;
   open<T extends TypeName<S>>(type: T, id: DocumentId): Promise<DocumentHandle<S, T>>;
-  query<T extends TypeName<S>>(type: T, query?: ListQuery): Promise<ReadonlyArray<Row<S, T>>>;
-  /** Calls back with what is here, and on every change. */
+  /** Rejects with `query-invalid`, whose `cause` is a `QueryInvalid` that names the place in the query. */
+  query<T extends TypeName<S>>(type: T, query?: ListQuery<S, T>): Promise<ReadonlyArray<Row<S, T>>>;
+  /** Rows with where the next page begins: hand `next` back as `after`, with the same sorting. */
+  page<T extends TypeName<S>>(type: T, query: ListQuery<S, T>): Promise<Page<Row<S, T>>>;
+  /** How many rows there are. */
+  count<T extends TypeName<S>>(type: T, query?: CountQuery<S, T>): Promise<number>;
+  /** The different values at a path with how many rows have each, the most frequent first. */
+  countBy<T extends TypeName<S>, P extends string>(
+    type: T,
+    path: P & FilterPath<FieldsOf<TypeOf<S, T>>>,
+    query?: CountQuery<S, T>,
+  ): Promise<ReadonlyArray<ValueCount<CountedValue<S, T, P>>>>;
+  /**
+   * Calls back with what is here, and again whenever that has changed: rows that did not change are the same objects.
+   * `onFailure` hears why there is no answer; the next change asks again.
+   */
   liveQuery<T extends TypeName<S>>(
     type: T,
-    query: ListQuery,
+    query: ListQuery<S, T>,
     callback: (rows: ReadonlyArray<Row<S, T>>) => void,
+    onFailure?: (failure: CairnError) => void,
+  ): Unsubscribe;
+  liveCount<T extends TypeName<S>>(
+    type: T,
+    query: CountQuery<S, T>,
+    callback: (count: number) => void,
+    onFailure?: (failure: CairnError) => void,
+  ): Unsubscribe;
+  liveCountBy<T extends TypeName<S>, P extends string>(
+    type: T,
+    path: P & FilterPath<FieldsOf<TypeOf<S, T>>>,
+    query: CountQuery<S, T>,
+    callback: (counts: ReadonlyArray<ValueCount<CountedValue<S, T, P>>>) => void,
+    onFailure?: (failure: CairnError) => void,
   ): Unsubscribe;
   /** An edit, which `restore` takes back. */
   delete(id: DocumentId): Promise<void>;

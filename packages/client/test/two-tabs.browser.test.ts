@@ -72,7 +72,7 @@ describe("two tabs of one profile", () => {
     const one = await openProfile(profile);
     const other = await openProfile(profile);
     const titles: Array<ReadonlyArray<string>> = [];
-    const stop = other.workspace.liveQuery("note", { sort: "created", descending: false }, (rows) => {
+    const stop = other.workspace.liveQuery("note", { sort: { by: "$created" } }, (rows) => {
       titles.push(rows.map((row) => row.fields.title));
     });
     const first = await one.workspace.create("note", (edit) => edit.title.set("First"));

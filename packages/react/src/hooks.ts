@@ -53,7 +53,7 @@ export interface CairnHooks<S extends DocumentSchema> {
    * A live list over projections; undefined until the first answer. While a changed query is under way, the rows of the
    * one before stay, so that a list does not flicker while someone types a search.
    */
-  readonly useQuery: <T extends TypeName<S>>(type: T, query?: ListQuery) => ReadonlyArray<Row<S, T>> | undefined;
+  readonly useQuery: <T extends TypeName<S>>(type: T, query?: ListQuery<S, T>) => ReadonlyArray<Row<S, T>> | undefined;
   /** Opens a document while the component is mounted, and closes it afterwards. */
   readonly useDocument: <T extends TypeName<S>>(type: T, id: DocumentHandle<S, T>["id"]) => DocumentState<S, T>;
   readonly useAttachments: (document: Row<S, TypeName<S>>["id"]) => ReadonlyArray<AttachmentInfo>;
@@ -124,7 +124,10 @@ export const createCairnHooks = <S extends DocumentSchema>(): CairnHooks<S> => {
     );
   };
 
-  const useQuery = <T extends TypeName<S>>(type: T, query: ListQuery = {}): ReadonlyArray<Row<S, T>> | undefined => {
+  const useQuery = <T extends TypeName<S>>(
+    type: T,
+    query: ListQuery<S, T> = {},
+  ): ReadonlyArray<Row<S, T>> | undefined => {
     const workspace = useWorkspace();
     const [answer, setAnswer] = useState<{ readonly of: unknown; readonly rows: ReadonlyArray<Row<S, T>> }>();
     // A query is written in place on every render: only one with another content is another query.

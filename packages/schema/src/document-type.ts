@@ -3,25 +3,18 @@
  * them; a version that was released never changes.
  */
 import { SchemaDefinitionError } from "./errors.ts";
-import type { Field, Fields } from "./field.ts";
+import type { Fields } from "./field.ts";
 import { isJsonWithin } from "./json.ts";
+import { shapeOfField } from "./query/value-shape.ts";
+import { type DocumentType, type Slot, slotsOf } from "./slots.ts";
+import { COMBINATORS, MAX_INDEXED_PATHS, filterablePaths } from "./query/query-paths.ts";
+
+export { type DocumentType, type Slot, slotsOf } from "./slots.ts";
 
 /** The root map that holds all plain fields of a document, by physical name. */
 export const PLAIN_ROOT = "fields";
 /** The root map of the engine's own state, which every document has, whatever its type (`document-state.ts`). */
 export const STATE_ROOT = "cairn";
-
-/** A field and the key that replicas store it under. */
-export interface Slot {
-  readonly name: string;
-  readonly physical: string;
-  readonly field: Field;
-}
-
-/** One type of documents. */
-export interface DocumentType<Fs extends Fields = Fields> {
-  readonly fields: Fs;
-}
 
 /** One version of an app's documents. */
 export interface DocumentSchema<Ds extends DocumentTypes = DocumentTypes> {
@@ -57,17 +50,6 @@ export const defineSchema = <const Ds extends DocumentTypes>(declaration: {
   return { version: declaration.version, documents: declaration.documents };
 };
 
-const slotsByFields = new WeakMap<Fields, ReadonlyArray<Slot>>();
-
-/** The slots of some fields, in the order of their declaration. */
-export const slotsOf = (fields: Fields): ReadonlyArray<Slot> => {
-  const known = slotsByFields.get(fields);
-  if (known !== undefined) return known;
-  const slots = Object.entries(fields).map(([name, field]) => ({ name, physical: field.physical ?? name, field }));
-  slotsByFields.set(fields, slots);
-  return slots;
-};
-
 const checkFields = (fields: Fields, path: ReadonlyArray<string>, depth: number): void => {
   if (depth > MAX_NESTING) throw invalid(path, `records nest at most ${MAX_NESTING} deep`);
   const nameByPhysical = new Map<string, string>();
@@ -88,7 +70,33 @@ const checkFields = (fields: Fields, path: ReadonlyArray<string>, depth: number)
     if (field.kind === "text" && !(Number.isInteger(field.preview) && field.preview > 0)) {
       throw invalid(here, "preview is a positive number of code points");
     }
+    if (field.filterable) checkFilterable({ name, physical, field }, here, depth);
     if (field.kind === "records") checkFields(field.fields, here, depth + 1);
+  }
+  if (depth === 0 && filterablePaths({ fields }).filter((found) => found.indexed).length > MAX_INDEXED_PATHS) {
+    throw invalid(path, `a type has at most ${MAX_INDEXED_PATHS} indexed paths`);
+  }
+};
+
+const checkFilterable = ({ name, field }: Slot, path: ReadonlyArray<string>, depth: number): void => {
+  if (depth > 0) throw invalid(path, "filters do not reach into records");
+  if (COMBINATORS.includes(name))
+    throw invalid(path, `"${name}" combines filters; a filterable field needs another name`);
+  const paths = filterablePaths({ fields: { [name]: field } });
+  if (paths.length === 0 && !shapeOfField(field).open) {
+    throw invalid(path, "filters compare texts, numbers, booleans and null, and lists of them");
+  }
+  const indexed = paths.filter((found) => found.indexed);
+  if (field.indexed === true && indexed.length > MAX_INDEXED_PATHS) {
+    throw invalid(
+      path,
+      `it has ${indexed.length} paths; name those that shall have an index, at most ${MAX_INDEXED_PATHS}`,
+    );
+  }
+  const named = typeof field.indexed === "boolean" ? [] : field.indexed;
+  for (const inner of named) {
+    if (!paths.some((found) => found.path === `${name}.${inner}`))
+      throw invalid(path, `filters cannot ask for "${inner}"`);
   }
 };
 

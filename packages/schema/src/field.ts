@@ -26,12 +26,19 @@ interface FieldBase {
   readonly physical: string | undefined;
   /** Whether the field's words are found by search. */
   readonly search: boolean;
+  /** Which paths have an index: the field itself and all that filters can ask within it, or the named ones. */
+  readonly indexed: boolean | ReadonlyArray<string>;
 }
 
 type Accepts<A> = (value: unknown) => value is A;
 
-export interface PlainField<A extends Json = Json, Listed extends boolean = boolean> extends FieldBase {
+export interface PlainField<
+  A extends Json = Json,
+  Listed extends boolean = boolean,
+  Filterable extends boolean = boolean,
+> extends FieldBase {
   readonly kind: "plain";
+  readonly filterable: Filterable;
   readonly default: A;
   readonly list: Listed;
   readonly accepts: Accepts<A>;
@@ -42,27 +49,43 @@ export interface PlainField<A extends Json = Json, Listed extends boolean = bool
 
 export interface TextField<Listed extends boolean = boolean> extends FieldBase {
   readonly kind: "text";
+  readonly filterable: false;
   readonly list: Listed;
   /** Code points that lists show. */
   readonly preview: number;
 }
 
-export interface ListField<A extends Json = Json, Listed extends boolean = boolean> extends FieldBase {
+export interface ListField<
+  A extends Json = Json,
+  Listed extends boolean = boolean,
+  Filterable extends boolean = boolean,
+> extends FieldBase {
   readonly kind: "list";
+  readonly filterable: Filterable;
   readonly list: Listed;
   readonly accepts: Accepts<A>;
   readonly schema: Schema.Top;
 }
 
-export interface MovableListField<A extends Json = Json, Listed extends boolean = boolean> extends FieldBase {
+export interface MovableListField<
+  A extends Json = Json,
+  Listed extends boolean = boolean,
+  Filterable extends boolean = boolean,
+> extends FieldBase {
   readonly kind: "movableList";
+  readonly filterable: Filterable;
   readonly list: Listed;
   readonly accepts: Accepts<A>;
   readonly schema: Schema.Top;
 }
 
-export interface SetField<A extends string = string, Listed extends boolean = boolean> extends FieldBase {
+export interface SetField<
+  A extends string = string,
+  Listed extends boolean = boolean,
+  Filterable extends boolean = boolean,
+> extends FieldBase {
   readonly kind: "set";
+  readonly filterable: Filterable;
   readonly list: Listed;
   readonly accepts: Accepts<A>;
   readonly schema: Schema.Top;
@@ -70,24 +93,31 @@ export interface SetField<A extends string = string, Listed extends boolean = bo
 
 export interface MapField<A extends Json = Json> extends FieldBase {
   readonly kind: "map";
+  readonly filterable: false;
   readonly list: false;
   readonly accepts: Accepts<A>;
   readonly schema: Schema.Top;
 }
 
-export interface CounterField<Listed extends boolean = boolean> extends FieldBase {
+export interface CounterField<
+  Listed extends boolean = boolean,
+  Filterable extends boolean = boolean,
+> extends FieldBase {
   readonly kind: "counter";
+  readonly filterable: Filterable;
   readonly list: Listed;
 }
 
 export interface AttachmentsField<Listed extends boolean = boolean> extends FieldBase {
   readonly kind: "attachments";
+  readonly filterable: false;
   readonly list: Listed;
   readonly accepts: Accepts<AttachmentManifest>;
 }
 
 export interface RecordsField<Fs extends Fields = Fields> extends FieldBase {
   readonly kind: "records";
+  readonly filterable: false;
   readonly list: false;
   readonly fields: Fs;
 }
@@ -115,40 +145,81 @@ interface ListOption extends Named {
   /** Show the field in lists: it becomes part of the projection. */
   readonly list?: boolean;
 }
-interface ListAndSearch extends ListOption {
+interface Searchable {
   /** Find documents by the field's words. */
+  readonly searchable?: boolean;
+  /** The same, as it was called first. */
   readonly search?: boolean;
+}
+interface Filterable {
+  /** Let filters and sorting ask for the field, which puts it into the projection as well. */
+  readonly filterable?: boolean;
+}
+interface Indexed extends Filterable {
+  /** Keep an index, so that filters and sorting by the field read only what they need. Makes it filterable. */
+  readonly indexed?: boolean;
+}
+interface ListAndSearch extends ListOption, Searchable, Indexed {}
+interface ValueOptions extends ListOption, Searchable, Filterable {
+  /**
+   * As elsewhere; of a value that is an object, either everything that filters can ask within it, or the named dotted
+   * paths, such as `["city", "place.lat"]`.
+   */
+  readonly indexed?: boolean | ReadonlyArray<string>;
 }
 interface StringOptions extends ListAndSearch {
   readonly default?: string;
   /** Longest value, in UTF-16 code units. */
   readonly maxLength?: number;
 }
-interface NumberOptions extends ListOption {
+interface NumberOptions extends ListOption, Indexed {
   readonly default?: number;
   readonly minimum?: number;
   readonly maximum?: number;
 }
-interface BooleanOptions extends ListOption {
+interface BooleanOptions extends ListOption, Indexed {
   readonly default?: boolean;
 }
-interface TextOptions extends Named {
+interface CounterOptions extends ListOption, Indexed {}
+interface AttachmentsOptions extends ListOption, Searchable {}
+interface TextOptions extends Named, Searchable {
   /** Lists show the beginning of the text. */
   readonly list?: "preview";
   /** Length of that beginning, in code points; at most `MAX_PREVIEW`. */
   readonly preview?: number;
-  readonly search?: boolean;
 }
 
 /** The values that a plain field can hold: read as they are stored, so the schema transforms nothing. */
 type PlainSchema<A> = Schema.Codec<A, A>;
 
-type IsListed<O> = O extends { readonly list: true | "preview" } ? true : false;
+type IsFilterable<O> = O extends
+  | { readonly filterable: true }
+  | { readonly indexed: true }
+  | { readonly indexed: ReadonlyArray<string> }
+  ? true
+  : false;
+type IsListed<O> = O extends { readonly list: true | "preview" } ? true : IsFilterable<O>;
 
-/** The run-time twin of `IsListed`. Without options `O` is `{}`, and the field is not listed. */
-const listed = <O extends { readonly list?: boolean | "preview" }>(options: O | undefined): IsListed<O> =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- type and expression look at the same property
-  (options?.list === true || options?.list === "preview") as IsListed<O>;
+interface Shown {
+  readonly list?: boolean | "preview";
+  readonly filterable?: boolean;
+  readonly indexed?: boolean | ReadonlyArray<string>;
+}
+
+const isFilterable = (options: Shown | undefined): boolean =>
+  options?.filterable === true || (options?.indexed !== undefined && options.indexed !== false);
+
+/** The run-time twin of `IsFilterable`. Without options `O` is `{}`, and the field is not filterable. */
+const filterable = <O extends Shown>(options: O | undefined): IsFilterable<O> =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- type and expression look at the same properties
+  isFilterable(options) as IsFilterable<O>;
+
+/** The run-time twin of `IsListed`. */
+const listed = <O extends Shown>(options: O | undefined): IsListed<O> =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- type and expression look at the same properties
+  (options?.list === true || options?.list === "preview" || isFilterable(options)) as IsListed<O>;
+
+const searched = (options: Searchable | undefined): boolean => options?.searchable === true || options?.search === true;
 
 /** A predicate that never throws and admits only plain JSON, whatever the schema is. */
 const accepting = <A extends Json>(schema: PlainSchema<A>): Accepts<A> => {
@@ -162,21 +233,38 @@ const accepting = <A extends Json>(schema: PlainSchema<A>): Accepts<A> => {
   };
 };
 
-const plain = <A extends Json, L extends boolean>(
+const plain = <A extends Json, const O extends ValueOptions>(
   schema: PlainSchema<A>,
   defaultValue: A,
-  options: ListAndSearch,
-  list: L,
+  options: O,
   freeText: boolean,
-): PlainField<A, L> => ({
+): PlainField<A, IsListed<O>, IsFilterable<O>> => ({
   kind: "plain",
   default: defaultValue,
-  list,
-  search: options.search === true,
+  list: listed(options),
+  filterable: filterable(options),
+  indexed: options.indexed ?? false,
+  search: searched(options),
   physical: options.physical,
   accepts: accepting(schema),
   freeText,
   schema,
+});
+
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller's `O` says which options there are not
+const none = <O>(): O =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without options the compiler takes `{}` for `O`
+  ({}) as O;
+
+/** What lists and sets have in common. */
+const items = <A extends Json, O extends ListAndSearch>(item: PlainSchema<A>, options: O | undefined) => ({
+  list: listed(options),
+  filterable: filterable(options),
+  indexed: options?.indexed ?? false,
+  search: searched(options),
+  physical: options?.physical,
+  accepts: accepting(item),
+  schema: item,
 });
 
 const numberSchema = (base: PlainSchema<number>, options: NumberOptions): PlainSchema<number> =>
@@ -187,94 +275,84 @@ const numberSchema = (base: PlainSchema<number>, options: NumberOptions): PlainS
     }),
   );
 
-/** Constructors of fields. `list: true` puts a field into the projection, `search: true` into the searchable text. */
+/**
+ * Constructors of fields. `list: true` puts a field into the projection, `filterable: true` lets filters and sorting ask for
+ * it, `indexed: true` keeps an index for that, `searchable: true` puts its words into full-text search.
+ */
 export const field = {
   /** A short text that is replaced whole, such as a title. Default: `""`. */
-  string: <const O extends StringOptions = {}>(options?: O): PlainField<string, IsListed<O>> => {
+  string: <const O extends StringOptions = {}>(options?: O): PlainField<string, IsListed<O>, IsFilterable<O>> => {
     const given: StringOptions = options ?? {};
     const schema =
       given.maxLength === undefined ? Schema.String : Schema.String.check(Schema.isMaxLength(given.maxLength));
-    return plain(schema, given.default ?? "", given, listed(options), true);
+    return plain(schema, given.default ?? "", options ?? none<O>(), true);
   },
   /** Default: `false`. */
-  boolean: <const O extends BooleanOptions = {}>(options?: O): PlainField<boolean, IsListed<O>> =>
-    plain(Schema.Boolean, options?.default ?? false, options ?? {}, listed(options), false),
+  boolean: <const O extends BooleanOptions = {}>(options?: O): PlainField<boolean, IsListed<O>, IsFilterable<O>> =>
+    plain(Schema.Boolean, options?.default ?? false, options ?? none<O>(), false),
   /** A finite number. Default: `0`. */
-  number: <const O extends NumberOptions = {}>(options?: O): PlainField<number, IsListed<O>> =>
-    plain(numberSchema(Schema.Finite, options ?? {}), options?.default ?? 0, options ?? {}, listed(options), false),
+  number: <const O extends NumberOptions = {}>(options?: O): PlainField<number, IsListed<O>, IsFilterable<O>> =>
+    plain(numberSchema(Schema.Finite, options ?? {}), options?.default ?? 0, options ?? none<O>(), false),
   /** A safe integer, for instance a time in milliseconds. Default: `0`. */
-  integer: <const O extends NumberOptions = {}>(options?: O): PlainField<number, IsListed<O>> =>
-    plain(numberSchema(Schema.Int, options ?? {}), options?.default ?? 0, options ?? {}, listed(options), false),
+  integer: <const O extends NumberOptions = {}>(options?: O): PlainField<number, IsListed<O>, IsFilterable<O>> =>
+    plain(numberSchema(Schema.Int, options ?? {}), options?.default ?? 0, options ?? none<O>(), false),
   /** Any JSON value that an Effect Schema describes; the schema must not transform. Replaced whole. */
-  value: <A extends Json, const O extends ListAndSearch>(
+  value: <A extends Json, const O extends ValueOptions>(
     schema: PlainSchema<A>,
     options: O & { readonly default: NoInfer<A> },
-  ): PlainField<A, IsListed<O>> => plain(schema, options.default, options, listed(options), false),
+  ): PlainField<A, IsListed<O>, IsFilterable<O>> => plain<A, O>(schema, options.default, options, false),
   /** A text that several people can type in at once. */
   text: <const O extends TextOptions = {}>(options?: O): TextField<IsListed<O>> => ({
     kind: "text",
     list: listed(options),
+    filterable: false,
+    indexed: false,
     preview: Math.min(options?.preview ?? DEFAULT_PREVIEW, MAX_PREVIEW),
-    search: options?.search === true,
+    search: searched(options),
     physical: options?.physical,
   }),
   /** A list of plain items. Items are inserted whole (an item is never built up step by step). */
   list: <A extends Json, const O extends ListAndSearch = {}>(
     item: PlainSchema<A>,
     options?: O,
-  ): ListField<A, IsListed<O>> => ({
-    kind: "list",
-    list: listed(options),
-    search: options?.search === true,
-    physical: options?.physical,
-    accepts: accepting(item),
-    schema: item,
-  }),
+  ): ListField<A, IsListed<O>, IsFilterable<O>> => ({ kind: "list", ...items(item, options) }),
   /** A list whose items can also be moved and replaced in place. */
   movableList: <A extends Json, const O extends ListAndSearch = {}>(
     item: PlainSchema<A>,
     options?: O,
-  ): MovableListField<A, IsListed<O>> => ({
-    kind: "movableList",
-    list: listed(options),
-    search: options?.search === true,
-    physical: options?.physical,
-    accepts: accepting(item),
-    schema: item,
-  }),
+  ): MovableListField<A, IsListed<O>, IsFilterable<O>> => ({ kind: "movableList", ...items(item, options) }),
   /** A set of strings, such as tags. Per item the last writer wins; different items never disturb each other. */
   set: <A extends string = string, const O extends ListAndSearch = {}>(
     item: PlainSchema<A>,
     options?: O,
-  ): SetField<A, IsListed<O>> => ({
-    kind: "set",
-    list: listed(options),
-    search: options?.search === true,
-    physical: options?.physical,
-    accepts: accepting(item),
-    schema: item,
-  }),
+  ): SetField<A, IsListed<O>, IsFilterable<O>> => ({ kind: "set", ...items(item, options) }),
   /** Plain values by key. Per key the last writer wins. */
   map: <A extends Json>(item: PlainSchema<A>, options?: Named): MapField<A> => ({
     kind: "map",
     list: false,
+    filterable: false,
+    indexed: false,
     search: false,
     physical: options?.physical,
     accepts: accepting(item),
     schema: item,
   }),
   /** An integer that several people can raise and lower at once; the changes add up. */
-  counter: <const O extends ListOption = {}>(options?: O): CounterField<IsListed<O>> => ({
+  counter: <const O extends CounterOptions = {}>(options?: O): CounterField<IsListed<O>, IsFilterable<O>> => ({
     kind: "counter",
     list: listed(options),
+    filterable: filterable(options),
+    indexed: options?.indexed ?? false,
     search: false,
     physical: options?.physical,
   }),
   /** Manifests of attachments by their random ids. */
-  attachments: <const O extends ListAndSearch = {}>(options?: O): AttachmentsField<IsListed<O>> => ({
+  attachments: <const O extends AttachmentsOptions = {}>(options?: O): AttachmentsField<IsListed<O>> => ({
     kind: "attachments",
     list: listed(options),
-    search: options?.search === true,
+    filterable: false,
+    indexed: false,
+    search: searched(options),
     physical: options?.physical,
     accepts: accepting<AttachmentManifest>(AttachmentManifest),
   }),
@@ -282,6 +360,8 @@ export const field = {
   records: <const Fs extends Fields>(fields: Fs, options?: Named): RecordsField<Fs> => ({
     kind: "records",
     list: false,
+    filterable: false,
+    indexed: false,
     search: false,
     physical: options?.physical,
     fields,

@@ -44,11 +44,72 @@ export {
 export { type Json, canonicalJson, isJsonWithin } from "./json.ts";
 export { type ListedFields, PROJECTION_LIMITS, type Projection, type ProjectionOf, project } from "./project.ts";
 export { type Inspection, type InvalidValue, inspectDocument, readDocument } from "./read.ts";
+export {
+  type Condition,
+  type Conditions,
+  type FilterOf,
+  type Operator,
+  QUERY_LIMITS,
+  fits,
+  requirePath,
+} from "./query/filter.ts";
+export { compareText, orderKey, scalarOf } from "./query/order.ts";
+export {
+  type IndexRange,
+  type IndexScope,
+  type IndexedValues,
+  after,
+  indexEntries,
+  indexRange,
+  indexedPath,
+  indexedValues,
+  projectionFingerprint,
+} from "./query/projection-index.ts";
+export {
+  type CheckedQuery,
+  type Page,
+  type Position,
+  type QueryOf,
+  type QueryRow,
+  type SortKey,
+  type SortKeyOf,
+  type ValueCount,
+  checkQuery,
+  comparePositions,
+  countValues,
+  cursorOf,
+  isWanted,
+  pageOf,
+  parseQuery,
+  positionOf,
+  runQuery,
+  sortCounts,
+} from "./query/query.ts";
+export { QueryInvalid, type QueryProblemCode } from "./query/query-errors.ts";
+export {
+  type AskedAt,
+  type FilterPath,
+  type QueryPath,
+  type RowValues,
+  type SortPath,
+  filterablePaths,
+  valueAt,
+} from "./query/query-paths.ts";
+export { SEARCH_LIMITS, type SearchTerm, holdsTerms, searchTerms, wordsOf } from "./query/search-words.ts";
+export { type Scalar, isScalar } from "./query/value-shape.ts";
 export { attachmentsOf } from "./attachments-of.ts";
 export { stateDigestInput } from "./state-digest.ts";
 
 import type { DocumentType } from "./document-type.ts";
 import type { ViewOf } from "./field.ts";
+import type { FilterOf } from "./query/filter.ts";
+import type { QueryOf } from "./query/query.ts";
+
+/** A query over the rows of a document type. */
+export type Query<T extends DocumentType> = QueryOf<T["fields"]>;
+
+/** A filter over the rows of a document type. */
+export type Filter<T extends DocumentType> = FilterOf<T["fields"]>;
 
 /** The plain view of a document type. */
 export type View<T extends DocumentType> = ViewOf<T["fields"]>;

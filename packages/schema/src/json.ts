@@ -43,7 +43,8 @@ const canonicalText = (value: unknown, depth: number): string => {
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  // Another window's `Object.prototype` is as good as this one's.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 };
 
 /**

@@ -20,6 +20,11 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "Your notes are saved on this device. Try again when you are online.",
     wayOut: "retry",
   },
+  "query-invalid": {
+    title: "This list cannot be made",
+    detail: "The page asked for something that notes do not have. Load the page again.",
+    wayOut: "reload",
+  },
   "no-server": {
     title: "This notebook has no server",
     detail: "It lives on this device alone. Open Cairn from a server to share and sync.",

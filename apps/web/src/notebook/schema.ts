@@ -8,10 +8,10 @@ export const schema = defineSchema({
   documents: {
     note: defineDocument({
       fields: {
-        title: field.string({ list: true, search: true }),
-        body: field.text({ list: "preview", preview: previewLength, search: true }),
-        tags: field.set(Schema.String, { list: true, search: true }),
-        attachments: field.attachments({ list: true, search: true }),
+        title: field.string({ list: true, indexed: true, searchable: true }),
+        body: field.text({ list: "preview", preview: previewLength, searchable: true }),
+        tags: field.set(Schema.String, { list: true, indexed: true, searchable: true }),
+        attachments: field.attachments({ list: true, searchable: true }),
       },
     }),
   },

@@ -54,4 +54,4 @@ export const DeletedPage = () => {
   );
 };
 
-const deleted = { deleted: "only", sort: "updated", descending: true } as const;
+const deleted = { deleted: "only", sort: { by: "$updated", descending: true } } as const;

@@ -20,9 +20,8 @@ export const NoteList = () => {
   const sought = useDeferredValue(search.trim());
   const rows = useQuery("note", {
     ...(sought === "" ? {} : { search: sought }),
-    ...(tag === undefined ? {} : { where: { tags: tag } }),
-    sort: "updated",
-    descending: true,
+    ...(tag === undefined ? {} : { where: { tags: { eq: tag } } }),
+    sort: { by: "$updated", descending: true },
     limit,
   });
   const filtered = sought !== "" || tag !== undefined;

@@ -2,7 +2,6 @@
 import { createdAt, type DocumentSchema, documentTypeName, isDeleted, project } from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
 import { documentTypeOf } from "../engine/engine-schema.ts";
-import { toSearchText } from "../engine/list-query.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
 
 /**
@@ -18,7 +17,7 @@ export const documentView = (schema: DocumentSchema, type: string, doc: LoroDoc)
   const projection = project(documentType, doc);
   return {
     fields: projection.fields,
-    searchText: toSearchText(projection.search),
+    searchText: projection.search,
     deleted: projection.deleted,
     createdAt: projection.createdAt ?? 0,
   };

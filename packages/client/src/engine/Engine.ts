@@ -3,9 +3,9 @@
  * engines of a profile share its store, and one of them leads.
  */
 import { currentRole, type RandomSource, recoveryWords, systemRandom } from "@cairn/crypto";
+import type { DocumentSchema } from "@cairn/schema";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
 import { Context, Duration, Effect, Exit, type Scope } from "effect";
-import type { ListQuery } from "../api.ts";
 import type { BackupWork } from "../backup/WorkspaceBackup.ts";
 import { Importer } from "../documents/Importer.ts";
 import { peerIdOf } from "../documents/peer-ids.ts";
@@ -24,13 +24,15 @@ import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
 import { causeToCairnError } from "./failures.ts";
 import { makeLeaderCalls } from "./LeaderCalls.ts";
 import { createLink, listDevices, listLinks, type OwnerWork, revokeLink } from "./Links.ts";
-import { runListQuery, toPlainRow } from "./list-query.ts";
+import { makeRowQueries, toPlainRow } from "./list-query.ts";
 import type { MakeSealing } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import { syncControls } from "./SyncControls.ts";
 import { makeWorkspaces, type Publisher, type WorkspacesOptions } from "./Workspaces.ts";
 
 export interface EngineOptions extends Omit<WorkspacesOptions, "random" | "sealing"> {
+  /** What the app's documents are. */
+  readonly schema: DocumentSchema;
   readonly random?: RandomSource | undefined;
   readonly sealing?: MakeSealing | undefined;
 }
@@ -65,6 +67,7 @@ const assemble = (
     const notifier = yield* Notifier;
     const random = options.random ?? systemRandom;
 
+    const queries = makeRowQueries(options.schema, store);
     const held = new Map<string, HeldLease>();
 
     const publish = (event: EngineEvent): void => {
@@ -119,7 +122,7 @@ const assemble = (
     yield* notifier.listen((event: ProfileEvent) => {
       switch (event.type) {
         case "documents":
-          opened(event.workspace)?.changedElsewhere(event.documents);
+          opened(event.workspace)?.changedElsewhere(event.documents, event.types);
           break;
         case "outbox":
           opened(event.workspace)?.outboxChanged();
@@ -165,7 +168,7 @@ const assemble = (
         // Promise 9: the server and every other device would refuse it.
         if (currentRole(membership, device) === "reader") return yield* Effect.fail(new CairnError("read-only"));
         yield* store.appendUpdates(edits.map((edit) => ({ workspace, ...edit })));
-        runtime.edited(edits.map(({ document }) => document));
+        runtime.edited(edits);
       });
 
     const openDocument = Effect.fnUntraced(function* (workspace: WorkspaceId, document: DocumentId) {
@@ -272,8 +275,9 @@ const assemble = (
       openDocument: (workspace, document) => promise(openDocument(workspace, document)),
       updatesAfter: (workspace, document, after) => promise(updatesAfter(workspace, document, after)),
       append: (workspace, edits) => promise(append(workspace, edits)),
-      query: (workspace, type, query: ListQuery) =>
-        promise(Effect.map(store.documentsOfType(workspace, type), (records) => runListQuery(records, query))),
+      query: (workspace, type, query) => promise(queries.page(workspace, type, query)),
+      count: (workspace, type, query) => promise(queries.count(workspace, type, query)),
+      countBy: (workspace, type, path, query) => promise(queries.countBy(workspace, type, path, query)),
 
       syncState: (workspace) => promise(Effect.map(runtimeOf(workspace), ({ status }) => status.state())),
       syncNow: (workspace) =>

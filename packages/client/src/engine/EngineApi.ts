@@ -12,13 +12,13 @@ import type {
   LinkDetails,
   LinkInfo,
   LinkPreview,
-  ListQuery,
   SyncState,
   Unsubscribe,
   UpdateState,
   WorkspaceInfo,
 } from "../api.ts";
 import type { StoreTrouble } from "../platform/StoreWatch.ts";
+import type { Page, ValueCount } from "@cairn/schema";
 import type { DocumentView } from "../store/LocalStore.ts";
 import type {
   ConnectionMoment,
@@ -75,7 +75,13 @@ export interface ChunkLocation {
 /** Something changed; the page asks for what it shows of it. */
 export type EngineEvent =
   | { readonly type: "workspaces" }
-  | { readonly type: "documents"; readonly workspace: WorkspaceId; readonly documents: ReadonlyArray<DocumentId> }
+  | {
+      readonly type: "documents";
+      readonly workspace: WorkspaceId;
+      readonly documents: ReadonlyArray<DocumentId>;
+      /** The types of those whose rows may have changed; undefined where not all are known. */
+      readonly types: ReadonlyArray<string> | undefined;
+    }
   | { readonly type: "sync"; readonly workspace: WorkspaceId; readonly state: SyncState }
   | { readonly type: "outbox-state"; readonly workspace: WorkspaceId; readonly outbox: OutboxState }
   | { readonly type: "outbox-event"; readonly workspace: WorkspaceId; readonly event: OutboxEvent }
@@ -121,7 +127,10 @@ export interface EngineApi {
   ): Promise<{ readonly updates: ReadonlyArray<Uint8Array>; readonly through: number; readonly merging: boolean }>;
   /** Resolves when the edits are durable. */
   append(workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>): Promise<void>;
-  query(workspace: WorkspaceId, type: string, query: ListQuery): Promise<ReadonlyArray<PlainRow>>;
+  /** Queries are JSON, checked here once more: reject with `query-invalid`. */
+  query(workspace: WorkspaceId, type: string, query: unknown): Promise<Page<PlainRow>>;
+  count(workspace: WorkspaceId, type: string, query: unknown): Promise<number>;
+  countBy(workspace: WorkspaceId, type: string, path: string, query: unknown): Promise<ReadonlyArray<ValueCount>>;
 
   syncState(workspace: WorkspaceId): Promise<SyncState>;
   syncNow(workspace: WorkspaceId): Promise<void>;

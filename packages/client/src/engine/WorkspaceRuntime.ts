@@ -19,15 +19,26 @@ const LONGEST_REST_MILLIS = 1_000;
 /** The outbox is counted at most this often. */
 const COUNT_MILLIS = 60;
 
+/** Changes that pages have not heard of yet. */
+interface Gathered {
+  readonly documents: Set<DocumentId>;
+  /** Types whose rows have changed. */
+  readonly types: Set<string>;
+  /** Rows of a type that is not known have changed. */
+  untyped: boolean;
+}
+
+const nothingGathered = (): Gathered => ({ documents: new Set(), types: new Set(), untyped: false });
+
 export interface WorkspaceRuntime {
   readonly context: WorkspaceContext;
   readonly status: SyncStatus;
   readonly imports: DocumentImportsShape;
   readonly driver: SyncDriver;
   /** Edits of these documents were stored here: tells the other handles and tabs, and wakes the driver. */
-  readonly edited: (documents: Iterable<DocumentId>) => void;
+  readonly edited: (edits: ReadonlyArray<{ readonly document: DocumentId; readonly type: string }>) => void;
   /** Documents changed elsewhere: tells the pages of this engine. */
-  readonly changedElsewhere: (documents: ReadonlyArray<DocumentId>) => void;
+  readonly changedElsewhere: (documents: ReadonlyArray<DocumentId>, types: ReadonlyArray<string> | undefined) => void;
   /** Edits were stored in another tab. */
   readonly outboxChanged: () => void;
   /** Brings the rows of documents up to date with what was received. */
@@ -61,8 +72,8 @@ export const makeWorkspaceRuntime = (
     const countSignal = yield* Queue.sliding<void>(1);
     const gatherSignal = yield* Queue.sliding<void>(1);
     const projectSignal = yield* Queue.sliding<void>(1);
-    const gathered = new Set<DocumentId>();
-    const told = new Set<DocumentId>();
+    let here = nothingGathered();
+    let elsewhere = nothingGathered();
     const projecting = new Set<DocumentId>();
     /** Documents whose newest updates cannot be shown, by the update that was tried last: not tried again for nothing. */
     const given = new Map<DocumentId, number>();
@@ -72,13 +83,25 @@ export const makeWorkspaceRuntime = (
     const rowDue = new Map<DocumentId, number>();
     const rowWaits = new Map<DocumentId, number>();
 
-    const tell = (documents: Iterable<DocumentId>, others: boolean): void => {
-      for (const document of documents) {
-        gathered.add(document);
-        if (others) told.add(document);
+    /** `types`: whose rows have changed; undefined where that is not known. */
+    const tell = (
+      documents: ReadonlyArray<DocumentId>,
+      types: ReadonlyArray<string> | undefined,
+      others: boolean,
+    ): void => {
+      for (const hearers of others ? [here, elsewhere] : [here]) {
+        for (const document of documents) hearers.documents.add(document);
+        for (const type of types ?? []) hearers.types.add(type);
+        hearers.untyped ||= types === undefined;
       }
       Queue.offerUnsafe(gatherSignal, undefined);
     };
+    const toEvent = ({ documents, types, untyped }: Gathered) => ({
+      type: "documents" as const,
+      workspace,
+      documents: [...documents],
+      types: untyped ? undefined : [...types],
+    });
 
     const projectOne = Effect.fnUntraced(function* (document: DocumentId, through: number) {
       if (given.get(document) === through) return;
@@ -106,7 +129,7 @@ export const makeWorkspaceRuntime = (
         taken.delete(document);
         rowDue.set(document, ended + Math.min(LONGEST_REST_MILLIS, (ended - started) * ROW_RESTS));
       } else taken.set(document, through);
-      tell([document], true);
+      tell([document], row ? undefined : [], true);
     });
 
     const project = Effect.fnUntraced(function* (only?: DocumentId) {
@@ -137,12 +160,12 @@ export const makeWorkspaceRuntime = (
     const gather = Effect.gen(function* () {
       for (;;) {
         yield* Queue.take(gatherSignal);
-        const documents = [...gathered];
-        const others = [...told];
-        gathered.clear();
-        told.clear();
-        if (documents.length > 0) publisher.here({ type: "documents", workspace, documents });
-        if (others.length > 0) yield* notifier.notify({ type: "documents", workspace, documents: others });
+        const gathered = toEvent(here);
+        const told = toEvent(elsewhere);
+        here = nothingGathered();
+        elsewhere = nothingGathered();
+        if (gathered.documents.length > 0) publisher.here(gathered);
+        if (told.documents.length > 0) yield* notifier.notify(told);
         yield* Effect.sleep(Duration.millis(GATHER_MILLIS));
       }
     });
@@ -177,13 +200,17 @@ export const makeWorkspaceRuntime = (
       status,
       imports,
       driver,
-      edited: (documents) => {
-        tell(documents, true);
+      edited: (edits) => {
+        tell(
+          edits.map(({ document }) => document),
+          edits.map(({ type }) => type),
+          true,
+        );
         Queue.offerUnsafe(countSignal, undefined);
         if (fence === undefined) Effect.runFork(notifier.notify({ type: "outbox", workspace }));
         else driver.wake();
       },
-      changedElsewhere: (documents) => tell(documents, false),
+      changedElsewhere: (documents, types) => tell(documents, types, false),
       outboxChanged: () => {
         Queue.offerUnsafe(countSignal, undefined);
         driver.wake();

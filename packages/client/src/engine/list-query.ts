@@ -1,39 +1,26 @@
-/** Lists over projections: filter, search and sort rows. Pure. */
-import type { ListQuery } from "../api.ts";
+/** Questions to a type's rows, checked against the app's schema. */
+import {
+  type CheckedQuery,
+  checkQuery,
+  countValues,
+  type DocumentSchema,
+  type DocumentType,
+  isWanted,
+  holdsTerms,
+  type Page,
+  QueryInvalid,
+  requirePath,
+  runQuery,
+  type ValueCount,
+  wordsOf,
+} from "@cairn/schema";
+import type { WorkspaceId } from "@cairn/protocol";
+import { Effect } from "effect";
+import { CairnError } from "../errors.ts";
+import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { DocumentRecord } from "../store/records.ts";
 import type { PlainRow } from "./EngineApi.ts";
-
-/** The words of a search, in the form in which `searchText` is kept. */
-const wordsOf = (search: string | undefined): ReadonlyArray<string> =>
-  (search ?? "").toLowerCase().normalize("NFKC").split(/\s+/u).filter(Boolean);
-
-/** The form of text that searches look through. */
-export const toSearchText = (text: string): string => text.toLowerCase().normalize("NFKC");
-
-const fits = (value: unknown, wanted: string | number | boolean): boolean =>
-  Array.isArray(value) ? value.includes(wanted) : value === wanted;
-
-const matches = (record: DocumentRecord, query: ListQuery, words: ReadonlyArray<string>): boolean => {
-  const deleted = query.deleted ?? "exclude";
-  if (deleted === "exclude" && record.deleted) return false;
-  if (deleted === "only" && !record.deleted) return false;
-  if (!words.every((word) => record.searchText.includes(word))) return false;
-  return Object.entries(query.where ?? {}).every(([field, wanted]) => fits(record.fields[field], wanted));
-};
-
-const sortKey = (query: ListQuery): ((record: DocumentRecord) => unknown) => {
-  const sort = query.sort ?? "updated";
-  if (sort === "updated") return (record) => record.updatedAt;
-  if (sort === "created") return (record) => record.createdAt;
-  const field = sort.slice("field:".length);
-  return (record) => record.fields[field];
-};
-
-const compare = (left: unknown, right: unknown): number => {
-  if (typeof left === "number" && typeof right === "number") return left - right;
-  if (typeof left === "string" && typeof right === "string") return left.localeCompare(right);
-  return Number(left !== undefined) - Number(right !== undefined);
-};
+import { documentTypeOf } from "./engine-schema.ts";
 
 /** A row as the page gets it. */
 export const toPlainRow = ({ document, type, fields, createdAt, updatedAt, deleted }: DocumentRecord): PlainRow => ({
@@ -45,14 +32,73 @@ export const toPlainRow = ({ document, type, fields, createdAt, updatedAt, delet
   deleted,
 });
 
-/** The rows that a query asks for, in its order. Equal keys go by id, so that the order is total. */
-export const runListQuery = (records: ReadonlyArray<DocumentRecord>, query: ListQuery): ReadonlyArray<PlainRow> => {
-  const words = wordsOf(query.search);
-  const key = sortKey(query);
-  const direction = (query.descending ?? !(query.sort ?? "updated").startsWith("field:")) ? -1 : 1;
-  const rows = records
-    .filter((record) => matches(record, query, words))
-    .toSorted((left, right) => direction * compare(key(left), key(right)) || (left.document < right.document ? -1 : 1))
-    .map(toPlainRow);
-  return query.limit === undefined ? rows : rows.slice(0, query.limit);
+/** Checks a question against the schema. Fails with `type-unknown` or `query-invalid`. */
+const checked = <A>(
+  schema: DocumentSchema,
+  type: string,
+  check: (declared: DocumentType) => A,
+): Effect.Effect<A, CairnError> =>
+  Effect.suspend(() => {
+    const declared = documentTypeOf(schema, type);
+    if (declared === undefined) return Effect.fail(new CairnError("type-unknown"));
+    try {
+      return Effect.succeed(check(declared));
+    } catch (error) {
+      if (!(error instanceof QueryInvalid)) throw error;
+      return Effect.fail(new CairnError("query-invalid", error.message));
+    }
+  });
+
+export interface RowQueries {
+  readonly page: (
+    workspace: WorkspaceId,
+    type: string,
+    query: unknown,
+  ) => Effect.Effect<Page<PlainRow>, CairnError | StoreFailure>;
+  readonly count: (
+    workspace: WorkspaceId,
+    type: string,
+    query: unknown,
+  ) => Effect.Effect<number, CairnError | StoreFailure>;
+  readonly countBy: (
+    workspace: WorkspaceId,
+    type: string,
+    path: string,
+    query: unknown,
+  ) => Effect.Effect<ReadonlyArray<ValueCount>, CairnError | StoreFailure>;
+}
+
+export const makeRowQueries = (schema: DocumentSchema, store: LocalStoreShape): RowQueries => {
+  const rowsOf = (workspace: WorkspaceId, type: string) =>
+    Effect.map(store.documentsOfType(workspace, type), (records) =>
+      records.map((record) => ({ ...toPlainRow(record), searchText: record.searchText })),
+    );
+  const wanted = (workspace: WorkspaceId, type: string, query: CheckedQuery) =>
+    Effect.map(rowsOf(workspace, type), (rows) =>
+      rows.filter((row) => isWanted(query, row) && holdsTerms(wordsOf(row.searchText), query.terms)),
+    );
+  return {
+    page: (workspace, type, given) =>
+      Effect.flatMap(
+        checked(schema, type, (declared) => checkQuery(declared, given)),
+        (query) =>
+          Effect.map(rowsOf(workspace, type), (rows) => {
+            const page = runQuery(query, rows, ({ searchText }) => wordsOf(searchText));
+            return { ...page, rows: page.rows.map(({ searchText: _, ...row }) => row) };
+          }),
+      ),
+    count: (workspace, type, given) =>
+      Effect.flatMap(
+        checked(schema, type, (declared) => checkQuery(declared, given)),
+        (query) => Effect.map(wanted(workspace, type, query), (rows) => rows.length),
+      ),
+    countBy: (workspace, type, path, given) =>
+      Effect.flatMap(
+        checked(schema, type, (declared) => ({
+          query: checkQuery(declared, given),
+          at: requirePath(declared, path, []),
+        })),
+        ({ query, at }) => Effect.map(wanted(workspace, type, query), (rows) => countValues(rows, at)),
+      ),
+  };
 };

@@ -2,17 +2,23 @@
 import { generateDocumentId, systemRandom } from "@cairn/crypto";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
 import {
+  checkQuery,
   describeDocument,
   type DocumentSchema,
   type DocumentType,
   editDocument,
   type Editor,
+  type Page,
+  requirePath,
+  type Scalar,
   setDeleted,
+  type ValueCount,
 } from "@cairn/schema";
 import type {
   AnyRow,
   AttachmentInfo,
   AttachmentSource,
+  CountQuery,
   DocumentHandle,
   BackupOptions,
   ImportReport,
@@ -34,11 +40,10 @@ import type { OutboxState } from "../sync-api.ts";
 import * as Attachments from "./attachments.ts";
 import { GatheredAppends } from "./GatheredAppends.ts";
 import { OpenDocument } from "./OpenDocument.ts";
+import { keepSame, LiveAnswers, mergeRows } from "./LiveAnswers.ts";
+import { toPageError } from "./page-errors.ts";
 import type { PlainDocument } from "./PlainDocument.ts";
 import { WorkspaceSync } from "./WorkspaceSync.ts";
-
-/** Changes that come in quick succession are shown together. */
-const LIST_MILLIS = 25;
 
 /** Rows that cross from the engine in one go. */
 const ROWS_AT_ONCE = 500;
@@ -52,6 +57,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   #info: WorkspaceInfo;
   #sync: SyncState;
   readonly #open = new Set<PlainDocument>();
+  readonly #live = new LiveAnswers();
   readonly #syncListeners = new Set<(state: SyncState) => void>();
   readonly #changeListeners = new Set<(documents: ReadonlySet<DocumentId>) => void>();
   readonly #attachmentListeners = new Set<() => void>();
@@ -78,6 +84,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
         const documents = new Set(event.documents);
         for (const document of this.#open) if (documents.has(document.id)) document.refresh();
         for (const listener of this.#changeListeners) listener(documents);
+        this.#live.changed(event.types === undefined ? undefined : new Set(event.types));
         break;
       }
       case "sync":
@@ -150,11 +157,49 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     return document;
   }
 
-  async query<T extends TypeName<S>>(type: T, query: ListQuery = {}): Promise<ReadonlyArray<Row<S, T>>> {
-    const rows = await this.#engine.query(this.id, type, query);
-    if (rows.every(isOpened)) return rows.map((row) => toRow<S, T>({ ...row, arriving: false }));
+  /** The declared type; a query is checked against it before it goes anywhere. */
+  #checked(type: TypeName<S>, check: (declared: DocumentType) => void): void {
+    const declared = this.#schema.documents[type];
+    if (declared === undefined || !Object.hasOwn(this.#schema.documents, type)) throw new CairnError("type-unknown");
+    try {
+      check(declared);
+    } catch (error) {
+      throw toPageError(error);
+    }
+  }
+
+  async query<T extends TypeName<S>>(type: T, query: ListQuery<S, T> = {}): Promise<ReadonlyArray<Row<S, T>>> {
+    return (await this.page(type, query)).rows;
+  }
+
+  async page<T extends TypeName<S>>(type: T, query: ListQuery<S, T>): Promise<Page<Row<S, T>>> {
+    this.#checked(type, (declared) => void checkQuery(declared, query));
+    const { rows, next } = await this.#engine.query(this.id, type, query);
+    if (rows.every(isOpened)) return { rows: rows.map((row) => toRow<S, T>({ ...row, arriving: false })), next };
     const { defaultFields } = await loadDocuments();
-    return rows.map((row) => toRow<S, T>(this.#filled(row, defaultFields)));
+    return { rows: rows.map((row) => toRow<S, T>(this.#filled(row, defaultFields))), next };
+  }
+
+  async count<T extends TypeName<S>>(type: T, query: CountQuery<S, T> = {}): Promise<number> {
+    this.#checked(type, (declared) => void checkQuery(declared, query));
+    return this.#engine.count(this.id, type, query);
+  }
+
+  // Properties of the interface's types: the compiler does not compare two declarations of so deep a type parameter.
+  readonly countBy: Workspace<S>["countBy"] = (type, path, query) => this.#countBy(type, path, query);
+
+  async #countBy<T extends TypeName<S>, V extends Scalar>(
+    type: T,
+    path: string,
+    query: CountQuery<S, T> = {},
+  ): Promise<ReadonlyArray<ValueCount<V>>> {
+    this.#checked(type, (declared) => {
+      checkQuery(declared, query);
+      requirePath(declared, path, []);
+    });
+    const counts = await this.#engine.countBy(this.id, type, path, query);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- values that stand at this path of this type
+    return counts as ReadonlyArray<ValueCount<V>>;
   }
 
   /** What arrived and was not applied yet has no projection: it is listed with its type's defaults, never with less. */
@@ -171,36 +216,33 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
 
   liveQuery<T extends TypeName<S>>(
     type: T,
-    query: ListQuery,
+    query: ListQuery<S, T>,
     callback: (rows: ReadonlyArray<Row<S, T>>) => void,
+    onFailure?: (failure: CairnError) => void,
   ): Unsubscribe {
-    const subscription = { ended: false };
-    let running = false;
-    let stale = false;
-    const run = async (): Promise<void> => {
-      stale = true;
-      if (running) return;
-      running = true;
-      try {
-        while (stale && !subscription.ended) {
-          stale = false;
-          const rows = await this.query(type, query);
-          if (!subscription.ended) callback(rows);
-          await new Promise((resolve) => setTimeout(resolve, LIST_MILLIS));
-        }
-      } catch {
-        // The store does not answer; the next change asks again, and the sync state says what is wrong.
-      } finally {
-        running = false;
-      }
-    };
-    const listener = () => void run();
-    this.#changeListeners.add(listener);
-    void run();
-    return () => {
-      subscription.ended = true;
-      this.#changeListeners.delete(listener);
-    };
+    return this.#live.ask(type, () => this.query(type, query), mergeRows, callback, onFailure);
+  }
+
+  liveCount<T extends TypeName<S>>(
+    type: T,
+    query: CountQuery<S, T>,
+    callback: (count: number) => void,
+    onFailure?: (failure: CairnError) => void,
+  ): Unsubscribe {
+    return this.#live.ask(type, () => this.count(type, query), keepSame, callback, onFailure);
+  }
+
+  readonly liveCountBy: Workspace<S>["liveCountBy"] = (type, path, query, callback, onFailure) =>
+    this.#liveCountBy(type, path, query, callback, onFailure);
+
+  #liveCountBy<T extends TypeName<S>, V extends Scalar>(
+    type: T,
+    path: string,
+    query: CountQuery<S, T>,
+    callback: (counts: ReadonlyArray<ValueCount<V>>) => void,
+    onFailure: ((failure: CairnError) => void) | undefined,
+  ): Unsubscribe {
+    return this.#live.ask(type, () => this.#countBy<T, V>(type, path, query), keepSame, callback, onFailure);
   }
 
   #setDeleted(id: DocumentId, deleted: boolean): Promise<void> {

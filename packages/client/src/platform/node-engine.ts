@@ -38,6 +38,7 @@ export const startNodeEngine = async <S extends DocumentSchema>(options: OpenOpt
   const lifetime = Scope.makeUnsafe();
   const start = Effect.flatMap(Layer.build(services), (context) =>
     makeEngine({
+      schema: options.schema,
       profile: directory,
       server: options.server,
       deviceName: options.deviceName ?? hostname(),

@@ -23,7 +23,7 @@ export const serveEngine = (page: Endpoint<ToWorker, FromWorker>, module: string
   const lifetime = Scope.makeUnsafe();
   page.listen((message) => {
     if (message.type === "open") {
-      Effect.runPromise(Scope.provide(startEngine(message.start, module), lifetime)).then(
+      Effect.runPromise(Scope.provide(startEngine(message.start, module, schema), lifetime)).then(
         ({ engine, made }) => {
           exposeApi<EngineEvent>(portEndpoint(message.port), engine);
           page.post({ type: "opened", made });
@@ -38,7 +38,7 @@ export const serveEngine = (page: Endpoint<ToWorker, FromWorker>, module: string
 };
 
 /** The engine over this browser's store, locks and network. */
-const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: string) {
+const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: string, schema: DocumentSchema) {
   const { profile } = start;
   let made = "";
   const store = dexieStore({ name: profile, expected: start.expected, onOpened: (opened) => void (made = opened) });
@@ -58,6 +58,7 @@ const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: str
   );
   const context = yield* Layer.build(services);
   const engine: EngineApi = yield* makeEngine({
+    schema,
     profile,
     server: start.server,
     deviceName: start.deviceName,

@@ -53,6 +53,7 @@ export const openDevice = async <S extends DocumentSchema>(options: {
   const start = Effect.flatMap(Layer.build(services), (context) =>
     Effect.gen(function* () {
       const engine = yield* makeEngine({
+        schema: options.schema,
         profile: options.directory,
         server: options.server,
         deviceName: options.deviceName,

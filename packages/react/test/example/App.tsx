@@ -12,7 +12,7 @@ const open = () =>
 
 const Stones = () => {
   const workspace = useWorkspace();
-  const stones = useQuery("stone", { sort: "created", descending: false });
+  const stones = useQuery("stone", { sort: { by: "$created" } });
   if (!workspace || !stones) return <p>Opening</p>;
   const add = () => workspace.create("stone", (stone) => stone.name.set(`Stone ${stones.length + 1}`));
   return (
