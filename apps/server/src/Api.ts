@@ -43,6 +43,8 @@ const layerSettings = Layer.effect(
       allowedOrigins: new Set(allowedOrigins),
       workspaceBytes: configuration.workspaceQuotaBytes,
       attachmentBytes: configuration.attachmentLimitBytes,
+      unprovenPerMinute: configuration.unprovenLimit,
+      trustedProxies: configuration.trustedProxies,
       backupHorizonSeconds: Math.floor(Duration.toSeconds(configuration.backupHorizon)),
     });
   }),

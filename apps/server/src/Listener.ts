@@ -5,11 +5,11 @@
 import { answerUntilServing } from "@cairn/server";
 import { NodeHttpServer } from "@effect/platform-node";
 import { Context, Effect, Layer } from "effect";
-import { readFileSync } from "node:fs";
 import * as Http from "node:http";
 import * as Https from "node:https";
 import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
+import { certificateRefusal, keepCertificateFresh, readCertificate } from "./Certificate.ts";
 import { ServerConfiguration, type ServerConfigurationShape } from "./configuration.ts";
 import { Refusal } from "./Refusal.ts";
 
@@ -58,20 +58,16 @@ export const listenerLayer = Layer.unwrap(
   }),
 );
 
-const createListener = (configuration: ServerConfigurationShape): Effect.Effect<Http.Server, Refusal> => {
-  const { tls } = configuration;
-  if (tls === undefined) return Effect.sync(() => Http.createServer());
-  return Effect.try({
-    try: () => Https.createServer({ cert: readFileSync(tls.certificateFile), key: readFileSync(tls.keyFile) }),
-    catch: (cause) =>
-      new Refusal({
-        code: "certificate",
-        message:
-          `Cairn cannot serve https with the certificate ${tls.certificateFile} and the key ${tls.keyFile} ` +
-          `(${cause instanceof Error ? cause.message : String(cause)}). Both must be readable PEM files that belong together.`,
-      }),
+const createListener = Effect.fnUntraced(function* ({ tls }: ServerConfigurationShape) {
+  if (tls === undefined) return Http.createServer();
+  const certificate = yield* readCertificate(tls);
+  const server = yield* Effect.try({
+    try: () => Https.createServer({ ...certificate }),
+    catch: (cause) => certificateRefusal(tls, cause),
   });
-};
+  yield* Effect.forkScoped(keepCertificateFresh(server, tls, certificate));
+  return server;
+});
 
 /** The close frame of RFC 6455, section 5.5.1, with status 1001 "going away", unmasked as a server's frames are. */
 const goingAway = Uint8Array.of(0x88, 0x02, 0x03, 0xe9);

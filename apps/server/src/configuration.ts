@@ -1,6 +1,8 @@
 /**
  * Everything that can be set, from flags or the environment; a flag wins. `--help` is generated from this table.
  */
+import { LIMITS } from "@cairn/protocol";
+import { defaultSettings, invalidNetwork } from "@cairn/server";
 import {
   Config,
   Context,
@@ -39,6 +41,10 @@ export interface ServerConfigurationShape {
   readonly workspaceQuotaBytes: number;
   /** Bytes that one attachment may have. */
   readonly attachmentLimitBytes: number;
+  /** Requests a minute that one address may make before it has proved anything; 0 for any number. */
+  readonly unprovenLimit: number;
+  /** Addresses and networks of the proxies in front of the server. */
+  readonly trustedProxies: ReadonlyArray<string>;
   /** How far back a restored backup of this server may be: devices keep what it could lack for as long. */
   readonly backupHorizon: Duration.Duration;
   /** The built web app; `undefined`: the one of this repository. */
@@ -81,7 +87,12 @@ export const flags = {
     metavar: "ADDRESS",
     description: "The address to listen on; 0.0.0.0 for all. Default: 127.0.0.1",
   }),
-  port: setting({ flag: "port", variable: "PORT", metavar: "NUMBER", description: "The port. Default: 4780" }),
+  port: setting({
+    flag: "port",
+    variable: "PORT",
+    metavar: "NUMBER",
+    description: "The port, 0 to 65535; 0 for any that is free. Default: 4780",
+  }),
   publicUrl: setting({
     flag: "public-url",
     variable: "CAIRN_PUBLIC_URL",
@@ -154,7 +165,21 @@ export const flags = {
     flag: "attachment-limit",
     variable: "CAIRN_ATTACHMENT_LIMIT",
     metavar: "SIZE",
-    description: "How large an attachment may be. Default: 1GB",
+    description: "How large an attachment may be, at most 2GB; the apps keep to it. Default: 1GB",
+  }),
+  unprovenLimit: setting({
+    flag: "unproven-limit",
+    variable: "CAIRN_UNPROVEN_LIMIT",
+    metavar: "NUMBER",
+    description:
+      "Requests a minute that one address may make before it has proved anything, such as registering or opening links; 0 for any number. Default: 600",
+  }),
+  trustedProxies: setting({
+    flag: "trusted-proxies",
+    variable: "CAIRN_TRUSTED_PROXIES",
+    metavar: "NETWORKS",
+    description:
+      "Addresses of the proxies in front, separated by commas, whose X-Forwarded-For is believed, such as 10.0.0.0/8. Default: this machine's own",
   }),
   backupHorizon: setting({
     flag: "backup-horizon",
@@ -223,6 +248,13 @@ const Size = Schema.String.check(Schema.isPattern(/^\d+\s*([KMGT]?B)?$/i)).pipe(
   ),
 );
 
+/** One entry refers to so many chunks at most, and an attachment is attached by one entry. */
+const AttachmentSize = Size.check(Schema.isLessThanOrEqualTo(LIMITS.refs * LIMITS.chunkBytes));
+
+const Network = Schema.String.check(Schema.makeFilter(invalidNetwork));
+
+const CountFromString = Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0));
+
 /** Decodes what was given, or says which setting is wrong and what it expects. */
 export const decodeConfiguration = Effect.fn("decodeConfiguration")(function* (
   given: Settings,
@@ -243,6 +275,7 @@ export const decodeConfiguration = Effect.fn("decodeConfiguration")(function* (
       message: "CAIRN_REGISTRATION is invite, but there is no code anybody could use: set CAIRN_INVITE as well.",
     });
   }
+  const proxies = textOf(given.trustedProxies);
   const origins = commaSeparated(textOf(given.allowedOrigins) ?? "");
   return {
     host: textOf(given.host) ?? "127.0.0.1",
@@ -269,7 +302,14 @@ export const decodeConfiguration = Effect.fn("decodeConfiguration")(function* (
       process.stderr.isTTY ? "pretty" : "json",
     ),
     workspaceQuotaBytes: yield* decode(given.workspaceQuota, Size, 5e9),
-    attachmentLimitBytes: yield* decode(given.attachmentLimit, Size, 1e9),
+    attachmentLimitBytes: yield* decode(given.attachmentLimit, AttachmentSize, 1e9),
+    unprovenLimit: yield* decode(given.unprovenLimit, CountFromString, defaultSettings.unprovenPerMinute),
+    trustedProxies:
+      proxies === undefined
+        ? defaultSettings.trustedProxies
+        : yield* Effect.forEach(commaSeparated(proxies), (network) =>
+            decodeText(given.trustedProxies.setting, Option.some(network), Network, network),
+          ),
     backupHorizon: yield* decode(given.backupHorizon, Schema.DurationFromString, Duration.days(30)),
     webFolder: textOf(given.webFolder),
   };

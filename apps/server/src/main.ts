@@ -1,7 +1,7 @@
 /** The `cairn-server` program. */
 import { NodeRuntime, NodeServices } from "@effect/platform-node";
 import { Effect, Exit, Layer } from "effect";
-import { Command } from "effect/cli";
+import { CliConfig, Command, GlobalFlag } from "effect/cli";
 import { decodeConfiguration, flags } from "./configuration.ts";
 import { serverLayer } from "./server.ts";
 import { Terminal } from "./Terminal.ts";
@@ -15,11 +15,16 @@ const command = Command.make("cairn-server", flags, (given) =>
   ),
 );
 
+/** Without the command line library's own `--log-level` and `--wizard`: `--log` says what is logged, for the whole server. */
+const onlyHelpfulFlags = CliConfig.layer({
+  builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions],
+});
+
 NodeRuntime.runMain(
   Command.run(command, { version }).pipe(
     Effect.tapErrorTag("Refusal", ({ message }) => Effect.sync(() => Terminal.refuse(message))),
     Effect.tapDefect((defect) => Effect.logError("The server ended because of a mistake in it", defect)),
-    Effect.provide(NodeServices.layer),
+    Effect.provide(Layer.merge(NodeServices.layer, onlyHelpfulFlags)),
   ),
   {
     // Refusals, and flags that do not exist, were explained already.

@@ -221,6 +221,16 @@ describe("what it refuses, in one paragraph and with exit code 1", () => {
 
   test("an address that is not this machine's", () => refused({ HOST: "192.0.2.1", PORT: "1234" }, /no such address/));
 
+  test("a data folder that cannot be made", async () => {
+    const file = join(folder, "file");
+    await writeFile(file, "");
+    await refused({ CAIRN_DATA_DIR: join(file, "data") }, /cannot create its data folder/);
+  });
+
+  test.runIf(process.platform === "linux")("a data folder where the system keeps none", () =>
+    refused({ CAIRN_DATA_DIR: "/proc/cairn/data" }, /cannot create its data folder/),
+  );
+
   test("data of a newer Cairn, which stays as it is", async () => {
     const newer = join(folder, "newer");
     await mkdir(newer);
@@ -270,5 +280,7 @@ describe("what it refuses, in one paragraph and with exit code 1", () => {
     await refused({ CAIRN_PUBLIC_URL: "notes.example.org" }, /https:\/\/notes\.example\.org/);
     await refused({ CAIRN_TLS_CERT: "x" }, /both CAIRN_TLS_CERT and CAIRN_TLS_KEY/);
     await refused({ CAIRN_TOKEN_KEY: "too-short" }, /at least 32/);
+    await refused({ CAIRN_ATTACHMENT_LIMIT: "10GB" }, /at most 2GB/);
+    await refused({ CAIRN_TRUSTED_PROXIES: "10.0.0.0/8, proxy.example.org" }, /X-Forwarded-For/);
   });
 });

@@ -175,7 +175,7 @@ export const ERROR_CATALOGUE = {
   "quota-exceeded": {
     status: 507,
     action: "pause",
-    advice: "The workspace is full. Delete attachments or raise its quota.",
+    advice: "The workspace is full. Whoever hosts the server can give it more room.",
   },
 } as const satisfies Record<string, { readonly status: number; readonly action: ErrorAction; readonly advice: string }>;
 

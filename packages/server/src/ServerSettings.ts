@@ -16,7 +16,7 @@ export interface ServerSettingsShape {
   readonly origins: () => ReadonlySet<string>;
   /** Origins, besides the server's own, whose pages may open live connections. */
   readonly allowedOrigins: ReadonlySet<string>;
-  /** What a new workspace may hold, entries and attachments together; 0 for no limit. */
+  /** What a workspace may hold, entries and attachments together; 0 for no limit. */
   readonly workspaceBytes: number;
   /** One attachment, all chunks together. */
   readonly attachmentBytes: number;
@@ -28,6 +28,8 @@ export interface ServerSettingsShape {
   readonly chunkLeaseMillis: number;
   /** Unproven requests that one address may make in a minute; 0 for no limit. */
   readonly unprovenPerMinute: number;
+  /** Addresses and networks of the proxies in front, whose `X-Forwarded-For` says where a request comes from. */
+  readonly trustedProxies: ReadonlyArray<string>;
 }
 
 export class ServerSettings extends Context.Service<ServerSettings, ServerSettingsShape>()(
@@ -49,4 +51,5 @@ export const defaultSettings: Omit<ServerSettingsShape, "origins"> = {
   backupHorizonSeconds: 35 * DAY_SECONDS,
   chunkLeaseMillis: DAY_SECONDS * 1000,
   unprovenPerMinute: 600,
+  trustedProxies: ["127.0.0.0/8", "::1"],
 };

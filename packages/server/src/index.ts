@@ -6,6 +6,7 @@ export { DatabaseNewer, migrate } from "./database/migrations.ts";
 export { type Committed, FanOut, type Subscriber } from "./fan-out/FanOut.ts";
 export { answerUntilServing } from "./http/before-serving.ts";
 export { PROTOCOL_HEADER } from "./http/boundary.ts";
+export { invalidNetwork } from "./http/client-address.ts";
 export { Links } from "./links/Links.ts";
 export { LiveConnections } from "./live/LiveConnections.ts";
 export { decide, prepareEntry } from "./log/decide.ts";

@@ -74,6 +74,20 @@ test("unproven requests of one address are limited, and told how long to wait", 
   expect((await request(origin, "GET", "/v1/server")).status).toBe(200);
 });
 
+test("behind a proxy, one visitor does not use up what the others may ask", async () => {
+  const origin = await start({ unprovenPerMinute: 1 });
+  const from = async (address: string) =>
+    (await request(origin, "POST", "/v1/challenges", { headers: { "x-forwarded-for": address } })).status;
+  expect([await from("198.51.100.1"), await from("198.51.100.1"), await from("198.51.100.2")]).toEqual([200, 429, 200]);
+});
+
+test("without a proxy, nobody gets another try by making up an address", async () => {
+  const origin = await start({ unprovenPerMinute: 1, trustedProxies: [] });
+  const from = async (address: string) =>
+    (await request(origin, "POST", "/v1/challenges", { headers: { "x-forwarded-for": address } })).status;
+  expect([await from("198.51.100.1"), await from("198.51.100.2")]).toEqual([200, 429]);
+});
+
 test("the API describes itself", async () => {
   const origin = await start();
   const api = await request<{ readonly paths: Record<string, unknown> }>(origin, "GET", "/openapi.json");

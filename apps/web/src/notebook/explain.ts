@@ -67,7 +67,7 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
   },
   "quota-exceeded": {
     title: "The server has no room left for this notebook",
-    detail: "New edits stay on this device. Remove large attachments, or ask whoever runs the server for more room.",
+    detail: "New edits stay on this device until there is room. Ask whoever runs the server for more.",
     wayOut: "backup",
   },
   "too-large": {

@@ -3,14 +3,13 @@ import { type Hash, hashFromBytes, idToBytes } from "@cairn/protocol";
 import { PgClient } from "@effect/sql-pg";
 import { Clock, Effect, Layer } from "effect";
 import { createHash } from "node:crypto";
-import { toMillis } from "../database/rows.ts";
+import { toMillis, toNumber } from "../database/rows.ts";
 import { refuse, unavailableOnSqlError } from "../refusals.ts";
 import { ServerSettings } from "../ServerSettings.ts";
 import { BlobStore } from "./BlobStore.ts";
 
 interface RoomRow {
   readonly used: bigint;
-  readonly quota: bigint;
   readonly here: boolean;
   readonly revoked: boolean | null;
   readonly expires_at: Date | null;
@@ -33,7 +32,7 @@ const make = Effect.gen(function* () {
         const locked = yield* sql`select 1 as locked from workspaces where workspace = ${id} for update`;
         if (locked.length === 0) return yield* refuse("workspace-unknown");
         const [room] = yield* sql<RoomRow>`
-          select w.entries_bytes + w.attachments_bytes as used, w.quota_bytes as quota,
+          select w.entries_bytes + w.attachments_bytes as used,
                  exists (select 1 from chunks c where c.workspace = w.workspace and c.hash = ${idToBytes(hash)}) as here,
                  g.revoked, g.expires_at
             from workspaces w left join grants g on g.workspace = w.workspace and g."grant" = ${idToBytes(grant)}
@@ -44,7 +43,8 @@ const make = Effect.gen(function* () {
           yield* sql`update chunks set leased_until = greatest(leased_until, ${leasedUntil}) where workspace = ${id} and hash = ${idToBytes(hash)}`;
           return;
         }
-        if (room.quota > 0n && room.used + BigInt(bytes.length) > room.quota) return yield* refuse("quota-exceeded");
+        if (settings.workspaceBytes > 0 && toNumber(room.used) + bytes.length > settings.workspaceBytes)
+          return yield* refuse("quota-exceeded");
         yield* sql`
           insert into chunks (workspace, hash, size, bytes, leased_until, created_at)
           values (${id}, ${idToBytes(hash)}, ${bytes.length}, ${bytes}, ${leasedUntil}, ${new Date(now)})`;

@@ -64,10 +64,6 @@ export const workspaces = pgTable("workspaces", {
   attachmentsBytes: int8("attachments_bytes")
     .notNull()
     .default(sql`0`),
-  /** Entries and attachments together; 0 for no limit. */
-  quotaBytes: int8("quota_bytes")
-    .notNull()
-    .default(sql`0`),
   createdAt: instant("created_at").notNull(),
 });
 

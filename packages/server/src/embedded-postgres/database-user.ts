@@ -34,7 +34,13 @@ export const firstImpassable = async (path: string, user: DatabaseUser | undefin
 
 /** Makes the folder and those above it; the ones made can be passed through by everybody and listed by the owner only. */
 export const makeFolder = async (path: string): Promise<void> => {
-  await mkdir(path, { recursive: true, mode: databaseUser === undefined ? 0o700 : 0o711 });
+  // Step by step: where a file system takes no folders, such as /proc, Node's `recursive` never comes back.
+  for (const folder of [...parentsOf(path), path]) {
+    await mkdir(folder, { mode: databaseUser === undefined ? 0o700 : 0o711 }).catch(async (cause: unknown) => {
+      const known = await stat(folder).catch(() => undefined);
+      if (known === undefined || !known.isDirectory()) throw cause;
+    });
+  }
 };
 
 const parentsOf = (path: string): ReadonlyArray<string> => {

@@ -7,6 +7,7 @@ import { Clock, Context, Effect, Layer, Option } from "effect";
 import { HttpServerRequest } from "effect/http";
 import { refuse } from "../refusals.ts";
 import { ServerSettings } from "../ServerSettings.ts";
+import { clientAddress, type IsTrustedProxy, trustedProxies } from "./client-address.ts";
 
 const MINUTE = 60_000;
 /** Addresses that are remembered at a time; beyond, the oldest are forgotten. */
@@ -19,14 +20,19 @@ interface Window {
 
 export class UnprovenLimit extends Context.Service<
   UnprovenLimit,
-  { readonly take: (address: string) => Effect.Effect<void, ErrorOf<"rate-limited">> }
+  {
+    /** Counts a request of an address, or refuses it. */
+    readonly take: (address: string) => Effect.Effect<void, ErrorOf<"rate-limited">>;
+    readonly isTrustedProxy: IsTrustedProxy;
+  }
 >()("cairn/server/UnprovenLimit") {
   static readonly layer: Layer.Layer<UnprovenLimit, never, ServerSettings> = Layer.effect(
     UnprovenLimit,
     Effect.gen(function* () {
-      const { unprovenPerMinute } = yield* ServerSettings;
+      const { trustedProxies: proxies, unprovenPerMinute } = yield* ServerSettings;
       const windows = new Map<string, Window>();
       return UnprovenLimit.of({
+        isTrustedProxy: trustedProxies(proxies),
         take: Effect.fnUntraced(function* (address) {
           if (unprovenPerMinute === 0) return;
           const now = yield* Clock.currentTimeMillis;
@@ -54,7 +60,8 @@ export const limitUnproven = Effect.map(
     <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Effect.gen(function* () {
         const request = yield* HttpServerRequest.HttpServerRequest;
-        yield* limit.take(Option.getOrElse(request.remoteAddress, () => "unknown"));
+        const connection = Option.getOrElse(request.remoteAddress, () => "unknown");
+        yield* limit.take(clientAddress(connection, request.headers["x-forwarded-for"], limit.isTrustedProxy));
         return yield* effect;
       }),
 );

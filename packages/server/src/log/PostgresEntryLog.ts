@@ -23,6 +23,7 @@ import { ServerIdentity } from "../database/Database.ts";
 import { toNumber } from "../database/rows.ts";
 import { FanOut } from "../fan-out/FanOut.ts";
 import { refuse, unavailableOnSqlError } from "../refusals.ts";
+import { ServerSettings } from "../ServerSettings.ts";
 import { SignatureVerifier } from "../signatures.ts";
 import { decideGroup, makePush, type PreparedPush } from "./commit-group.ts";
 import { EntryLog, type PullRequest } from "./EntryLog.ts";
@@ -37,12 +38,13 @@ const make = Effect.gen(function* () {
   const identity = yield* ServerIdentity;
   const fanOut = yield* FanOut;
   const verify = yield* SignatureVerifier;
+  const settings = yield* ServerSettings;
 
   const commit = Effect.fnUntraced(function* (workspace: WorkspaceId, pushes: ReadonlyArray<PreparedPush>) {
     const now = yield* Clock.currentTimeMillis;
     const { answers, committed, revoked } = yield* sql.withTransaction(
       Effect.gen(function* () {
-        const locked = yield* lockLogState(sql, workspace, pushes);
+        const locked = yield* lockLogState(sql, workspace, pushes, settings.workspaceBytes);
         if (locked === undefined) return yield* refuse("workspace-unknown");
         const { decision, answers, committed } = decideGroup(locked, pushes, now, verify);
         const withdrawn = yield* writeDecision(sql, locked.state, decision, now);
@@ -82,7 +84,7 @@ const make = Effect.gen(function* () {
 
   const state = Effect.fnUntraced(function* (workspace: WorkspaceId) {
     const rows = yield* sql<StateRow>`
-      select w.head, w.chain, w.membership_head, w.key_epoch, w.entries_bytes, w.attachments_bytes, w.quota_bytes,
+      select w.head, w.chain, w.membership_head, w.key_epoch, w.entries_bytes, w.attachments_bytes,
              d.device, d.last, d.last_hash, d.signing_key
         from workspaces w left join devices d on d.workspace = w.workspace
        where w.workspace = ${idToBytes(workspace)} order by d.device`;
@@ -99,7 +101,7 @@ const make = Effect.gen(function* () {
       usage: {
         entriesBytes: toNumber(first.entries_bytes),
         attachmentsBytes: toNumber(first.attachments_bytes),
-        quotaBytes: toNumber(first.quota_bytes),
+        quotaBytes: settings.workspaceBytes,
       },
       devices: rows.flatMap(({ device, last, last_hash, signing_key }) =>
         device === null || last === null || signing_key === null
@@ -149,8 +151,11 @@ const make = Effect.gen(function* () {
   return EntryLog.of({ push, pull, state, heads, standing });
 });
 
-export const layerPostgresEntryLog: Layer.Layer<EntryLog, never, PgClient.PgClient | ServerIdentity | FanOut> =
-  Layer.effect(EntryLog, make);
+export const layerPostgresEntryLog: Layer.Layer<
+  EntryLog,
+  never,
+  PgClient.PgClient | ServerIdentity | ServerSettings | FanOut
+> = Layer.effect(EntryLog, make);
 
 interface StateRow {
   readonly head: bigint;
@@ -159,7 +164,6 @@ interface StateRow {
   readonly key_epoch: bigint;
   readonly entries_bytes: bigint;
   readonly attachments_bytes: bigint;
-  readonly quota_bytes: bigint;
   readonly device: Uint8Array | null;
   readonly last: bigint | null;
   readonly last_hash: Uint8Array | null;

@@ -46,7 +46,6 @@ interface WorkspaceRow {
   readonly key_epoch: bigint;
   readonly entries_bytes: bigint;
   readonly attachments_bytes: bigint;
-  readonly quota_bytes: bigint;
 }
 
 interface DeviceRow {
@@ -68,15 +67,16 @@ interface DeviceRow {
   readonly has_purged: boolean;
 }
 
-/** Locks the workspace and reads what the pushes touch; undefined where there is no such workspace. */
+/** Locks the workspace and reads what the pushes touch; undefined where there is no such workspace. `quotaBytes`: its room. */
 export const lockLogState = Effect.fnUntraced(function* (
   sql: PgClient.PgClient,
   workspace: WorkspaceId,
   pushes: ReadonlyArray<PushToLock>,
+  quotaBytes: number,
 ) {
   const id = idToBytes(workspace);
   const [row] = yield* sql<WorkspaceRow>`
-    select root_key, head, chain, membership_head, key_epoch, entries_bytes, attachments_bytes, quota_bytes
+    select root_key, head, chain, membership_head, key_epoch, entries_bytes, attachments_bytes
       from workspaces where workspace = ${id} for update`;
   if (row === undefined) return undefined;
 
@@ -128,7 +128,7 @@ export const lockLogState = Effect.fnUntraced(function* (
     purged: deviceRows.some(({ has_purged }) => has_purged) ? yield* selectPurged(sql, id, fresh) : new Set(),
     entriesBytes: toNumber(row.entries_bytes),
     attachmentsBytes: toNumber(row.attachments_bytes),
-    quotaBytes: toNumber(row.quota_bytes),
+    quotaBytes,
   };
   return { state, grants };
 });

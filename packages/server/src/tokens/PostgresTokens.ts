@@ -130,7 +130,7 @@ const make = Effect.gen(function* () {
           if (workspaceIdOfRootKey(idToBytes(request.rootKey)) !== workspace)
             return yield* refuse("workspace-conflict");
           yield* checkRegistrationOpen(request.invite);
-          yield* insertWorkspace(sql, workspace, request.rootKey, settings.workspaceBytes, now);
+          yield* insertWorkspace(sql, workspace, request.rootKey, now);
           yield* lockRootKey(sql, workspace);
         } else if (known !== request.rootKey) {
           return yield* refuse("workspace-conflict");
@@ -310,14 +310,8 @@ export const lockRootKey = (sql: PgClient.PgClient, workspace: WorkspaceId) =>
     ([row]) => (row === undefined ? undefined : publicKeyFromBytes(row.root_key)),
   );
 
-const insertWorkspace = (
-  sql: PgClient.PgClient,
-  workspace: WorkspaceId,
-  rootKey: PublicKey,
-  quotaBytes: number,
-  now: number,
-) => sql`
-  insert into workspaces (workspace, root_key, chain, membership_head, quota_bytes, created_at)
+const insertWorkspace = (sql: PgClient.PgClient, workspace: WorkspaceId, rootKey: PublicKey, now: number) => sql`
+  insert into workspaces (workspace, root_key, chain, membership_head, created_at)
   values (${idToBytes(workspace)}, ${idToBytes(rootKey)}, ${idToBytes(emptyLogChain(workspace))},
-          ${idToBytes(NO_MEMBERSHIP)}, ${BigInt(quotaBytes)}, ${new Date(now)})
+          ${idToBytes(NO_MEMBERSHIP)}, ${new Date(now)})
   on conflict do nothing`;

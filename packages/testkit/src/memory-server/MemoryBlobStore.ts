@@ -1,6 +1,6 @@
 /** Chunks in memory. */
 import { hashFromBytes } from "@cairn/protocol";
-import { BlobStore } from "@cairn/server";
+import { BlobStore, ServerSettings } from "@cairn/server";
 import { refuse } from "@cairn/server/adapters";
 import { Clock, Effect, Layer } from "effect";
 import { createHash } from "node:crypto";
@@ -8,6 +8,7 @@ import { DatabaseConnection } from "./MemoryDatabase.ts";
 
 const make = Effect.gen(function* () {
   const connection = yield* DatabaseConnection;
+  const { workspaceBytes } = yield* ServerSettings;
   const find: BlobStore["Service"]["get"] = (workspace, hash) =>
     Effect.suspend(() => {
       const bytes = connection.log(workspace)?.chunks.get(hash);
@@ -28,7 +29,7 @@ const make = Effect.gen(function* () {
           if (known.expiresAt !== null && known.expiresAt <= now) return yield* refuse("grant-expired");
           const used = log.entriesBytes + log.attachmentsBytes;
           const here = log.chunks.has(hash);
-          if (!here && log.quotaBytes > 0 && used + size > log.quotaBytes) return yield* refuse("quota-exceeded");
+          if (!here && workspaceBytes > 0 && used + size > workspaceBytes) return yield* refuse("quota-exceeded");
           return {
             value: { hash, size },
             write: () => {
@@ -45,4 +46,7 @@ const make = Effect.gen(function* () {
   });
 });
 
-export const layerMemoryBlobStore: Layer.Layer<BlobStore, never, DatabaseConnection> = Layer.effect(BlobStore, make);
+export const layerMemoryBlobStore: Layer.Layer<BlobStore, never, DatabaseConnection | ServerSettings> = Layer.effect(
+  BlobStore,
+  make,
+);

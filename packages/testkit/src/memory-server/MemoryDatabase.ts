@@ -69,7 +69,6 @@ export interface StoredLog {
   keyEpoch: number;
   entriesBytes: number;
   attachmentsBytes: number;
-  readonly quotaBytes: number;
   /** The entry of sequence `n` is at `n - 1`. */
   readonly entries: Array<StoredEntry>;
   readonly seqByIdentity: Map<string, number>;
@@ -80,7 +79,7 @@ export interface StoredLog {
   readonly purged: Set<DocumentId>;
 }
 
-export const newLog = (workspace: WorkspaceId, rootKey: PublicKey, quotaBytes: number): StoredLog => ({
+export const newLog = (workspace: WorkspaceId, rootKey: PublicKey): StoredLog => ({
   workspace,
   rootKey,
   head: 0,
@@ -89,7 +88,6 @@ export const newLog = (workspace: WorkspaceId, rootKey: PublicKey, quotaBytes: n
   keyEpoch: 0,
   entriesBytes: 0,
   attachmentsBytes: 0,
-  quotaBytes,
   entries: [],
   seqByIdentity: new Map(),
   devices: new Map(),

@@ -12,7 +12,7 @@ import {
   type PageItem,
   type WorkspaceId,
 } from "@cairn/protocol";
-import { EntryLog, FanOut, identityKey, type LastEntry, type LogState } from "@cairn/server";
+import { EntryLog, FanOut, identityKey, type LastEntry, type LogState, ServerSettings } from "@cairn/server";
 import {
   type Answer,
   decideGroup,
@@ -33,7 +33,7 @@ type Decision = ReturnType<typeof decideGroup>["decision"];
 /** What a reader's own entry takes in a page; no entry takes less. */
 const BRIEF_ITEM = 64;
 
-const toState = (log: StoredLog, pushes: ReadonlyArray<PreparedPush>): LogState => {
+const toState = (log: StoredLog, pushes: ReadonlyArray<PreparedPush>, quotaBytes: number): LogState => {
   const last = new Map<DeviceId, LastEntry>();
   for (const { device, last: counter, lastHash } of log.devices.values()) last.set(device, { counter, hash: lastHash });
   const stored = new Map<string, { readonly seq: number; readonly hash: LogState["chain"] }>();
@@ -61,7 +61,7 @@ const toState = (log: StoredLog, pushes: ReadonlyArray<PreparedPush>): LogState 
     purged: log.purged,
     entriesBytes: log.entriesBytes,
     attachmentsBytes: log.attachmentsBytes,
-    quotaBytes: log.quotaBytes,
+    quotaBytes,
   };
 };
 
@@ -172,6 +172,7 @@ const make = Effect.gen(function* () {
   const fanOut = yield* FanOut;
   const verify = yield* SignatureVerifier;
   const randomBytes = yield* RandomBytes;
+  const { workspaceBytes: quotaBytes } = yield* ServerSettings;
 
   const commit = Effect.fnUntraced(function* (workspace: WorkspaceId, pushes: ReadonlyArray<PreparedPush>) {
     const now = yield* Clock.currentTimeMillis;
@@ -180,7 +181,7 @@ const make = Effect.gen(function* () {
       workspace,
       Effect.fnUntraced(function* (log) {
         if (log === undefined) return yield* refuse("workspace-unknown");
-        const state = toState(log, pushes);
+        const state = toState(log, pushes, quotaBytes);
         const { decision, ...decided } = decideGroup({ state, grants: lockedGrants(log) }, pushes, now, verify);
         return {
           value: decided,
@@ -235,7 +236,7 @@ const make = Effect.gen(function* () {
 
     state: Effect.fnUntraced(function* (workspace) {
       const log = yield* find(workspace);
-      const { entriesBytes, attachmentsBytes, quotaBytes } = log;
+      const { entriesBytes, attachmentsBytes } = log;
       return {
         workspace,
         server: connection.database.server,
@@ -282,7 +283,5 @@ const make = Effect.gen(function* () {
   });
 });
 
-export const layerMemoryEntryLog: Layer.Layer<EntryLog, never, DatabaseConnection | FanOut> = Layer.effect(
-  EntryLog,
-  make,
-);
+export const layerMemoryEntryLog: Layer.Layer<EntryLog, never, DatabaseConnection | FanOut | ServerSettings> =
+  Layer.effect(EntryLog, make);

@@ -130,7 +130,7 @@ const make = Effect.gen(function* () {
         return {
           value: undefined,
           write: () => {
-            const log = known ?? newLog(workspace, request.rootKey, settings.workspaceBytes);
+            const log = known ?? newLog(workspace, request.rootKey);
             connection.database.logs.set(workspace, log);
             registerDevice(log, { device, signingKey, agreementKey, role, from });
             const active = grantsOf(log, device).find(({ status }) => status === "active");

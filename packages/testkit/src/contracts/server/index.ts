@@ -2,4 +2,4 @@
 export { entryLogContract } from "./entry-log.ts";
 export { membershipContract } from "./membership.ts";
 export { accessContract } from "./access.ts";
-export type { PortsSubject, ServerPorts } from "./scene.ts";
+export { type PortsSubject, Scene, type ServerPorts } from "./scene.ts";
