@@ -3,7 +3,7 @@ import { Effect, Option, type Scope } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import { exportTo, importFrom } from "./backup.ts";
 import * as Documents from "./documents.ts";
-import { attempt, type CommandFailure } from "./failures.ts";
+import { attempt, type CommandFailure, hintOf } from "./failures.ts";
 import { makeOutput, type Output } from "./output.ts";
 import { type AnyCairn, type AnyWorkspace, nameOf, openProfile, openWorkspace, settle } from "./profile.ts";
 
@@ -16,6 +16,10 @@ const cairn = Command.make("cairn").pipe(
     ),
     server: Flag.String("server").pipe(
       Flag.withDescription("Address of the server, for a new profile. Default: CAIRN_SERVER, else none"),
+      Flag.optional,
+    ),
+    invite: Flag.String("invite").pipe(
+      Flag.withDescription("The server's invitation code; kept in the profile. Default: CAIRN_INVITE"),
       Flag.optional,
     ),
     workspace: Flag.String("workspace").pipe(
@@ -131,7 +135,7 @@ const statusCommand = Command.make("status", {}, () =>
       yield* output.result({ workspace: info, sync, workspaces: opened.workspaces() }, () => [
         `Workspace  ${nameOf(info)} (${info.id}), ${info.role}`,
         `Server     ${info.server ?? "none: everything is on this device alone"}`,
-        `State      ${sync.status}${sync.problem === undefined ? "" : `: ${sync.problem.message} [${sync.problem.code}]`}`,
+        `State      ${sync.status}${sync.problem === undefined ? "" : `: ${sync.problem.message}${hintOf(sync.problem.code)} [${sync.problem.code}]`}`,
         `Waiting    ${sync.pendingDocuments} documents, ${sync.pendingBytes} bytes${sync.parked === 0 ? "" : `; ${sync.parked} refused`}`,
       ]);
     }),

@@ -34,9 +34,16 @@ const exitCodeOf = (code: string, action: "retry" | "pause" | "stop"): number =>
 export const failure = (code: string, message: string): CommandFailure =>
   new CommandFailure({ code, action: "stop", message });
 
+/** What this command has for a failure whose words leave open where to put the answer. */
+export const hintOf = (code: string): string =>
+  code === "invite-invalid" ? " Give the code with --invite, or in CAIRN_INVITE." : "";
+
 const toFailure = (error: unknown): CommandFailure => {
   if (error instanceof CommandFailure) return error;
-  if (error instanceof CairnError) return new CommandFailure(error);
+  if (error instanceof CairnError) {
+    const { code, action, message } = error;
+    return new CommandFailure({ code, action, message: `${message}${hintOf(code)}` });
+  }
   return failure("internal", error instanceof Error ? error.message : String(error));
 };
 

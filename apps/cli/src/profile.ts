@@ -16,6 +16,7 @@ export type AnyWorkspace = Workspace<Schema>;
 export interface ProfileOptions {
   readonly directory: Option.Option<string>;
   readonly server: Option.Option<string>;
+  readonly invite: Option.Option<string>;
   readonly workspace: Option.Option<string>;
 }
 
@@ -37,9 +38,10 @@ export const openProfile = (options: ProfileOptions): Effect.Effect<AnyCairn, Co
   Effect.gen(function* () {
     const given = Option.getOrUndefined(options.server) ?? process.env["CAIRN_SERVER"];
     const server = given === undefined || given === "" ? undefined : yield* originOf(given);
+    const invite = Option.getOrUndefined(options.invite) ?? (process.env["CAIRN_INVITE"] || undefined);
     return yield* Effect.acquireRelease(
       attempt(() =>
-        openCairn({ schema, directory: directoryOf(options), server, deviceName: `cairn on ${hostname()}` }),
+        openCairn({ schema, directory: directoryOf(options), server, invite, deviceName: `cairn on ${hostname()}` }),
       ),
       (cairn) => Effect.promise(() => cairn.close().catch(() => undefined)),
     );

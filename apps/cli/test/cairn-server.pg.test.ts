@@ -2,6 +2,7 @@
 import { freshDatabase } from "@cairn/testkit/postgres";
 import { startTestServer } from "@cairn/testkit/server";
 import { openCairn } from "@cairn/client";
+import { Redacted } from "effect";
 import { defineDocument, defineSchema, field } from "@cairn/schema";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -56,6 +57,33 @@ describe("cairn with a server", () => {
     const imported = await cairn(stranger, ["--server", server.origin, "--json", "import", file]);
     expect(resultOf(imported)).toMatchObject({ newDocuments: 1 });
     expect(resultOf(await cairn(stranger, ["--json", "status"]))).toMatchObject({ sync: { pendingDocuments: 0 } });
+  });
+
+  it("brings a workspace to a server that asks for an invitation, once it is given", async () => {
+    await server.close();
+    const settings = { registration: "invite", invites: [Redacted.make("spring")] } as const;
+    server = await startTestServer({ databaseUrl: await freshDatabase(), settings });
+    const directory = await folder();
+    const at = ["--server", server.origin];
+    const status = await cairn(directory, [...at, "status"]);
+    expect(status.stdout).toMatch(/problem: .*--invite, or in CAIRN_INVITE\. \[invite-invalid\]/);
+    const refused = await cairn(directory, [...at, "--invite", "winter", "--json", "link"]);
+    expect([refused.code, JSON.parse(refused.stderr)]).toMatchObject([
+      1,
+      { error: { code: "invite-invalid", action: "stop" } },
+    ]);
+    expect(resultOf(await cairn(directory, [...at, "--json", "link"], { CAIRN_INVITE: "spring" }))).toMatchObject({
+      role: "writer",
+    });
+    // It stays in the profile, for what the profile brings next.
+    expect((await cairn(directory, [...at, "link"])).code).toBe(0);
+  });
+
+  it("says at once what a closed server says", async () => {
+    await server.close();
+    server = await startTestServer({ databaseUrl: await freshDatabase(), settings: { registration: "closed" } });
+    const refused = await cairn(await folder(), ["--server", server.origin, "--invite", "spring", "link"]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("[registration-closed]")]);
   });
 
   it("works on without the server, and says what waits", async () => {

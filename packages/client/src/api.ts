@@ -31,6 +31,11 @@ export interface OpenOptions<S extends DocumentSchema> {
   readonly schema: S;
   /** Origin of the server, such as `https://notes.example`. Without it nothing ever leaves the device. */
   readonly server?: string | undefined;
+  /**
+   * The invitation that a server with `CAIRN_REGISTRATION=invite` asks of those who bring it a workspace. It is kept on the
+   * device, and sent to that server alone.
+   */
+  readonly invite?: string | undefined;
   /** How other devices see this one; sealed. */
   readonly deviceName?: string | undefined;
   /** Browsers: name of the local database. Default `cairn`. */
@@ -146,6 +151,12 @@ export interface Cairn<S extends DocumentSchema> {
   describeLink(url: string): Promise<LinkDetails>;
   /** Joins through a link; needs the network. Safe to repeat. Rejects with `link-*`, `offline`. */
   join(url: string): Promise<Workspace<S>>;
+  /**
+   * Gives the server the invitation that it asks for (`invite-invalid` in `SyncState.problem`), and tries at once. Rejects
+   * with `invite-invalid` where the server does not take it, with `registration-closed`, with `invalid-argument`, and with
+   * `offline` where it cannot be asked now: then the invitation is kept and tried later.
+   */
+  setInvite(invite: string): Promise<void>;
   /** What is only on this device, in all workspaces: to be shown before logging out. */
   unsynced(): Promise<Unsynced>;
   /** Deletes the local copy. Rejects with `pending-edits`, which carries `unsynced`, unless forced. */

@@ -6,6 +6,11 @@ import type { Unsynced } from "./sync-api.ts";
 const OWN_CODES = {
   "no-server": { action: "stop", advice: "No server is configured. Open Cairn with the `server` option." },
   offline: { action: "retry", advice: "The server cannot be reached. Everything is kept here and goes out later." },
+  "invalid-argument": {
+    action: "stop",
+    advice: "Something that was handed in is not what it has to be. Nothing was changed.",
+  },
+  "sync-paused": { action: "pause", advice: "Syncing is paused, and this needs the server. Resume it first." },
   timeout: { action: "retry", advice: "It took longer than allowed. It goes on in the background." },
   aborted: { action: "stop", advice: "The operation was cancelled." },
   closed: { action: "stop", advice: "This was closed. Open it again." },
@@ -106,6 +111,7 @@ const CODES: Readonly<Record<CairnErrorCode, { readonly action: ErrorAction; rea
 
 export interface CairnErrorOptions extends ErrorOptions {
   readonly unsynced?: Unsynced | undefined;
+  readonly argument?: string | undefined;
 }
 
 /** A failure with a stable code and what to do about it. Never carries a secret or content. */
@@ -116,11 +122,14 @@ export class CairnError extends Error {
   readonly action: ErrorAction;
   /** `pending-edits`: how much is only on this device. */
   readonly unsynced: Unsynced | undefined;
+  /** `invalid-argument`: which one, by the name that the API has for it. */
+  readonly argument: string | undefined;
 
   constructor(code: CairnErrorCode, message?: string, options?: CairnErrorOptions) {
     super(message ?? CODES[code].advice, options);
     this.code = code;
     this.action = CODES[code].action;
     this.unsynced = options?.unsynced;
+    this.argument = options?.argument;
   }
 }

@@ -1,12 +1,12 @@
 /** What tests with whole devices share: a schema, a server that can go and come back, and devices with folders. */
 import { defineDocument, defineSchema, field } from "@cairn/schema";
 import { freshDatabase } from "@cairn/testkit/postgres";
-import { startTestServer, type TestServer } from "@cairn/testkit/server";
+import { startTestServer, type TestServer, type TestServerOptions } from "@cairn/testkit/server";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { type Cairn, openCairn } from "../src/node.ts";
+import { type Cairn, openCairn, type OpenOptions } from "../src/node.ts";
 
 export const schema = defineSchema({
   version: 1,
@@ -25,23 +25,26 @@ export type Notebook = typeof schema;
 
 const TOKEN_KEY = "a secret of the tests, which signs tokens across restarts";
 
+type DeviceOptions = Partial<Pick<OpenOptions<Notebook>, "server" | "invite">>;
+
 /** A place for one test: a server and folders, all gone at the end. */
 export interface Place {
   readonly origin: () => string;
-  readonly device: (name: string, options?: { readonly server?: string | undefined }) => Promise<Cairn<Notebook>>;
+  readonly device: (name: string, options?: DeviceOptions) => Promise<Cairn<Notebook>>;
   /** Closes a device, so that its folder can be opened again. */
   readonly close: (cairn: Cairn<Notebook>) => Promise<void>;
   readonly stopServer: () => Promise<void>;
   /** On the same port, with the same database or another one. */
-  readonly startServer: (databaseUrl?: string) => Promise<void>;
+  readonly startServer: (databaseUrl?: string, settings?: TestServerOptions["settings"]) => Promise<void>;
   readonly databaseUrl: () => string;
   readonly leave: () => Promise<void>;
 }
 
-export const makePlace = async (): Promise<Place> => {
+export const makePlace = async (first: NonNullable<TestServerOptions["settings"]> = {}): Promise<Place> => {
   const directory = await mkdtemp(join(tmpdir(), "cairn-place-"));
   let databaseUrl = await freshDatabase();
-  let server: TestServer | undefined = await startTestServer({ databaseUrl, tokenKey: TOKEN_KEY });
+  let settings = first;
+  let server: TestServer | undefined = await startTestServer({ databaseUrl, tokenKey: TOKEN_KEY, settings });
   const { origin } = server;
   const open = new Set<Cairn<Notebook>>();
   const stopServer = async () => {
@@ -50,12 +53,13 @@ export const makePlace = async (): Promise<Place> => {
   };
   return {
     origin: () => origin,
-    device: async (name, options = { server: origin }) => {
+    device: async (name, options = {}) => {
       const cairn = await openCairn({
         schema,
         directory: join(directory, name),
-        server: options.server,
+        server: origin,
         deviceName: name,
+        ...options,
       });
       open.add(cairn);
       return cairn;
@@ -65,9 +69,11 @@ export const makePlace = async (): Promise<Place> => {
       await cairn.close();
     },
     stopServer,
-    startServer: async (other = databaseUrl) => {
+    startServer: async (other = databaseUrl, changed = settings) => {
       databaseUrl = other;
-      server = await startTestServer({ databaseUrl, port: Number(new URL(origin).port), tokenKey: TOKEN_KEY });
+      settings = changed;
+      const port = Number(new URL(origin).port);
+      server = await startTestServer({ databaseUrl, port, tokenKey: TOKEN_KEY, settings });
     },
     databaseUrl: () => databaseUrl,
     leave: async () => {

@@ -2,9 +2,10 @@ import type { CairnError, CairnErrorCode } from "@cairn/client";
 
 /**
  * What a person can do about a failure, beside what the words say: a button where the page can help. `wait`: it goes on by
- * itself. `ask`: only another person can help, the owner or whoever runs the server.
+ * itself. `ask`: only another person can help, the owner or whoever runs the server. `invite`: enter
+ * the server's invitation code.
  */
-export type WayOut = "wait" | "retry" | "reload" | "backup" | "storage" | "link" | "ask" | "choose";
+export type WayOut = "wait" | "invite" | "retry" | "reload" | "backup" | "storage" | "link" | "ask" | "choose";
 
 /** A failure in a person's words: what it means for them, and what they can do. */
 export interface Explanation {
@@ -214,8 +215,18 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
   },
   "invite-invalid": {
     title: "This server asks for an invitation",
-    detail: "Your notes stay on this device. Ask whoever runs the server to let you in.",
-    wayOut: "ask",
+    detail: "Your notes stay on this device until you enter the code that whoever runs the server gives out.",
+    wayOut: "invite",
+  },
+  "invalid-argument": {
+    title: "Something that was entered cannot be used",
+    detail: "It is too long, or empty. Nothing was changed.",
+    wayOut: "choose",
+  },
+  "sync-paused": {
+    title: "Syncing is paused, and this needs the server",
+    detail: "Resume syncing, then try again.",
+    wayOut: "retry",
   },
   "unsupported-protocol": {
     title: "The app and the server are of different times",

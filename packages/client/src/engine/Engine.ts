@@ -253,6 +253,18 @@ const assemble = (
       inspectLink: (url) => promise(workspaces.inspect(url)),
       describeLink: (url) => promise(workspaces.describe(url)),
       join: (url) => promise(workspaces.join(url)),
+      setInvite: (invite) =>
+        promise(
+          Effect.ensuring(
+            workspaces.invite(invite),
+            // Whoever leads tries with it.
+            Effect.ignore(
+              Effect.flatMap(store.workspaces, (records) =>
+                Effect.forEach(records, ({ workspace }) => notifier.notify({ type: "sync-now", workspace })),
+              ),
+            ),
+          ),
+        ),
 
       leasePeer: (workspace) =>
         promise(

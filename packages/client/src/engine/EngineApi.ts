@@ -115,6 +115,8 @@ export interface EngineApi {
   inspectLink(url: string): Promise<LinkPreview>;
   describeLink(url: string): Promise<LinkDetails>;
   join(url: string): Promise<WorkspaceInfo>;
+  /** An invitation for the profile's server; rejects with what the server says to it. */
+  setInvite(invite: string): Promise<void>;
 
   leasePeer(workspace: WorkspaceId): Promise<{ readonly lease: number; readonly peer: PeerID }>;
   releasePeer(workspace: WorkspaceId, lease: number): Promise<void>;

@@ -26,6 +26,7 @@ import type { DeviceInfo, LinkInfo } from "../api.ts";
 import { CairnError } from "../errors.ts";
 import type { Fence, Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { ServerCalls, TransportFailure } from "../transport/Transport.ts";
+import { isOfRegistration } from "./Invitation.ts";
 import type { SessionKeeper } from "./Session.ts";
 import type { WorkspaceContext } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
@@ -87,6 +88,7 @@ export interface OwnerWork {
 /** How often a proposal that came behind another one is made again. */
 const MAX_PROPOSALS = 5;
 const SETTLE_TIMEOUT = Duration.seconds(20);
+const LOOK_AGAIN = Duration.millis(10);
 
 /** Waits until the log has the entry of this counter, and says whether it is still the one that was proposed. */
 const settled = Effect.fnUntraced(function* ({ store, runtime }: OwnerWork, counter: number) {
@@ -95,7 +97,37 @@ const settled = Effect.fnUntraced(function* ({ store, runtime }: OwnerWork, coun
     const [record] = yield* store.logOf(workspace, device, counter, 1);
     if (record?.counter !== counter || record.kind !== EntryKind.membership) return false;
     if (record.seq !== undefined) return true;
-    yield* Effect.sleep(Duration.millis(10));
+    yield* Effect.sleep(LOOK_AGAIN);
+  }
+});
+
+/** Only an owner's device may change who is in. */
+const requireOwner = ({ context }: WorkspaceRuntime): Effect.Effect<void, CairnError> =>
+  currentRole(context.membership, context.device) === "owner"
+    ? Effect.void
+    : Effect.fail(new CairnError("owner-required"));
+
+/**
+ * Waits until whoever leads talks with the server, because what is frozen before that cannot be taken back. Fails at once
+ * with the problem that stands in the way.
+ */
+const conversing = Effect.fnUntraced(function* ({ runtime, calls }: OwnerWork) {
+  const before = runtime.status.state();
+  if (before.status === "offline" || (before.problem !== undefined && isOfRegistration(before.problem.code))) {
+    // That was the last attempt; whether it still holds is asked now.
+    yield* calls.describe;
+    runtime.driver.retryNow();
+  }
+  for (;;) {
+    const fence = runtime.fence();
+    const { status, problem } = runtime.status.state();
+    if (fence === undefined || status === "local-only") return yield* Effect.fail(new CairnError("offline"));
+    if (problem !== undefined && problem.action !== "retry" && !isOfRegistration(problem.code)) {
+      return yield* Effect.fail(new CairnError(problem.code, problem.message));
+    }
+    if (status === "paused") return yield* Effect.fail(new CairnError("sync-paused"));
+    if (status === "syncing" || status === "up-to-date") return fence;
+    yield* Effect.sleep(LOOK_AGAIN);
   }
 });
 
@@ -103,17 +135,12 @@ const settled = Effect.fnUntraced(function* ({ store, runtime }: OwnerWork, coun
 const proposeAndSettle = Effect.fnUntraced(function* (
   work: OwnerWork,
   records: Effect.Effect<ReadonlyArray<MembershipRecord>>,
-): Effect.fn.Return<void, StoreFailure | Fenced | CairnError> {
+): Effect.fn.Return<void, StoreFailure | Fenced | CairnError | TransportFailure> {
   const { store, runtime } = work;
-  if (currentRole(runtime.context.membership, runtime.context.device) !== "owner") {
-    return yield* Effect.fail(new CairnError("owner-required"));
-  }
   for (let proposal = 0; proposal < MAX_PROPOSALS; proposal += 1) {
-    const fence = runtime.fence();
-    const { status } = runtime.status.state();
-    if (fence === undefined || status === "offline" || status === "local-only") {
-      return yield* Effect.fail(new CairnError("offline"));
-    }
+    const fence = yield* conversing(work).pipe(
+      Effect.timeoutOrElse({ duration: SETTLE_TIMEOUT, orElse: () => Effect.fail(new CairnError("unavailable")) }),
+    );
     const entry = yield* propose(store, runtime.context, fence, yield* records);
     runtime.driver.wake();
     const taken = yield* settled(work, entry.header.counter).pipe(
@@ -127,6 +154,9 @@ const proposeAndSettle = Effect.fnUntraced(function* (
 /** A new link: in the chain first, then honoured by the server. */
 export const createLink = Effect.fnUntraced(function* (work: OwnerWork, options: LinkOptions) {
   const { context } = work.runtime;
+  yield* requireOwner(work.runtime);
+  // What the server says to this device is said now, before anything is made.
+  yield* work.sessions.current;
   const description = yield* work.sessions.description;
   const made = yield* Effect.promise(() =>
     createLinkRecord({
@@ -160,6 +190,7 @@ export const createLink = Effect.fnUntraced(function* (work: OwnerWork, options:
  */
 export const revokeLink = Effect.fnUntraced(function* (work: OwnerWork, link: LinkId) {
   const { context } = work.runtime;
+  yield* requireOwner(work.runtime);
   const { token } = yield* work.sessions.current;
   yield* work.calls.revokeLink(context.workspace, token, link);
   if (!hasLink(context.membership, link)) return;

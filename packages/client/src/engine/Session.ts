@@ -59,6 +59,7 @@ const register = Effect.fnUntraced(function* (
   calls: ServerCalls,
   context: WorkspaceContext,
   rootSecret: Uint8Array,
+  invite: string | undefined,
 ): Effect.fn.Return<SessionValue, TransportFailure> {
   const root = yield* Effect.promise(() => rootKeysFromSecret(rootSecret));
   const certificate = encodeCertificate(
@@ -85,6 +86,7 @@ const register = Effect.fnUntraced(function* (
     certificate: encodeBase64Url(certificate),
     proof,
     label: NO_LABEL,
+    ...(invite === undefined ? {} : { invite }),
   });
 });
 
@@ -111,7 +113,7 @@ export const makeSessionKeeper = (
         Effect.gen(function* () {
           const root = yield* Secrets.rootSecret(store, context.workspace);
           if (root === undefined || error.code !== "workspace-unknown") return yield* Effect.fail(error);
-          return yield* register(calls, context, root);
+          return yield* register(calls, context, root, yield* Secrets.invite(store, calls.origin));
         }),
       ),
     );

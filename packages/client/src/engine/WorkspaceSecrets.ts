@@ -22,6 +22,7 @@ export type DeviceKeyForm = "platform" | "file";
 const deviceName = (workspace: WorkspaceId): string => `device/${workspace}`;
 const epochsName = (workspace: WorkspaceId): string => `epochs/${workspace}`;
 const rootName = (workspace: WorkspaceId): string => `root/${workspace}`;
+const inviteName = (origin: string): string => `invite/${origin}`;
 const SEED_NAME = "person-seed";
 
 const StoredKeys = Schema.Struct({
@@ -96,6 +97,16 @@ export const personSeed = (store: LocalStoreShape): Effect.Effect<Uint8Array | u
 
 export const savePersonSeed = (store: LocalStoreShape, seed: Uint8Array): Effect.Effect<void, StoreFailure> =>
   store.putSecret(SEED_NAME, seed);
+
+/** The invitation that was given for a server. */
+export const invite = (store: LocalStoreShape, origin: string): Effect.Effect<string | undefined, StoreFailure> =>
+  Effect.map(store.secret(inviteName(origin)), (value) => (typeof value === "string" ? value : undefined));
+
+export const saveInvite = (store: LocalStoreShape, origin: string, code: string): Effect.Effect<void, StoreFailure> =>
+  store.putSecret(inviteName(origin), code);
+
+export const removeInvite = (store: LocalStoreShape, origin: string): Effect.Effect<void, StoreFailure> =>
+  store.removeSecret(inviteName(origin));
 
 /** Forgets every secret of a workspace. */
 export const removeSecrets = (store: LocalStoreShape, workspace: WorkspaceId): Effect.Effect<void, StoreFailure> =>

@@ -24,6 +24,7 @@ import type { WorkspaceRecord } from "../store/records.ts";
 import { Transport, type TransportFailure } from "../transport/Transport.ts";
 import type { EngineEvent } from "./EngineApi.ts";
 import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
+import { takeInvite } from "./Invitation.ts";
 import * as Joining from "./Joining.ts";
 import { loadContext, type MakeSealing, reloadContext } from "./WorkspaceContext.ts";
 import { makeWorkspaceRuntime, type WorkspaceRuntime } from "./WorkspaceRuntime.ts";
@@ -34,6 +35,8 @@ export interface WorkspacesOptions {
   readonly profile: string;
   /** Origin of the server for workspaces that were made here. */
   readonly server: string | undefined;
+  /** What that server asks of those who bring it a workspace. */
+  readonly invite?: string | undefined;
   readonly deviceName: string;
   readonly deviceKeyForm: Secrets.DeviceKeyForm;
   readonly random: RandomSource;
@@ -62,6 +65,8 @@ export interface Workspaces {
   readonly describe: (url: string) => Effect.Effect<LinkDetails, TransportFailure | AccessLinkInvalid>;
   readonly join: (url: string) => Effect.Effect<WorkspaceInfo, Failure | Fenced | TransportFailure | AccessLinkInvalid>;
   readonly remove: (workspace: WorkspaceId, force: boolean) => Effect.Effect<void, Failure>;
+  /** Keeps an invitation and goes to the server with it. */
+  readonly invite: (code: string) => Effect.Effect<void, Failure | TransportFailure>;
   readonly recoverySeed: Effect.Effect<Uint8Array, Failure>;
   /** Another engine changed the list of workspaces, or somebody's membership. */
   readonly changedElsewhere: Effect.Effect<void, StoreFailure>;
@@ -188,6 +193,10 @@ export const makeWorkspaces = (
       }
     });
 
+    if (options.invite !== undefined && options.server !== undefined) {
+      yield* Secrets.saveInvite(store, options.server, options.invite);
+    }
+
     const parse = (url: string): Effect.Effect<AccessLink, AccessLinkInvalid> =>
       Effect.try({
         try: () => parseAccessLink(url),
@@ -258,6 +267,17 @@ export const makeWorkspaces = (
         yield* store.removeWorkspace(workspace);
         yield* Secrets.removeSecrets(store, workspace);
         publisher.everywhere({ type: "workspaces" });
+      }),
+      invite: Effect.fnUntraced(function* (code) {
+        if (options.server === undefined) return yield* Effect.fail(new CairnError("no-server"));
+        yield* openAll;
+        const open = [...runtimes.values()].map(({ runtime }) => runtime);
+        yield* Effect.ensuring(
+          takeInvite(store, options.server, code, open),
+          Effect.sync(() => {
+            for (const { driver } of open) driver.retryNow();
+          }),
+        );
       }),
       recoverySeed: Effect.flatMap(Secrets.personSeed(store), (seed) =>
         seed === undefined ? Effect.fail(new CairnError("keys-missing")) : Effect.succeed(seed),

@@ -14,6 +14,7 @@ import type {
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
 import type { StorageConnection } from "../platform/StorageConnection.ts";
 import type { Unsynced } from "../sync-api.ts";
+import { checkedInvite } from "./check-arguments.ts";
 import { OpenWorkspace } from "./OpenWorkspace.ts";
 
 export interface OpenCairnOptions<S extends DocumentSchema> {
@@ -123,6 +124,10 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
     const info = await this.#options.engine.join(url);
     await this.refresh();
     return this.#openWorkspace(info);
+  }
+
+  async setInvite(invite: string): Promise<void> {
+    await this.#options.engine.setInvite(checkedInvite(invite));
   }
 
   async unsynced(): Promise<Unsynced> {

@@ -18,6 +18,7 @@ export interface EngineStart {
   /** Name of the local database. */
   readonly profile: string;
   readonly server: string | undefined;
+  readonly invite: string | undefined;
   readonly deviceName: string;
   /** Of engine, schema and app. */
   readonly version: AppVersion;

@@ -3,6 +3,7 @@ import type { DocumentSchema } from "@cairn/schema";
 import type { OpenOptions } from "../api.ts";
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
+import { checkOpenOptions } from "../page/check-arguments.ts";
 import { type ApiConnection, connectApi, fromPlainError } from "./channel/api-channel.ts";
 import type { Thread } from "./channel/Endpoint.ts";
 import { portEndpoint, workerThread } from "./channel/web-endpoint.ts";
@@ -26,6 +27,7 @@ export const startBrowserEngine = async <S extends DocumentSchema>(
   if (options.worker === undefined) {
     throw new TypeError("openCairn needs `worker`: a function that starts the app's worker module");
   }
+  const { invite } = checkOpenOptions(options);
   // Rule 29: no cryptography, no Web Locks and no persistent storage elsewhere.
   if (!globalThis.isSecureContext) throw new CairnError("insecure-context");
 
@@ -46,6 +48,7 @@ export const startBrowserEngine = async <S extends DocumentSchema>(
     const start: EngineStart = {
       profile,
       server: options.server,
+      invite,
       deviceName: options.deviceName ?? "Browser",
       version: [ENGINE_VERSION, options.schema.version, options.appVersion ?? 0],
       expected: erase ? undefined : remembered,

@@ -9,6 +9,7 @@ import { inProcessImporterLayer } from "../documents/InProcessImporter.ts";
 import { makeEngine } from "../engine/Engine.ts";
 import { toCairnError } from "../engine/failures.ts";
 import { CairnError } from "../errors.ts";
+import { checkOpenOptions } from "../page/check-arguments.ts";
 import { layer as sqliteStore, ProfileInUse } from "../store/SqliteStore.ts";
 import { layerFetch } from "../transport/FetchTransport.ts";
 import type { EngineConnection } from "./EngineConnection.ts";
@@ -23,6 +24,7 @@ export const startNodeEngine = async <S extends DocumentSchema>(options: OpenOpt
   if (options.directory === undefined) {
     throw new TypeError("openCairn needs `directory`: the folder that holds the local store");
   }
+  const { invite } = checkOpenOptions(options);
   const directory = resolve(options.directory);
   // The folder's lock leaves one engine: its locks and events need no further than this process.
   const services = Layer.mergeAll(
@@ -41,6 +43,7 @@ export const startNodeEngine = async <S extends DocumentSchema>(options: OpenOpt
       schema: options.schema,
       profile: directory,
       server: options.server,
+      invite,
       deviceName: options.deviceName ?? hostname(),
       deviceKeyForm: "file",
     }).pipe(Effect.provideContext(context)),

@@ -61,6 +61,7 @@ const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: str
     schema,
     profile,
     server: start.server,
+    invite: start.invite,
     deviceName: start.deviceName,
     deviceKeyForm: "platform",
   }).pipe(Effect.provideContext(context));

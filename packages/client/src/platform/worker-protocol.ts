@@ -6,7 +6,7 @@ import type { PlainError } from "./channel/api-channel.ts";
 import type { EngineStart } from "./EngineConnection.ts";
 
 /** Raised whenever these messages or `EngineApi` change in a way that the other side would misread. */
-export const CHANNEL_VERSION = 2;
+export const CHANNEL_VERSION = 3;
 
 /** The name under which the app's worker module runs as the import worker. */
 export const IMPORT_WORKER = "cairn-import";

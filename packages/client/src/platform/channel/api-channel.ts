@@ -21,6 +21,8 @@ export interface PlainError {
   readonly cause: string | undefined;
   /** What `pending-edits` counts. */
   readonly unsynced?: CairnError["unsynced"];
+  /** What `invalid-argument` names. */
+  readonly argument?: CairnError["argument"];
 }
 
 export type ToApi =
@@ -65,14 +67,15 @@ export const toPlainError = (error: unknown): PlainError =>
         message: error.message,
         cause: error.cause === undefined ? undefined : textOf(error.cause),
         ...(error.unsynced === undefined ? {} : { unsynced: error.unsynced }),
+        ...(error.argument === undefined ? {} : { argument: error.argument }),
       }
     : { code: "internal", message: textOf(error), cause: undefined };
 
 const textOf = (error: unknown): string =>
   (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 500);
 
-export const fromPlainError = ({ code, message, cause, unsynced }: PlainError): CairnError =>
-  new CairnError(code, message, { ...(cause === undefined ? {} : { cause }), unsynced });
+export const fromPlainError = ({ code, message, cause, unsynced, argument }: PlainError): CairnError =>
+  new CairnError(code, message, { ...(cause === undefined ? {} : { cause }), unsynced, argument });
 
 /** Answers calls from the other side with an object of this side. */
 export const exposeApi = <Event>(endpoint: Endpoint<ToApi, FromApi<Event>>, api: Callable<Event>): void => {
