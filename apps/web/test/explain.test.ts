@@ -31,7 +31,7 @@ describe("every failure has words and a way out", () => {
 });
 
 /** Where there is nothing to do but wait, or nothing at all. */
-const goesOn = ["document-unknown", "grant-unknown"];
+const goesOn = ["document-unknown", "dead-letter-unknown", "grant-unknown"];
 
 const codes = (): ReadonlyArray<CairnError["code"]> =>
   Object.keys(explanations).filter((code): code is CairnError["code"] => code in explanations);

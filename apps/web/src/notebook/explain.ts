@@ -2,8 +2,8 @@ import type { CairnError, CairnErrorCode } from "@cairn/client";
 
 /**
  * What a person can do about a failure, beside what the words say: a button where the page can help. `wait`: it goes on by
- * itself. `ask`: only another person can help, the owner or whoever runs the server. `invite`: enter
- * the server's invitation code.
+ * itself. `ask`: only another person can help, the owner or whoever runs the server. `invite`: enter the server's
+ * invitation code.
  */
 export type WayOut = "wait" | "invite" | "retry" | "reload" | "backup" | "storage" | "link" | "ask" | "choose";
 

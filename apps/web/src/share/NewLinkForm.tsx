@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { explain, type Explanation } from "../notebook/explain.ts";
 import type { Notebook } from "../notebook/hooks.ts";
+import { InviteForm } from "../sync/InviteForm.tsx";
 import { Button } from "../ui/Button.tsx";
 import { Field, Select } from "../ui/Field.tsx";
 import type { MadeLink } from "./NewLink.tsx";
@@ -50,57 +51,60 @@ export const NewLinkForm = ({ workspace, onMade }: { workspace: Notebook; onMade
   };
 
   return (
-    <form
-      className="space-y-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void create();
-      }}
-    >
-      <fieldset>
-        <legend className="mb-1 text-sm font-medium">They can</legend>
-        <div className="grid grid-cols-2 gap-2">
-          {roles.map(([value, name, detail]) => (
-            <label
-              key={value}
-              className="rounded-xl border border-line-strong px-3 py-2.5 has-checked:border-moss has-checked:bg-moss-soft has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-moss"
-            >
-              <input
-                type="radio"
-                name="role"
-                value={value}
-                checked={role === value}
-                onChange={() => setRole(value)}
-                className="sr-only"
-              />
-              <span className="block text-[0.9375rem] font-semibold">{name}</span>
-              <span className="block text-sm text-ink-soft">{detail}</span>
-            </label>
-          ))}
+    <>
+      <form
+        className="space-y-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void create();
+        }}
+      >
+        <fieldset>
+          <legend className="mb-1 text-sm font-medium">They can</legend>
+          <div className="grid grid-cols-2 gap-2">
+            {roles.map(([value, name, detail]) => (
+              <label
+                key={value}
+                className="rounded-xl border border-line-strong px-3 py-2.5 has-checked:border-moss has-checked:bg-moss-soft has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-moss"
+              >
+                <input
+                  type="radio"
+                  name="role"
+                  value={value}
+                  checked={role === value}
+                  onChange={() => setRole(value)}
+                  className="sr-only"
+                />
+                <span className="block text-[0.9375rem] font-semibold">{name}</span>
+                <span className="block text-sm text-ink-soft">{detail}</span>
+              </label>
+            ))}
+          </div>
+        </fieldset>
+        <div className="grid grid-cols-2 gap-3">
+          <Select label="The link works for" value={lifetime} onChange={setLifetime} options={lifetimes} />
+          <Select label="and lets in" value={maxUses} onChange={setMaxUses} options={uses} />
         </div>
-      </fieldset>
-      <div className="grid grid-cols-2 gap-3">
-        <Select label="The link works for" value={lifetime} onChange={setLifetime} options={lifetimes} />
-        <Select label="and lets in" value={maxUses} onChange={setMaxUses} options={uses} />
-      </div>
-      <Field
-        label="For whom (only you see this)"
-        value={label}
-        maxLength={60}
-        placeholder="My phone, Mara"
-        autoComplete="off"
-        onChange={(event) => setLabel(event.target.value)}
-      />
-      {failure ? (
-        <div role="alert" className="rounded-lg bg-clay-soft px-4 py-3 text-[0.9375rem]">
-          <p className="font-semibold text-clay">{failure.title}</p>
-          <p>{failure.detail}</p>
-        </div>
-      ) : null}
-      <Button look="primary" type="submit" className="w-full" disabled={busy}>
-        {busy ? "Making the link…" : "Make a link"}
-      </Button>
-    </form>
+        <Field
+          label="For whom (only you see this)"
+          value={label}
+          maxLength={60}
+          placeholder="My phone, Mara"
+          autoComplete="off"
+          onChange={(event) => setLabel(event.target.value)}
+        />
+        {failure ? (
+          <div role="alert" className="rounded-lg bg-clay-soft px-4 py-3 text-[0.9375rem]">
+            <p className="font-semibold text-clay">{failure.title}</p>
+            <p>{failure.detail}</p>
+          </div>
+        ) : null}
+        <Button look="primary" type="submit" className="w-full" disabled={busy}>
+          {busy ? "Making the link…" : "Make a link"}
+        </Button>
+      </form>
+      {failure?.wayOut === "invite" ? <InviteForm onTaken={() => void create()} /> : null}
+    </>
   );
 };
 

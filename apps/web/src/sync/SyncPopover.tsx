@@ -3,6 +3,7 @@ import type { RefObject } from "react";
 import { useWorkspace } from "../notebook/hooks.ts";
 import { Button } from "../ui/Button.tsx";
 import type { SyncDescription } from "./describe-sync.ts";
+import { InviteForm } from "./InviteForm.tsx";
 import { SyncIcon } from "./SyncIcon.tsx";
 
 export interface SyncPopoverProps {
@@ -41,6 +42,7 @@ const SyncPopover = ({ now, open, onOpenChange, anchor, side }: SyncPopoverProps
               <p>{now.here}</p>
               {now.server ? <p>{now.server}</p> : null}
             </div>
+            {now.wayOut === "invite" ? <InviteForm onTaken={() => onOpenChange(false)} /> : null}
             {now.canRetry ? (
               <Button size="small" className="mt-3" onClick={() => workspace?.syncNow()}>
                 Try now

@@ -1,5 +1,5 @@
 import type { SyncState } from "@cairn/client";
-import { explainCode } from "../notebook/explain.ts";
+import { explainCode, type WayOut } from "../notebook/explain.ts";
 import type { LocalSaves } from "./local-saves.ts";
 import { formatSince, plural } from "../notebook/format.ts";
 
@@ -15,6 +15,8 @@ export interface SyncDescription {
   readonly remedy: string | undefined;
   /** Whether trying at once is worth offering. */
   readonly canRetry: boolean;
+  /** Of a problem: what a person can do about it. */
+  readonly wayOut?: WayOut;
 }
 
 /** Pure: the same state always says the same. `local` is whether the open notes' edits are durable on this device. */
@@ -55,6 +57,7 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
       : {
           title: `${plural(state.parked, "edit")} refused by the server`,
           detail: "Kept on this device. Export a backup to take them out.",
+          wayOut: "backup" as const,
         };
     return {
       tone: "problem",
@@ -63,6 +66,7 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
       server: say(waiting, last),
       remedy: problem.detail,
       canRetry: state.problem?.action !== "stop",
+      wayOut: problem.wayOut,
     };
   }
   switch (state.status) {

@@ -12,7 +12,12 @@ export interface CairnServer {
 const main = join(import.meta.dirname, "..", "..", "..", "server", "src", "main.ts");
 
 /** Starts the server program on a free port, with the app that was built for the test. */
-export const startCairn = async (options: { databaseUrl: string; webFolder: string }): Promise<CairnServer> => {
+export const startCairn = async (options: {
+  databaseUrl: string;
+  webFolder: string;
+  /** More of the server's settings. */
+  env?: Readonly<Record<string, string>>;
+}): Promise<CairnServer> => {
   const data = await mkdtemp(join(tmpdir(), "cairn-data-"));
   const child = spawn(process.execPath, ["--conditions=source", "--disable-warning=ExperimentalWarning", main], {
     env: {
@@ -21,6 +26,7 @@ export const startCairn = async (options: { databaseUrl: string; webFolder: stri
       DATABASE_URL: options.databaseUrl,
       CAIRN_DATA_DIR: data,
       CAIRN_WEB_DIR: options.webFolder,
+      ...options.env,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
