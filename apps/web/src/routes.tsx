@@ -20,6 +20,11 @@ const settingsRoute = createRoute({
   path: "/settings",
   component: lazyRouteComponent(() => import("./settings/SettingsPage.tsx"), "SettingsPage"),
 });
+const syncRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/sync",
+  component: lazyRouteComponent(() => import("./sync/page/SyncPage.tsx"), "SyncPage"),
+});
 const deletedRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/deleted",
@@ -33,7 +38,7 @@ const joinRoute = createRoute({
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren([
-    shellRoute.addChildren([indexRoute, noteRoute, settingsRoute, deletedRoute]),
+    shellRoute.addChildren([indexRoute, noteRoute, syncRoute, settingsRoute, deletedRoute]),
     joinRoute,
   ]),
   defaultErrorComponent: ErrorScreen,

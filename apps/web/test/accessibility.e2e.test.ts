@@ -62,10 +62,11 @@ describe.each([
     expect(await axeViolations(page)).toEqual([]);
   });
 
-  test("on settings, deleted notes, joining, an unknown address and the insecure page", async () => {
-    for (const path of ["/settings", "/deleted", "/join", "/nowhere", "/note/short"]) {
+  test("on sync, settings, deleted notes, joining, an unknown address and the insecure page", async () => {
+    for (const path of ["/sync", "/settings", "/deleted", "/join", "/nowhere", "/note/short"]) {
       await page.goto(served.origin + path);
       await page.getByRole("heading", { level: 1 }).filter({ visible: true }).waitFor();
+      if (path === "/sync") await page.getByRole("heading", { name: "Outbox" }).waitFor();
       if (path === "/settings") await page.getByRole("heading", { name: "Devices" }).waitFor();
       expect({ path, found: await axeViolations(page) }).toEqual({ path, found: [] });
     }

@@ -173,6 +173,8 @@ export interface Cairn<S extends DocumentSchema> {
   keepStorage(): Promise<StorageState>;
   /** Calls back at once, and on every change. Never changes in Node, where one process has the profile. */
   onUpdate(callback: (state: UpdateState) => void): Unsubscribe;
+  /** Whether this tab, or process, is the one that talks to servers for all of the profile. */
+  leads(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -377,6 +379,8 @@ export interface Workspace<S extends DocumentSchema> extends SyncControl {
   links(): Promise<ReadonlyArray<LinkInfo>>;
   revokeLink(link: LinkId): Promise<void>;
   devices(): Promise<ReadonlyArray<DeviceInfo>>;
+  /** When the server last heard of each device. Needs the network; rejects with `owner-required` on others' devices. */
+  lastSeen(): Promise<ReadonlyArray<{ readonly device: DeviceId; readonly at: number }>>;
   attach(document: DocumentId, source: AttachmentSource, options?: TransferOptions): Promise<AttachmentInfo>;
   removeAttachment(document: DocumentId, attachment: string): Promise<void>;
   /** Calls back at once, and on every change. */

@@ -382,8 +382,10 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
 const isCairnError = (error: unknown): error is CairnError =>
   error instanceof Error && "code" in error && typeof error.code === "string" && "action" in error;
 
-const known = (code: string): Explanation | undefined =>
-  Object.entries(explanations).find(([name]) => name === code)?.[1];
+/** Codes of a newer engine than this page are none that it knows. */
+export const isKnownCode = (code: string): code is CairnErrorCode => Object.hasOwn(explanations, code);
+
+const known = (code: string): Explanation | undefined => (isKnownCode(code) ? explanations[code] : undefined);
 
 /** Says what a failure means. Unknown ones are shown with their own message, never swallowed. */
 export const explain = (error: unknown): Explanation => {

@@ -1,5 +1,6 @@
 import { openCairn } from "@cairn/client";
 import { describeDevice } from "./device-name.ts";
+import { takeStartAnew } from "./open-anew.ts";
 import { schema } from "./schema.ts";
 
 /**
@@ -11,6 +12,14 @@ export const openNotebook = () =>
     schema,
     name: "notebook",
     server: location.origin,
+    appVersion: versionNumber(__CAIRN_VERSION__),
+    ...(takeStartAnew() ? { afterLoss: "start-anew" as const } : {}),
     deviceName: describeDevice(navigator.userAgent),
     worker: () => new Worker(new URL("./cairn.worker.ts", import.meta.url), { type: "module", name: "cairn" }),
   });
+
+/** "1.12.3" as a number that grows with every release, so that tabs of two releases know which is the newer. */
+const versionNumber = (version: string): number => {
+  const [major = 0, minor = 0, patch = 0] = (/^\d+\.\d+\.\d+/.exec(version)?.[0] ?? "0").split(".").map(Number);
+  return major * 1_000_000 + minor * 1000 + patch;
+};

@@ -3,6 +3,7 @@ import { useDeferredValue, useState } from "react";
 import { useNow } from "../notebook/clock.ts";
 import { type NoteRow, useCairn, useQuery } from "../notebook/hooks.ts";
 import { explain } from "../notebook/explain.ts";
+import { startAnew } from "../notebook/open-anew.ts";
 import { useListFilter } from "../notebook/view-state.tsx";
 import { useWide } from "../shell/use-wide.ts";
 import { Button } from "../ui/Button.tsx";
@@ -94,12 +95,21 @@ const Unavailable = ({ error, retry }: { error: unknown; retry: () => void }) =>
     <div className="m-2 rounded-xl border border-line bg-raised p-4" role="alert">
       <p className="font-semibold">{title}</p>
       <p className="mt-1 text-[0.9375rem] text-ink-soft">{detail}</p>
-      <Button size="small" className="mt-3" onClick={retry}>
-        Try again
-      </Button>
+      {isLost(error) ? (
+        <Button size="small" className="mt-3" onClick={startAnew}>
+          Start anew
+        </Button>
+      ) : (
+        <Button size="small" className="mt-3" onClick={retry}>
+          Try again
+        </Button>
+      )}
     </div>
   );
 };
+
+/** The browser deleted everything: opening again would only say so again. */
+const isLost = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "storage-lost";
 
 const ListSkeleton = () => (
   <output className="block space-y-5 px-3 py-3" aria-label="Opening your notes">

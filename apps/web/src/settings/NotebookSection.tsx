@@ -1,7 +1,9 @@
-import type { Cairn, WorkspaceInfo } from "@cairn/client";
+import type { Cairn, Unsynced, WorkspaceInfo } from "@cairn/client";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { useNow } from "../notebook/clock.ts";
 import { explain } from "../notebook/explain.ts";
+import { formatBytes, formatSince, plural } from "../notebook/format.ts";
 import type { Notebook } from "../notebook/hooks.ts";
 import type { NotebookSchema } from "../notebook/schema.ts";
 import { notebookName } from "../notebook/notebook-name.ts";
@@ -66,14 +68,20 @@ export interface RemoveSectionProps {
 export const RemoveSection = ({ notebook, info, cairn, select }: RemoveSectionProps) => {
   const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
+  const now = useNow();
+  const [unsynced, setUnsynced] = useState<Unsynced | undefined>(undefined);
   const others = cairn.workspaces().filter((workspace) => workspace.id !== info.id);
   const other = others[0];
   if (other === undefined) return null;
-  const pending = notebook.sync().pendingDocuments;
+  const ask = async (): Promise<void> => {
+    // What would be lost is looked up first, and shown (hazard 20).
+    setUnsynced(await notebook.unsynced().catch(() => undefined));
+    setAsking(true);
+  };
   const remove = async (): Promise<void> => {
     try {
       await select(await cairn.workspace(other.id));
-      await cairn.removeWorkspace(info.id, { force: pending > 0 });
+      await cairn.removeWorkspace(info.id, { force: unsynced !== undefined && unsynced.documents > 0 });
       notify({ title: "Notebook removed from this device" });
       await navigate({ to: "/" });
     } catch (error) {
@@ -85,7 +93,7 @@ export const RemoveSection = ({ notebook, info, cairn, select }: RemoveSectionPr
       title="Remove from this device"
       description="Deletes this device's copy of the notebook. Other devices and the server keep theirs."
     >
-      <Button className="text-clay" onClick={() => setAsking(true)}>
+      <Button className="text-clay" onClick={() => void ask()}>
         Remove this notebook
       </Button>
       <Confirm
@@ -95,9 +103,22 @@ export const RemoveSection = ({ notebook, info, cairn, select }: RemoveSectionPr
         action="Remove"
         onConfirm={() => void remove()}
       >
-        {pending > 0
-          ? "Some edits exist on this device alone and would be lost. Export a backup first, or let them reach the server."
-          : "To have it here again you need a link from its owner."}
+        {unsynced && unsynced.documents > 0 ? (
+          <>
+            <p className="font-medium text-clay">
+              {plural(unsynced.edits, "edit")} in {plural(unsynced.documents, "note")} ({formatBytes(unsynced.bytes)}){" "}
+              {unsynced.edits === 1 ? "exists" : "exist"} on this device alone
+              {unsynced.oldestAt === undefined ? "" : `, the oldest since ${formatSince(unsynced.oldestAt, now)}`}.
+            </p>
+            <p className="mt-2">
+              {unsynced.deadLetters > 0
+                ? "Some of them the server does not take. Export a backup first, or look at them on the sync page."
+                : "They would be lost. Let them reach the server first, or export a backup."}
+            </p>
+          </>
+        ) : (
+          "Everything in it is on the server. To have it here again you need a link from its owner."
+        )}
       </Confirm>
     </Section>
   );

@@ -3,6 +3,8 @@ import { lazy, Suspense, useCallback, useState } from "react";
 import { useCreateNote } from "../notes/use-create-note.ts";
 import { ListFilterProvider } from "../notebook/view-state.tsx";
 import { SyncAnnouncer } from "../sync/SyncIndicator.tsx";
+import { OutboxRecorder } from "../sync/OutboxRecorder.tsx";
+import { HealthBanner } from "./HealthBanner.tsx";
 import { ShellActions } from "./shell-actions.ts";
 import { useShortcuts } from "./shortcuts.ts";
 import { Sidebar } from "./Sidebar.tsx";
@@ -67,10 +69,12 @@ export const AppShell = () => {
             tabIndex={-1}
             className={`relative min-h-0 min-w-0 overflow-y-auto bg-paper outline-none ${atList ? "max-wide:hidden" : ""}`}
           >
+            <HealthBanner />
             <Outlet />
           </main>
         </div>
         <UpdateBanner />
+        <OutboxRecorder />
         <SyncAnnouncer />
         <Suspense fallback={null}>
           {shown.has("share") ? <ShareDialog open={dialog === "share"} onOpenChange={close} /> : null}

@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { BookPlus, Keyboard, Link2, Monitor, Moon, Settings, Sun, Trash2 } from "lucide-react";
+import { BookPlus, Keyboard, Link2, Monitor, Moon, RefreshCw, Settings, Sun, Trash2 } from "lucide-react";
 import { useCairn, useWorkspaces } from "../notebook/hooks.ts";
 import { notebookName } from "../notebook/notebook-name.ts";
 import { explain } from "../notebook/explain.ts";
@@ -54,6 +54,9 @@ const NotebookMenuItems = () => {
       <ActionSeparator />
       <Action icon={<Trash2 />} onSelect={() => void navigate({ to: "/deleted" })}>
         Deleted notes
+      </Action>
+      <Action icon={<RefreshCw />} onSelect={() => void navigate({ to: "/sync" })}>
+        Sync
       </Action>
       <Action icon={<Settings />} onSelect={() => void navigate({ to: "/settings" })}>
         Settings

@@ -4,7 +4,16 @@ import { type ReactNode, useEffect } from "react";
 import { iconButtonClass } from "../ui/Button.tsx";
 
 /** A page beside the list that is not a note. */
-export const Page = ({ title, children }: { title: string; children: ReactNode }) => {
+export const Page = ({
+  title,
+  wide = false,
+  children,
+}: {
+  title: string;
+  /** For pages of several columns. */
+  wide?: boolean;
+  children: ReactNode;
+}) => {
   useEffect(() => {
     document.title = `${title} - Cairn`;
     return () => {
@@ -12,7 +21,9 @@ export const Page = ({ title, children }: { title: string; children: ReactNode }
     };
   }, [title]);
   return (
-    <div className="safe-top safe-bottom mx-auto w-full max-w-2xl px-5 pt-2 pb-20 wide:px-10 wide:pt-14">
+    <div
+      className={`safe-top safe-bottom mx-auto w-full px-5 pt-2 pb-20 wide:px-10 ${wide ? "max-w-5xl wide:pt-10" : "max-w-2xl wide:pt-14"}`}
+    >
       <Link to="/" aria-label="All notes" className={`${iconButtonClass} -ml-2 wide:hidden`}>
         <ArrowLeft className="size-5" aria-hidden="true" />
       </Link>

@@ -1,7 +1,8 @@
 import { Popover } from "@base-ui/react/popover";
+import { Link } from "@tanstack/react-router";
 import type { RefObject } from "react";
 import { useWorkspace } from "../notebook/hooks.ts";
-import { Button } from "../ui/Button.tsx";
+import { Button, buttonClass } from "../ui/Button.tsx";
 import type { SyncDescription } from "./describe-sync.ts";
 import { InviteForm } from "./InviteForm.tsx";
 import { SyncIcon } from "./SyncIcon.tsx";
@@ -43,11 +44,16 @@ const SyncPopover = ({ now, open, onOpenChange, anchor, side }: SyncPopoverProps
               {now.server ? <p>{now.server}</p> : null}
             </div>
             {now.wayOut === "invite" ? <InviteForm onTaken={() => onOpenChange(false)} /> : null}
-            {now.canRetry ? (
-              <Button size="small" className="mt-3" onClick={() => workspace?.syncNow()}>
-                Try now
-              </Button>
-            ) : null}
+            <div className="mt-3 flex flex-wrap gap-2">
+              {now.canRetry ? (
+                <Button size="small" onClick={() => workspace?.syncNow()}>
+                  Try now
+                </Button>
+              ) : null}
+              <Link to="/sync" className={buttonClass("outline", "small")} onClick={() => onOpenChange(false)}>
+                Show everything
+              </Link>
+            </div>
           </Popover.Popup>
         </Popover.Positioner>
       </Popover.Portal>

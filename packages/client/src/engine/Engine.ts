@@ -23,7 +23,7 @@ import type { EngineApi, EngineEvent, NewEdit } from "./EngineApi.ts";
 import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
 import { causeToCairnError } from "./failures.ts";
 import { makeLeaderCalls } from "./LeaderCalls.ts";
-import { createLink, listDevices, listLinks, type OwnerWork, revokeLink } from "./Links.ts";
+import { createLink, listDevices, listLastSeen, listLinks, type OwnerWork, revokeLink } from "./Links.ts";
 import { makeRowQueries, toPlainRow } from "./list-query.ts";
 import type { MakeSealing } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
@@ -328,6 +328,13 @@ const assemble = (
         ),
       revokeLink: (workspace, link: LinkId) =>
         promise(calls.onLeader({ type: "revoke-link", workspace, link })).then(() => undefined),
+      lastSeen: (workspace) =>
+        promise(
+          Effect.flatMap(workOf(workspace), ({ runtime, calls, sessions }) =>
+            listLastSeen(runtime.context, calls, sessions),
+          ),
+        ),
+      leads: () => Promise.resolve(workspaces.isLeading()),
       devices: (workspace) => promise(Effect.flatMap(runtimeOf(workspace), ({ context }) => listDevices(context))),
 
       sealChunk: (workspace, content) =>

@@ -2,7 +2,7 @@
  * What the page asks of the engine. In browsers it crosses a message port, so everything here is plain data that
  * structured clone can copy, and every failure a `CairnError`. In Node the engine is in the same process.
  */
-import type { DocumentId, Hash, LinkId, WorkspaceId } from "@cairn/protocol";
+import type { DeviceId, DocumentId, Hash, LinkId, WorkspaceId } from "@cairn/protocol";
 import type { PeerID } from "loro-crdt";
 import type {
   AttachmentInfo,
@@ -163,6 +163,8 @@ export interface EngineApi {
   links(workspace: WorkspaceId): Promise<ReadonlyArray<LinkInfo>>;
   revokeLink(workspace: WorkspaceId, link: LinkId): Promise<void>;
   devices(workspace: WorkspaceId): Promise<ReadonlyArray<DeviceInfo>>;
+  lastSeen(workspace: WorkspaceId): Promise<ReadonlyArray<{ readonly device: DeviceId; readonly at: number }>>;
+  leads(): Promise<boolean>;
 
   /** Seals and stores one chunk of a file; the page puts the references into the document. */
   sealChunk(workspace: WorkspaceId, content: Uint8Array): Promise<ChunkLocation>;

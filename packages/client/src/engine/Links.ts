@@ -13,6 +13,7 @@ import {
 } from "@cairn/crypto";
 import {
   encodeBase64Url,
+  type DeviceId,
   type Entry,
   entryHash,
   EntryKind,
@@ -236,6 +237,26 @@ export const listLinks = Effect.fnUntraced(function* (
       } satisfies LinkInfo;
     }),
   );
+});
+
+/** When the server last heard of each device, by its grants: only an owner's device is told. */
+export const listLastSeen = Effect.fnUntraced(function* (
+  context: WorkspaceContext,
+  calls: ServerCalls,
+  sessions: SessionKeeper,
+): Effect.fn.Return<
+  ReadonlyArray<{ readonly device: DeviceId; readonly at: number }>,
+  TransportFailure | StoreFailure | CairnError
+> {
+  if (currentRole(context.membership, context.device) !== "owner") {
+    return yield* Effect.fail(new CairnError("owner-required"));
+  }
+  const { token } = yield* sessions.current;
+  const newest = new Map<DeviceId, number>();
+  for (const { device, lastSeenAt } of yield* calls.listGrants(context.workspace, token)) {
+    if (lastSeenAt !== null) newest.set(device, Math.max(lastSeenAt, newest.get(device) ?? 0));
+  }
+  return [...newest].map(([device, at]) => ({ device, at }));
 });
 
 /** The workspace's devices, by the chain. */

@@ -182,6 +182,10 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
     return () => void this.#updateListeners.delete(listener);
   }
 
+  leads(): Promise<boolean> {
+    return this.#options.engine.leads();
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#ready.values()].map((workspace) => workspace.close()));
     this.#unsubscribe();

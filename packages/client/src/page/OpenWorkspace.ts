@@ -293,6 +293,10 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     return this.#engine.revokeLink(this.id, link);
   }
 
+  lastSeen(): ReturnType<Workspace<S>["lastSeen"]> {
+    return this.#engine.lastSeen(this.id);
+  }
+
   devices(): ReturnType<Workspace<S>["devices"]> {
     return this.#engine.devices(this.id);
   }

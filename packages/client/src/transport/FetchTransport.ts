@@ -65,6 +65,7 @@ const makeServer = Effect.fnUntraced(function* (origin: string) {
           },
         }),
       ),
+    listGrants: (workspace, token) => withToken(token, client.tokens.list({ params: { workspace } })),
     createLink: (workspace, token, payload) =>
       withToken(token, client.links.createLink({ params: { workspace }, payload })),
     listLinks: (workspace, token) => withToken(token, client.links.listLinks({ params: { workspace } })),

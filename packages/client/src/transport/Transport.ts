@@ -5,6 +5,7 @@
 import type {
   ChallengeResponse,
   CreateLinkRequest,
+  Grant,
   Hash,
   LinkDescription,
   LinkId,
@@ -44,6 +45,8 @@ export interface ServerCalls {
     token: string,
     query: { readonly after: number; readonly chain?: Hash; readonly own?: "brief" | "full" },
   ) => Call<Page>;
+  /** For an owner's device: who may come, and when the server last heard of them. */
+  readonly listGrants: (workspace: WorkspaceId, token: string) => Call<ReadonlyArray<Grant>>;
   readonly createLink: (
     workspace: WorkspaceId,
     token: string,
