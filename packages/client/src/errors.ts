@@ -85,9 +85,13 @@ const OWN_CODES = {
   "backup-malformed": { action: "stop", advice: "This is not a whole Cairn backup." },
   "backup-wrong-key": { action: "stop", advice: "This backup opens with another passphrase or device." },
   "profile-cloned": {
-    action: "stop",
+    action: "retry",
     advice:
-      "The server has entries of this device that are not here: this profile is a copy or was restored. Join again by a link.",
+      "The server has entries of this device that are not here: this profile is a copy or was restored. It takes an identity of its own; nothing is lost.",
+  },
+  "identity-changed": {
+    action: "retry",
+    advice: "This device has taken a new identity. Lease a new peer, load the document again, and repeat the edit.",
   },
   "server-refused": {
     action: "pause",

@@ -31,6 +31,8 @@ type DeviceOptions = Partial<Pick<OpenOptions<Notebook>, "server" | "invite">>;
 export interface Place {
   readonly origin: () => string;
   readonly device: (name: string, options?: DeviceOptions) => Promise<Cairn<Notebook>>;
+  /** The folder of a device. */
+  readonly folder: (name: string) => string;
   /** Closes a device, so that its folder can be opened again. */
   readonly close: (cairn: Cairn<Notebook>) => Promise<void>;
   readonly stopServer: () => Promise<void>;
@@ -64,6 +66,7 @@ export const makePlace = async (first: NonNullable<TestServerOptions["settings"]
       open.add(cairn);
       return cairn;
     },
+    folder: (name) => join(directory, name),
     close: async (cairn) => {
       open.delete(cairn);
       await cairn.close();

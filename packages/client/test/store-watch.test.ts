@@ -8,9 +8,11 @@ import { CairnError } from "../src/errors.ts";
 import { storageCode } from "../src/engine/failures.ts";
 import { type StoreTrouble, watchStore } from "../src/platform/StoreWatch.ts";
 import { isLow, storageRemedyOf, storageStateOf } from "../src/platform/storage-problems.ts";
-import { type LocalStoreShape, StoreFailure, type StoreFailureReason } from "../src/store/LocalStore.ts";
+import { type LocalStoreShape, StoreFailure } from "../src/store/LocalStore.ts";
 
-const failing = (reason: StoreFailureReason, operation: string) =>
+type Reason = keyof typeof storageCode;
+
+const failing = (reason: Reason, operation: string) =>
   Effect.fail(new StoreFailure({ reason, operation, cause: "told by the test" }));
 
 const watched = Effect.fnUntraced(function* (change: Partial<LocalStoreShape>) {
@@ -78,7 +80,7 @@ it.effect("an operation that does not answer is told, and changes nothing about 
 );
 
 test("every reason of a store has a code, words and a way out", () => {
-  const reasons: ReadonlyArray<StoreFailureReason> = ["full", "interrupted", "blocked", "newer", "lost", "unavailable"];
+  const reasons: ReadonlyArray<Reason> = ["full", "interrupted", "blocked", "newer", "lost", "unavailable"];
   for (const reason of reasons) {
     const code = storageCode[reason];
     expect(storageRemedyOf(code)).toBeDefined();

@@ -21,6 +21,7 @@ import {
   NO_DOCUMENT,
   NO_MEMBERSHIP,
   type PublicKey,
+  type RoleName,
   rotateRootSigningBytes,
   workspaceIdOfRootKey,
 } from "@cairn/protocol";
@@ -254,6 +255,22 @@ const succeeds = (before: MembershipState, { entry, payload }: MembershipStep, d
       certifiedDevice(certificate) === entry.header.device,
   );
 
+/**
+ * Whether a device that is no owner may name this one (rule 12). A copy of a profile that takes a successor cannot know
+ * whether the other copy goes on, so a writer's identity stays with whoever keeps it. The successor writes the entry itself,
+ * and there is one of them in it. A reader's identity holds nothing to be told apart by: its successor takes its place.
+ */
+const mayFollow = (
+  step: MembershipStep,
+  role: RoleName,
+  issuerRole: RoleName,
+  successor: DeviceId,
+  issuer: DeviceId,
+): boolean =>
+  role === issuerRole &&
+  (isSuccession(step, issuer) ||
+    (role === "writer" && step.entry.header.device === successor && admittedBy(step.payload.records).length === 1));
+
 /** Whether this entry makes exactly one device the successor of `device`, and revokes `device`. */
 const isSuccession = ({ payload }: MembershipStep, device: DeviceId): boolean =>
   payload.records.some((record) => record.type === "revoke-device" && record.device === device) &&
@@ -283,8 +300,8 @@ const applyAdmit = (
       if (issuerRole === undefined) return refusal("certificate", "the issuer is no member");
       if (!isAtMost(certificate.role, issuerRole))
         return refusal("certificate", "a certificate never exceeds its issuer's role");
-      if (issuerRole !== "owner" && (certificate.role !== issuerRole || !isSuccession(step, issuer.device)))
-        return refusal("role", "only an owner admits devices; others name one successor and leave");
+      if (issuerRole !== "owner" && !mayFollow(step, certificate.role, issuerRole, device, issuer.device))
+        return refusal("role", "only an owner admits devices; others name a successor for themselves");
       if (author !== device && author !== issuer.device && !authorIsOwner)
         return refusal("role", "an admission is written by the admitted device or by an owner");
       break;

@@ -406,7 +406,7 @@ describe("leaving", () => {
     const leave = { type: "revoke-device", device: writer.id, to: writer.counter } as const;
     const refused = async (...records: ReadonlyArray<MembershipRecord>) =>
       (await ws.say({ ...successor }, ...records)).refusal?.code;
-    expect(await refused(await admit("writer"))).toBe("role");
+    expect(await refused(await admit("reader"))).toBe("role");
     expect(await refused(await admit("reader"), leave)).toBe("role");
     expect(await refused(await admit("owner"), leave)).toBe("certificate");
     expect((await ws.say(successor, await admit("writer"), leave)).refusal).toBeUndefined();
@@ -423,6 +423,44 @@ describe("leaving", () => {
     });
     const record = await admitRecord(ws.keyring, secondSuccessor, "clone", ws.random);
     expect((await ws.say(clone, record, leave)).refusal?.code).toBe("certificate");
+  });
+
+  it("lets a copied writer go on beside the other copy, under a successor of its own (rule 12)", async () => {
+    const writer = await ws.join("writer");
+    const reader = await ws.join("reader");
+    const named = async (issuer: typeof writer, role: "owner" | "writer" | "reader") => {
+      const device = await ws.newDevice();
+      const certificate = await certifyDevice({
+        workspace: ws.workspace,
+        device: device.keys,
+        role,
+        from: 1,
+        issuer: { type: "device", device: issuer.id },
+        issuerKeys: issuer.keys.signing,
+      });
+      return { device, record: await admitRecord(ws.keyring, certificate, "copy", ws.random) };
+    };
+    // Each copy names one, and writes the entry under its new identity.
+    for (let copy = 0; copy < 2; copy += 1) {
+      const { device, record } = await named(writer, "writer");
+      expect((await ws.say(device, record)).refusal).toBeUndefined();
+      expect(currentRole(ws.state, device.id)).toBe("writer");
+    }
+    expect(currentRole(ws.state, writer.id)).toBe("writer");
+
+    const [one, other] = [await named(writer, "writer"), await named(writer, "writer")];
+    expect((await ws.say({ ...one.device }, one.record, other.record)).refusal?.code).toBe("role");
+    expect((await ws.say({ ...writer }, one.record)).refusal?.code).toBe("role");
+    const more = await named(writer, "owner");
+    expect((await ws.say({ ...more.device }, more.record)).refusal?.code).toBe("certificate");
+    const less = await named(writer, "reader");
+    expect((await ws.say({ ...less.device }, less.record)).refusal?.code).toBe("role");
+    // A reader's copy has nothing of its own to tell apart, and lets nobody else in.
+    const guest = await named(reader, "reader");
+    expect((await ws.say({ ...guest.device }, guest.record)).refusal?.code).toBe("role");
+    // Once the old identity is revoked, its copies name nobody any more.
+    await ws.say(ws.owner, { type: "revoke-device", device: writer.id, to: writer.counter });
+    expect((await ws.say({ ...one.device }, one.record)).refusal?.code).toBe("certificate");
   });
 
   it("does not let a device that an owner let in revoke that owner", async () => {

@@ -192,6 +192,11 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "Join it with a link from its owner.",
     wayOut: "link",
   },
+  "identity-changed": {
+    title: "This device has taken a new identity",
+    detail: "A copy of its notes is used elsewhere. Nothing is lost; what is open is loaded again by itself.",
+    wayOut: "wait",
+  },
   "profile-cloned": {
     title: "This device's notes are a copy of another's",
     detail:

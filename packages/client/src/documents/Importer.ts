@@ -10,6 +10,7 @@
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Context, Data, type Effect } from "effect";
 import type { DocumentView } from "../store/LocalStore.ts";
+import type { Reauthored, ReauthorRequest } from "./reauthor.ts";
 
 /**
  * The import was given up: it exceeded the budget. Nothing of the request happened. Mark the document as merging, and ask
@@ -86,6 +87,8 @@ export type ImportAnswer = { readonly type: "missing-base" } | Applied;
 
 export interface ImporterShape {
   readonly apply: (request: ImportRequest) => Effect.Effect<ImportAnswer, ImporterError>;
+  /** Edits that have to be made anew under another peer id (rule 12). Takes its time, and holds up nothing else. */
+  readonly reauthor: (document: DocumentId, request: ReauthorRequest) => Effect.Effect<Reauthored, ImporterError>;
   /** Forget a document. */
   readonly evict: (workspace: WorkspaceId, document: DocumentId) => Effect.Effect<void>;
   readonly close: Effect.Effect<void>;

@@ -22,6 +22,12 @@ export const makeInProcessImporter = Effect.fnUntraced(function* (options: Impor
       if (answer.type !== "rejected") return answer;
       return yield* new ImportRejected({ document: request.document, reason: answer.reason });
     }),
+    reauthor: Effect.fnUntraced(function* (document, request) {
+      if (!open) return yield* new ImporterUnavailable({ cause: "closed" });
+      const answer = core.reauthor(request);
+      if (answer.type === "reauthored") return answer.edits;
+      return yield* new ImportRejected({ document, reason: answer.reason });
+    }),
     evict: (workspace, document) => Effect.sync(() => core.evict(workspace, document)),
     close,
   });

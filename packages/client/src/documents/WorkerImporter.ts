@@ -5,10 +5,10 @@
  * counts from the moment when a request's turn comes, not while it waits. The patient one starts a thread for each
  * request, with the long budget, so that a document that takes minutes holds up nothing but itself.
  */
+import type { DocumentId } from "@cairn/protocol";
 import { Deferred, Effect, Layer, Semaphore } from "effect";
 import { type Thread, ownBytes } from "../platform/channel/Endpoint.ts";
 import {
-  type ImportAnswer,
   ImportRejected,
   type ImportRequest,
   ImportTooSlow,
@@ -16,7 +16,8 @@ import {
   type ImporterError,
   ImporterUnavailable,
 } from "./Importer.ts";
-import type { CoreAnswer } from "./import-core.ts";
+import type { CoreAnswer, ReauthorAnswer } from "./import-core.ts";
+import type { ReauthorRequest } from "./reauthor.ts";
 
 export interface WorkerImporterOptions {
   /** Starts a thread that calls `serveImports`. */
@@ -32,15 +33,20 @@ export interface WorkerImporterOptions {
 /** What the importer's thread is asked. */
 export type ToThread =
   | { readonly type: "apply"; readonly request: ImportRequest }
+  | { readonly type: "reauthor"; readonly request: ReauthorRequest }
   | { readonly type: "evict"; readonly workspace: string; readonly document: string };
 /** What it answers. */
-export type FromThread = { readonly type: "ready" } | { readonly type: "answer"; readonly answer: CoreAnswer };
+export type FromThread =
+  | { readonly type: "ready" }
+  | { readonly type: "answer"; readonly answer: CoreAnswer | ReauthorAnswer };
 
 /** A running thread. It works on one request at a time. */
 interface Running {
   readonly thread: Thread<FromThread, ToThread>;
   readonly ready: Deferred.Deferred<void, ImporterUnavailable>;
-  waiting: ((answer: CoreAnswer | { readonly type: "lost"; readonly cause: unknown }) => void) | undefined;
+  waiting:
+    | ((answer: CoreAnswer | ReauthorAnswer | { readonly type: "lost"; readonly cause: unknown }) => void)
+    | undefined;
   failed: boolean;
 }
 
@@ -61,10 +67,12 @@ const start = (spawn: WorkerImporterOptions["spawn"]): Effect.Effect<Running, Im
     return running;
   });
 
-const ask = (running: Running, request: ImportRequest): Effect.Effect<ImportAnswer, ImportRejected> =>
-  Effect.callback<ImportAnswer, ImportRejected>((resume) => {
-    const rejected = (reason: string): void =>
-      resume(Effect.fail(new ImportRejected({ document: request.document, reason })));
+type Question = Extract<ToThread, { readonly type: "apply" | "reauthor" }>;
+type Answer = Exclude<CoreAnswer | ReauthorAnswer, { readonly type: "rejected" }>;
+
+const ask = (running: Running, document: DocumentId, question: Question): Effect.Effect<Answer, ImportRejected> =>
+  Effect.callback<Answer, ImportRejected>((resume) => {
+    const rejected = (reason: string): void => resume(Effect.fail(new ImportRejected({ document, reason })));
     running.waiting = (answer) => {
       running.waiting = undefined;
       if (answer.type === "lost") return rejected(`the thread was lost: ${String(answer.cause)}`);
@@ -72,7 +80,7 @@ const ask = (running: Running, request: ImportRequest): Effect.Effect<ImportAnsw
       if (answer.crashed) running.failed = true;
       rejected(answer.reason);
     };
-    running.thread.post({ type: "apply", request });
+    running.thread.post(question);
   });
 
 /** The importer. Its threads end with its scope. */
@@ -101,7 +109,12 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
   });
 
   /** Runs one request on a thread. Whatever ends it early, a thread that may still be working is killed. */
-  const run = (running: Running, request: ImportRequest, millis: number): Effect.Effect<ImportAnswer, ImporterError> =>
+  const run = (
+    running: Running,
+    document: DocumentId,
+    question: Question,
+    millis: number,
+  ): Effect.Effect<Answer, ImporterError> =>
     Effect.gen(function* () {
       yield* Deferred.await(running.ready).pipe(
         Effect.timeoutOrElse({
@@ -109,10 +122,10 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
           orElse: () => Effect.fail(new ImporterUnavailable({ cause: "the thread did not start" })),
         }),
       );
-      return yield* ask(running, request).pipe(
+      return yield* ask(running, document, question).pipe(
         Effect.timeoutOrElse({
           duration: millis,
-          orElse: () => Effect.fail(new ImportTooSlow({ document: request.document, budget: millis })),
+          orElse: () => Effect.fail(new ImportTooSlow({ document, budget: millis })),
         }),
       );
     }).pipe(
@@ -124,6 +137,26 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
           if (!orderly || running.failed) end(running);
         }),
       ),
+    );
+
+  /** In a thread of its own, so that nothing else waits for it. */
+  const patiently = (document: DocumentId, question: Question): Effect.Effect<Answer, ImporterError> =>
+    patientLane.withPermits(1)(
+      Effect.acquireUseRelease(
+        started(),
+        (running) => run(running, document, question, patientBudget),
+        (running) => Effect.sync(() => end(running)),
+      ),
+    );
+  const quickly = (document: DocumentId, question: Question): Effect.Effect<Answer, ImporterError> =>
+    quickLane.withPermits(1)(
+      Effect.gen(function* () {
+        if (quick === undefined || quick.failed) {
+          if (quick !== undefined) end(quick);
+          quick = yield* started();
+        }
+        return yield* run(quick, document, question, budget);
+      }),
     );
 
   const close = Effect.sync(() => {
@@ -140,24 +173,29 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
         updates: request.updates.map(({ id, update }) => ({ id, update: ownBytes(update) })),
         want: { ...request.want, merge: request.want.merge?.map(ownBytes) },
       };
-      return request.patient === true
-        ? patientLane.withPermits(1)(
-            Effect.acquireUseRelease(
-              started(),
-              (running) => run(running, compact, patientBudget),
-              (running) => Effect.sync(() => end(running)),
-            ),
-          )
-        : quickLane.withPermits(1)(
-            Effect.gen(function* () {
-              if (quick === undefined || quick.failed) {
-                if (quick !== undefined) end(quick);
-                quick = yield* started();
-              }
-              return yield* run(quick, compact, budget);
-            }),
-          );
+      const { document } = compact;
+      const question = { type: "apply", request: compact } as const;
+      const answered = request.patient === true ? patiently(document, question) : quickly(document, question);
+      return Effect.flatMap(answered, (answer) =>
+        answer.type === "reauthored" ? Effect.die(new Error("an answer to another question")) : Effect.succeed(answer),
+      );
     },
+    reauthor: (document, request) =>
+      Effect.flatMap(
+        patiently(document, {
+          type: "reauthor",
+          request: {
+            ...request,
+            acknowledged: request.acknowledged.map(ownBytes),
+            elsewhere: request.elsewhere.map((entry) => ({ ...entry, update: ownBytes(entry.update) })),
+            own: request.own.map((edit) => ({ ...edit, update: ownBytes(edit.update) })),
+          },
+        }),
+        (answer) =>
+          answer.type === "reauthored"
+            ? Effect.succeed(answer.edits)
+            : Effect.die(new Error("an answer to another question")),
+      ),
     evict: (workspace, document) => Effect.sync(() => quick?.thread.post({ type: "evict", workspace, document })),
     close,
   });

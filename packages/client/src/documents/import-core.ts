@@ -9,6 +9,7 @@ import { documentView } from "./document-view.ts";
 import type { Applied, ImportAnswer, ImportRequest, NumberedUpdate, RejectedUpdate } from "./Importer.ts";
 import { holdsSeveralChanges } from "./join-updates.ts";
 import { importUpdates } from "./import-updates.ts";
+import { reauthor, type Reauthored, type ReauthorRequest } from "./reauthor.ts";
 import { joinRanges, rangesOfUpdate } from "./update-ranges.ts";
 
 export interface ImportCoreOptions {
@@ -26,8 +27,14 @@ export type CoreAnswer =
   | ImportAnswer
   | { readonly type: "rejected"; readonly reason: string; readonly crashed: boolean };
 
+/** What came of making edits anew. */
+export type ReauthorAnswer =
+  | { readonly type: "reauthored"; readonly edits: Reauthored }
+  | { readonly type: "rejected"; readonly reason: string; readonly crashed: boolean };
+
 export interface ImportCore {
   readonly apply: (request: ImportRequest) => CoreAnswer;
+  readonly reauthor: (request: ReauthorRequest) => ReauthorAnswer;
   readonly evict: (workspace: string, document: string) => void;
   readonly close: () => void;
 }
@@ -131,6 +138,13 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
           }
         }
         return { type: "rejected", reason: reasonOf(error), crashed };
+      }
+    },
+    reauthor: (request) => {
+      try {
+        return { type: "reauthored", edits: reauthor(request) };
+      } catch (error) {
+        return { type: "rejected", reason: reasonOf(error), crashed: isCrash(error) };
       }
     },
     evict: (workspace, document) => drop(keyOf(workspace, document)),

@@ -8,6 +8,7 @@ export const serveImports = (endpoint: Endpoint<ToThread, FromThread>, options: 
   const core = makeImportCore(options);
   endpoint.listen((message) => {
     if (message.type === "evict") return core.evict(message.workspace, message.document);
+    if (message.type === "reauthor") return endpoint.post({ type: "answer", answer: core.reauthor(message.request) });
     const answer = core.apply(message.request);
     const snapshot = answer.type === "applied" ? answer.snapshot?.buffer : undefined;
     endpoint.post({ type: "answer", answer }, snapshot instanceof ArrayBuffer ? [snapshot] : []);

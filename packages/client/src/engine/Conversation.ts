@@ -11,7 +11,7 @@ import type { OutgoingRecord } from "../store/records.ts";
 import type { ServerCalls, Unreachable } from "../transport/Transport.ts";
 import type { DocumentImportsShape } from "./DocumentImports.ts";
 import { freezePending, missingChunks, nextBatch, settle } from "./Outbox.ts";
-import { type BadPage, Diverged, receive, type Received } from "./Receiving.ts";
+import { type BadPage, Cloned, Diverged, receive, type Received } from "./Receiving.ts";
 import type { SessionKeeper } from "./Session.ts";
 import type { SyncStatus } from "./SyncStatus.ts";
 import { uploadChunks } from "./Uploads.ts";
@@ -21,7 +21,7 @@ import type { WorkspaceContext } from "./WorkspaceContext.ts";
 export class Halted extends Data.TaggedError("Halted")<{ readonly code: CairnErrorCode }> {}
 
 /** Everything that ends a connection. */
-export type ConnectionFailure = WireError | Unreachable | Diverged | BadPage | Halted | StoreFailure | Fenced;
+export type ConnectionFailure = WireError | Unreachable | Diverged | BadPage | Cloned | Halted | StoreFailure | Fenced;
 
 /** How long an entry waits for the page that says why it was sealed or signed too late. */
 const MEMBERSHIP_PAUSE = Duration.millis(200);
@@ -97,7 +97,7 @@ export const drainOutbox = Effect.fnUntraced(function* (
       case "quota":
         return yield* new Halted({ code: "quota-exceeded" });
       case "identity-conflict":
-        return yield* new Halted({ code: "profile-cloned" });
+        return yield* new Cloned({ counter: settlement.next.counter });
       case "resupply":
         return yield* new Diverged({ cursor: (yield* currentPosition(conversation)).cursor });
       case "pull":

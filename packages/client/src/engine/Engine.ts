@@ -5,10 +5,11 @@
 import { currentRole, type RandomSource, recoveryWords, systemRandom } from "@cairn/crypto";
 import type { DocumentSchema } from "@cairn/schema";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
-import { Context, Duration, Effect, Exit, type Scope } from "effect";
+import { Context, Duration, Effect, Exit, Result, type Scope } from "effect";
 import type { BackupWork } from "../backup/WorkspaceBackup.ts";
 import { Importer } from "../documents/Importer.ts";
 import { peerIdOf } from "../documents/peer-ids.ts";
+import { updateRanges } from "../documents/update-ranges-later.ts";
 import { CairnError } from "../errors.ts";
 import { Leadership } from "../platform/Leadership.ts";
 import type { Locks } from "../platform/Locks.ts";
@@ -130,6 +131,14 @@ const assemble = (
         case "sync-now":
           opened(event.workspace)?.driver.retryNow();
           break;
+        case "identity":
+          Effect.runForkWith(services)(
+            Effect.andThen(
+              Effect.ignore(opened(event.workspace)?.identityChanged(event.documents) ?? Effect.void),
+              Effect.sync(() => publish(event)),
+            ),
+          );
+          break;
         case "workspaces":
           Effect.runForkWith(services)(
             Effect.andThen(
@@ -167,7 +176,17 @@ const assemble = (
         const { membership, device } = runtime.context;
         // Promise 9: the server and every other device would refuse it.
         if (currentRole(membership, device) === "reader") return yield* Effect.fail(new CairnError("read-only"));
-        yield* store.appendUpdates(edits.map((edit) => ({ workspace, ...edit })));
+        const ranges = edits.some((edit) => edit.device === undefined) ? updateRanges() : undefined;
+        const { operationsOf } = ranges instanceof Promise ? yield* Effect.promise(() => ranges) : (ranges ?? {});
+        // Rule 12: what was made under the peers of a retired identity would reach nobody.
+        const isForeign = ({ device: maker, update }: NewEdit): boolean =>
+          maker === undefined && operationsOf !== undefined && Result.isFailure(operationsOf(device, update));
+        if (edits.some(isForeign)) return yield* Effect.fail(new CairnError("identity-changed"));
+        yield* store
+          .appendUpdates(edits.map((edit) => ({ workspace, ...edit, device: edit.device ?? device })))
+          .pipe(
+            Effect.tapError((failure) => (failure.reason === "retired" ? runtime.identityChanged([]) : Effect.void)),
+          );
         runtime.edited(edits);
       });
 
@@ -272,7 +291,8 @@ const assemble = (
             const { context } = yield* runtimeOf(workspace);
             const lease = yield* leases.acquire(workspace);
             held.set(`${workspace}/${lease.lease}`, lease);
-            return { lease: lease.lease, peer: peerIdOf(context.device, lease.lease) };
+            const { device } = context;
+            return { lease: lease.lease, peer: peerIdOf(device, lease.lease), device };
           }),
         ),
       releasePeer: (workspace, lease) =>

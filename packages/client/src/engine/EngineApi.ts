@@ -61,6 +61,8 @@ export interface NewEdit {
   /** Sealed hashes of attachment chunks that this edit begins to refer to. */
   readonly refs: ReadonlyArray<Hash>;
   readonly row: DocumentView | undefined;
+  /** Whose peers its operations are under, where that is known. */
+  readonly device?: DeviceId | undefined;
 }
 
 /** Where an attachment's chunk is, and what its bytes are. */
@@ -94,6 +96,8 @@ export type EngineEvent =
   /** Documents were made anew without edits that were given up: what has them open opens them again. */
   | { readonly type: "rebuilt"; readonly workspace: WorkspaceId; readonly documents: ReadonlyArray<DocumentId> }
   | { readonly type: "attachments"; readonly workspace: WorkspaceId }
+  /** This device took a new identity (rule 12): what has documents open leases peers and opens them again. */
+  | { readonly type: "identity"; readonly workspace: WorkspaceId; readonly documents: ReadonlyArray<DocumentId> }
   /** The store of this engine is in trouble, or out of it. */
   | { readonly type: "storage"; readonly trouble: StoreTrouble | undefined }
   /** Tabs with other versions of the app came or went. */
@@ -118,7 +122,9 @@ export interface EngineApi {
   /** An invitation for the profile's server; rejects with what the server says to it. */
   setInvite(invite: string): Promise<void>;
 
-  leasePeer(workspace: WorkspaceId): Promise<{ readonly lease: number; readonly peer: PeerID }>;
+  leasePeer(
+    workspace: WorkspaceId,
+  ): Promise<{ readonly lease: number; readonly peer: PeerID; readonly device: DeviceId }>;
   releasePeer(workspace: WorkspaceId, lease: number): Promise<void>;
   openDocument(workspace: WorkspaceId, document: DocumentId): Promise<OpenedForPage>;
   /** What was stored after an id and is cheap to import. */
@@ -127,7 +133,7 @@ export interface EngineApi {
     document: DocumentId,
     after: number,
   ): Promise<{ readonly updates: ReadonlyArray<Uint8Array>; readonly through: number; readonly merging: boolean }>;
-  /** Resolves when the edits are durable. */
+  /** Resolves when the edits are durable. Rejects with `identity-changed` where their peers are not this device's any more. */
   append(workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>): Promise<void>;
   /** Queries are JSON, checked here once more: reject with `query-invalid`. */
   query(workspace: WorkspaceId, type: string, query: unknown): Promise<Page<PlainRow>>;

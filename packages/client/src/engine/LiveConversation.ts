@@ -14,15 +14,9 @@ import { judgeIdentity, type Position } from "@cairn/sync";
 import { Clock, Deferred, Duration, Effect, Queue } from "effect";
 import type { OutgoingRecord } from "../store/records.ts";
 import { type LiveConnection, Unreachable } from "../transport/Transport.ts";
-import {
-  type ConnectionFailure,
-  type Conversation,
-  currentPosition,
-  drainOutbox,
-  Halted,
-  takePage,
-} from "./Conversation.ts";
+import { type ConnectionFailure, type Conversation, currentPosition, drainOutbox, takePage } from "./Conversation.ts";
 import { batchBytes } from "./Outbox.ts";
+import { Cloned } from "./Receiving.ts";
 import { nonceBytes } from "./Session.ts";
 
 /** How long an answer may take: a frame of the handshake, or the result of a push. */
@@ -61,7 +55,7 @@ export const checkIdentity = Effect.fnUntraced(function* (
       hashAt: (counter) => (record?.counter === counter ? record.hash : undefined),
     },
   );
-  if (verdict === "cloned") return yield* new Halted({ code: "profile-cloned" });
+  if (verdict === "cloned") return yield* new Cloned({ counter: welcome.last });
 });
 
 /** The handshake: proves the device's key and says where it stands. */

@@ -14,7 +14,7 @@ import {
   MalformedBytes,
   type Page,
 } from "@cairn/protocol";
-import { type Position, type ReceivedEntry, receivePage } from "@cairn/sync";
+import { type PageOutcome, type Position, type ReceivedEntry, receivePage } from "@cairn/sync";
 import { Clock, Data, Effect, Result } from "effect";
 import { updateRanges } from "../documents/update-ranges-later.ts";
 import type { Fence, Fenced, LocalStoreShape, NewReceivedUpdate, StoreFailure } from "../store/LocalStore.ts";
@@ -23,6 +23,12 @@ import { extendContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
 /** The page is not of the log that this device knows (rule 11). */
 export class Diverged extends Data.TaggedError("Diverged")<{ readonly cursor: number }> {}
+
+/**
+ * The server has an entry of this device that is not the one that this store has made under its counter: this profile is a
+ * copy, or a copy of it is at work (rules 3 and 12).
+ */
+export class Cloned extends Data.TaggedError("Cloned")<{ readonly counter: number }> {}
 
 /** The server sent a page that breaks the protocol. */
 export class BadPage extends Data.TaggedError("BadPage")<{ readonly reason: string }> {}
@@ -41,7 +47,8 @@ type Opened =
   | { readonly type: "content"; readonly content: EntryContent }
   | { readonly type: "unapplied"; readonly reason: string };
 
-const open = async (context: WorkspaceContext, entry: Entry): Promise<Opened> => {
+/** Opens an entry with content, and says whether it may be applied. */
+export const openContent = async (context: WorkspaceContext, entry: Entry): Promise<Opened> => {
   const { header } = entry;
   const unapplied = (reason: string): Opened => ({ type: "unapplied", reason });
   if (hasCriticalExtension(header)) return unapplied("critical extension of a newer version");
@@ -70,7 +77,7 @@ export const receive = Effect.fnUntraced(function* (
   fence: Fence,
   position: Position,
   page: Page,
-): Effect.fn.Return<Received, Diverged | BadPage | Fenced | StoreFailure> {
+): Effect.fn.Return<Received, Diverged | BadPage | Cloned | Fenced | StoreFailure> {
   const outcome = receivePage(position, page);
   switch (outcome.type) {
     case "known":
@@ -84,6 +91,8 @@ export const receive = Effect.fnUntraced(function* (
     case "advanced":
       break;
   }
+  const foreign = yield* firstForeign(store, context, outcome);
+  if (foreign !== undefined) return yield* new Cloned({ counter: foreign });
   const updates: Array<NewReceivedUpdate> = [];
   const unapplied: Array<{ seq: number; reason: string }> = [];
   let membershipChanged = false;
@@ -101,7 +110,7 @@ export const receive = Effect.fnUntraced(function* (
     if (received.entry.header.kind === EntryKind.membership) {
       if ((yield* extendContext(store, context, received.entry)) === "extended") membershipChanged = true;
     } else if (hasContent(received.entry.header.kind)) {
-      const opened = yield* Effect.promise(() => open(context, received.entry));
+      const opened = yield* Effect.promise(() => openContent(context, received.entry));
       if (opened.type === "unapplied") unapplied.push({ seq: received.seq, reason: opened.reason });
       else updates.push(...toUpdates(received, opened.content));
     }
@@ -137,6 +146,31 @@ export const receive = Effect.fnUntraced(function* (
     membershipChanged,
     unapplied,
   };
+});
+
+/** The first own counter in a page under which this store has another entry than the server, or none. */
+const firstForeign = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  context: WorkspaceContext,
+  page: Extract<PageOutcome, { readonly type: "advanced" }>,
+): Effect.fn.Return<number | undefined, StoreFailure> {
+  const named = [
+    ...page.own.filter(({ device }) => device === context.device),
+    ...page.entries.flatMap(({ hash, entry: { header } }) =>
+      header.device === context.device ? [{ counter: header.counter, hash }] : [],
+    ),
+  ].toSorted((left, right) => left.counter - right.counter);
+  const [first] = named;
+  const last = named.at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  const records = yield* store.logOf(
+    context.workspace,
+    context.device,
+    first.counter,
+    last.counter - first.counter + 1,
+  );
+  const known = new Map(records.map(({ counter, hash }) => [counter, hash]));
+  return named.find(({ counter, hash }) => known.get(counter) !== hash)?.counter;
 });
 
 /** An own link of the chain, which the page names without its bytes: the log has them. */

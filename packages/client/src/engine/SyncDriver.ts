@@ -14,6 +14,7 @@ import { checkIdentity, converse, greet } from "./LiveConversation.ts";
 import { batchBytes } from "./Outbox.ts";
 import { Diverged } from "./Receiving.ts";
 import { makeSessionKeeper, type SessionKeeper } from "./Session.ts";
+import type { SuccessionFailure } from "./Succession.ts";
 
 /** A problem that a person has to solve is looked at again this often. */
 const HALTED_MILLIS = 60_000;
@@ -21,6 +22,8 @@ const HALTED_MILLIS = 60_000;
 const MAX_PAUSES = 3;
 
 export interface SyncDriverOptions extends Omit<Conversation, "fence" | "calls" | "sessions"> {
+  /** Takes a new identity, because somebody else writes under this one (rule 12). */
+  readonly succeed: (conversation: Conversation) => Effect.Effect<void, SuccessionFailure>;
   readonly transport: TransportShape;
 }
 
@@ -132,6 +135,17 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
               if (trouble._tag === "StoreFailure" || trouble._tag === "Fenced") return Effect.fail(trouble);
               status.setPhase("offline", now);
               return Effect.succeed(backoffMillis(failures, random));
+            }),
+          );
+        case "Cloned":
+          return yield* options.succeed(conversationAt(fence, origin)).pipe(
+            Effect.as(0),
+            Effect.catch((trouble) => {
+              if (trouble._tag === "StoreFailure" || trouble._tag === "Fenced") return Effect.fail(trouble);
+              // Promise 14: it is tried again, and said as long as it does not work.
+              status.setPhase("offline", now);
+              status.setProblem(problemOf(trouble._tag === "Halted" ? trouble.code : "profile-cloned"));
+              return Effect.succeed(trouble._tag === "Halted" ? HALTED_MILLIS : backoffMillis(failures, random));
             }),
           );
         case "Halted":

@@ -25,9 +25,10 @@ export type MakeSealing = (keyring: Keyring, random: RandomSource) => Sealing;
 
 export interface WorkspaceContext {
   readonly workspace: WorkspaceId;
-  readonly device: DeviceId;
+  /** Changes once in a long time: by a succession (rule 12). */
+  device: DeviceId;
   record: WorkspaceRecord;
-  readonly keys: DeviceKeys;
+  keys: DeviceKeys;
   readonly keyring: Keyring;
   readonly sealing: Sealing;
   readonly random: RandomSource;
@@ -59,7 +60,8 @@ const unlock = Effect.fnUntraced(function* (
   if (keyring.newest !== before) yield* Secrets.saveKeyring(store, keyring);
 });
 
-const extendOrSkip = async (state: MembershipState, entry: Entry): Promise<MembershipState | undefined> => {
+/** The chain with one more entry, or undefined where that is no link of it. */
+export const extendOrSkip = async (state: MembershipState, entry: Entry): Promise<MembershipState | undefined> => {
   try {
     return (await extendMembership(state, entry)).state;
   } catch (error) {
@@ -73,7 +75,7 @@ const extendOrSkip = async (state: MembershipState, entry: Entry): Promise<Membe
  * Folds the chain of the log: acknowledged entries in their order, then own ones that are on their way. What does not
  * link is passed over until its predecessor is here.
  */
-const foldLog = Effect.fnUntraced(function* (
+export const foldLog = Effect.fnUntraced(function* (
   workspace: WorkspaceId,
   log: ReadonlyArray<LogRecord>,
 ): Effect.fn.Return<MembershipState> {
@@ -92,7 +94,7 @@ export const loadContext = Effect.fnUntraced(function* (
   random: RandomSource,
   sealing: MakeSealing = makeSealing,
 ): Effect.fn.Return<WorkspaceContext | undefined, StoreFailure> {
-  const keys = yield* Secrets.deviceKeys(store, record.workspace);
+  const keys = yield* Secrets.deviceKeysOf(store, record.workspace, record.device);
   if (keys === undefined) return undefined;
   const keyring = yield* Secrets.keyring(store, record.workspace);
   const log = yield* store.logOfKind(record.workspace, EntryKind.membership);
@@ -123,4 +125,23 @@ export const reloadContext = Effect.fnUntraced(function* (
   if (membership.keyChanges.length < context.membership.keyChanges.length) return;
   context.membership = membership;
   yield* unlock(store, context);
+});
+
+/** Takes over an identity that this or another engine of the profile has taken. True where there was a new one. */
+export const reloadIdentity = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  context: WorkspaceContext,
+): Effect.fn.Return<boolean, StoreFailure> {
+  const record = (yield* store.workspaces).find(({ workspace }) => workspace === context.workspace);
+  if (record === undefined || record.device === context.device) return false;
+  const keys = yield* Secrets.deviceKeysOf(store, record.workspace, record.device);
+  if (keys === undefined) return false;
+  context.record = record;
+  context.device = record.device;
+  context.keys = keys;
+  context.membership = yield* foldLog(
+    context.workspace,
+    yield* store.logOfKind(context.workspace, EntryKind.membership),
+  );
+  return true;
 });

@@ -9,7 +9,8 @@ import { type DocumentImportsShape, makeDocumentImports } from "./DocumentImport
 import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
 import type { Publisher } from "./Workspaces.ts";
 import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
-import { reloadContext, type WorkspaceContext } from "./WorkspaceContext.ts";
+import { succeed, type SuccessionWork } from "./Succession.ts";
+import { reloadContext, reloadIdentity, type WorkspaceContext } from "./WorkspaceContext.ts";
 
 /** A change is told at once; those that follow within this time are told together. */
 const GATHER_MILLIS = 4;
@@ -41,6 +42,8 @@ export interface WorkspaceRuntime {
   readonly changedElsewhere: (documents: ReadonlyArray<DocumentId>, types: ReadonlyArray<string> | undefined) => void;
   /** Edits were stored in another tab. */
   readonly outboxChanged: () => void;
+  /** This device has taken a new identity, here or in another tab, and these documents were made anew for it (rule 12). */
+  readonly identityChanged: (documents: ReadonlyArray<DocumentId>) => Effect.Effect<void, StoreFailure>;
   /** Brings the rows of documents up to date with what was received. */
   readonly project: (document?: DocumentId) => Effect.Effect<void, StoreFailure>;
   /** Received updates of it are being imported: what pages get has to wait (rule 15). */
@@ -53,6 +56,8 @@ export interface WorkspaceRuntime {
 export const makeWorkspaceRuntime = (
   context: WorkspaceContext,
   publisher: Publisher,
+  /** What a new identity is made with. */
+  identity: Pick<SuccessionWork, "deviceName" | "deviceKeyForm">,
 ): Effect.Effect<WorkspaceRuntime, StoreFailure, LocalStore | Importer | Transport | Notifier | Scope.Scope> =>
   Effect.gen(function* () {
     const store = yield* LocalStore;
@@ -142,6 +147,16 @@ export const makeWorkspaceRuntime = (
       );
     });
 
+    const identityChanged = Effect.fnUntraced(function* (documents: ReadonlyArray<DocumentId>) {
+      yield* reloadIdentity(store, context);
+      // What the importer has of them is made of operations that are no more.
+      for (const document of documents) yield* imports.forget(workspace, document);
+      given.clear();
+      taken.clear();
+      Queue.offerUnsafe(projectSignal, undefined);
+      Queue.offerUnsafe(countSignal, undefined);
+    });
+
     const driver = yield* makeSyncDriver({
       store,
       context,
@@ -155,6 +170,13 @@ export const makeWorkspaceRuntime = (
       },
       onOutbox: () => Queue.offerUnsafe(countSignal, undefined),
       onUploaded: () => publisher.everywhere({ type: "attachments", workspace }),
+      succeed: Effect.fnUntraced(function* (conversation) {
+        const documents = yield* succeed({ ...conversation, ...identity, importer });
+        yield* conversation.sessions.discard;
+        yield* identityChanged(documents);
+        publisher.everywhere({ type: "identity", workspace, documents });
+        publisher.everywhere({ type: "workspaces" });
+      }),
     });
 
     const gather = Effect.gen(function* () {
@@ -216,6 +238,7 @@ export const makeWorkspaceRuntime = (
         driver.wake();
       },
       project,
+      identityChanged,
       isProjecting: (document) => projecting.has(document),
       fence: () => fence,
       lead: (held) =>

@@ -4,6 +4,7 @@
  */
 import {
   decodeKeyFile,
+  deviceIdOf,
   type DeviceKeys,
   deviceKeysFromSecret,
   encodeKeyFile,
@@ -12,7 +13,7 @@ import {
   Keyring,
   type RandomSource,
 } from "@cairn/crypto";
-import { PublicKey, type WorkspaceId } from "@cairn/protocol";
+import { type DeviceId, PublicKey, type WorkspaceId } from "@cairn/protocol";
 import { Effect, Schema } from "effect";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 
@@ -20,6 +21,8 @@ import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 export type DeviceKeyForm = "platform" | "file";
 
 const deviceName = (workspace: WorkspaceId): string => `device/${workspace}`;
+/** Where a successor's keys wait until the identity has changed (rule 12). */
+const successorName = (workspace: WorkspaceId): string => `device-successor/${workspace}`;
 const epochsName = (workspace: WorkspaceId): string => `epochs/${workspace}`;
 const rootName = (workspace: WorkspaceId): string => `root/${workspace}`;
 const inviteName = (origin: string): string => `invite/${origin}`;
@@ -41,15 +44,23 @@ export const ensureDeviceKeys = Effect.fnUntraced(function* (
   random: RandomSource,
 ): Effect.fn.Return<DeviceKeys, StoreFailure> {
   const known = yield* deviceKeys(store, workspace);
-  if (known !== undefined) return known;
+  return known ?? (yield* makeKeys(store, deviceName(workspace), form, random));
+});
+
+const makeKeys = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  name: string,
+  form: DeviceKeyForm,
+  random: RandomSource,
+): Effect.fn.Return<DeviceKeys, StoreFailure> {
   if (form === "file") {
     const secret = generateDeviceSecret(random);
     const text = yield* Effect.promise(() => encodeKeyFile(secret));
-    yield* store.putSecret(deviceName(workspace), text);
+    yield* store.putSecret(name, text);
     return yield* Effect.promise(() => deviceKeysFromSecret(secret));
   }
   const keys = yield* Effect.promise(() => generateDeviceKeys(random));
-  yield* store.putSecret(deviceName(workspace), keys);
+  yield* store.putSecret(name, keys);
   return keys;
 });
 
@@ -58,11 +69,47 @@ export const deviceKeys = Effect.fnUntraced(function* (
   store: LocalStoreShape,
   workspace: WorkspaceId,
 ): Effect.fn.Return<DeviceKeys | undefined, StoreFailure> {
-  const stored = yield* store.secret(deviceName(workspace));
-  if (typeof stored === "string") {
-    return yield* Effect.promise(async () => deviceKeysFromSecret(await decodeKeyFile(stored)));
+  return yield* keysOf(yield* store.secret(deviceName(workspace)));
+});
+
+const keysOf = (stored: unknown): Effect.Effect<DeviceKeys | undefined> =>
+  typeof stored === "string"
+    ? Effect.promise(async () => deviceKeysFromSecret(await decodeKeyFile(stored)))
+    : Effect.succeed(isStoredKeys(stored) ? stored : undefined);
+
+/** The keys of one identity: the device's own, or those of a successor that were not moved to their place yet. */
+export const deviceKeysOf = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+  device: DeviceId,
+): Effect.fn.Return<DeviceKeys | undefined, StoreFailure> {
+  for (const name of [deviceName(workspace), successorName(workspace)]) {
+    const keys = yield* keysOf(yield* store.secret(name));
+    if (keys !== undefined && deviceIdOf(workspace, keys) === device) return keys;
   }
-  return isStoredKeys(stored) ? stored : undefined;
+  return undefined;
+});
+
+/** The successor's keys, made and stored before anything uses them. */
+export const ensureSuccessorKeys = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+  form: DeviceKeyForm,
+  random: RandomSource,
+): Effect.fn.Return<DeviceKeys, StoreFailure> {
+  const known = yield* keysOf(yield* store.secret(successorName(workspace)));
+  return known ?? (yield* makeKeys(store, successorName(workspace), form, random));
+});
+
+/** The successor is the device now: its keys take the place of the old ones, which are forgotten. */
+export const promoteSuccessorKeys = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+): Effect.fn.Return<void, StoreFailure> {
+  const stored = yield* store.secret(successorName(workspace));
+  if (stored === undefined) return;
+  yield* store.putSecret(deviceName(workspace), stored);
+  yield* store.removeSecret(successorName(workspace));
 });
 
 /** The epoch keys that are here. */
@@ -110,4 +157,6 @@ export const removeInvite = (store: LocalStoreShape, origin: string): Effect.Eff
 
 /** Forgets every secret of a workspace. */
 export const removeSecrets = (store: LocalStoreShape, workspace: WorkspaceId): Effect.Effect<void, StoreFailure> =>
-  Effect.forEach([deviceName, epochsName, rootName], (name) => store.removeSecret(name(workspace)), { discard: true });
+  Effect.forEach([deviceName, successorName, epochsName, rootName], (name) => store.removeSecret(name(workspace)), {
+    discard: true,
+  });

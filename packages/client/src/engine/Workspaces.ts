@@ -121,7 +121,7 @@ export const makeWorkspaces = (
       const context = yield* loadContext(store, yield* withServer(record), options.random, options.sealing);
       if (context === undefined) return yield* Effect.fail(new CairnError("keys-missing"));
       const scope = yield* Scope.fork(engineScope);
-      const runtime = yield* makeWorkspaceRuntime(context, publisher).pipe(
+      const runtime = yield* makeWorkspaceRuntime(context, publisher, options).pipe(
         Scope.provide(scope),
         Effect.provideContext(services),
       );

@@ -10,7 +10,9 @@ import { Halted } from "./Conversation.ts";
 const isWireError = Schema.is(WireError);
 
 /** The public code of what a store says. */
-export const storageCode: Readonly<Record<StoreFailureReason, CairnErrorCode & `storage-${string}`>> = {
+export const storageCode: Readonly<
+  Record<Exclude<StoreFailureReason, "retired">, CairnErrorCode & `storage-${string}`>
+> = {
   full: "storage-full",
   interrupted: "storage-interrupted",
   blocked: "storage-blocked",
@@ -23,7 +25,8 @@ export const storageCode: Readonly<Record<StoreFailureReason, CairnErrorCode & `
 export const toCairnError = (failure: unknown): CairnError => {
   if (failure instanceof CairnError) return failure;
   if (failure instanceof StoreFailure) {
-    return new CairnError(storageCode[failure.reason], undefined, { cause: failure.cause });
+    const code = failure.reason === "retired" ? "identity-changed" : storageCode[failure.reason];
+    return new CairnError(code, undefined, { cause: failure.cause });
   }
   if (failure instanceof Unreachable) return new CairnError("offline", undefined, { cause: failure.cause });
   if (failure instanceof Halted) return new CairnError(failure.code);

@@ -91,6 +91,9 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
         this.#sync = event.state;
         for (const listener of this.#syncListeners) listener(event.state);
         break;
+      case "identity":
+        for (const document of this.#open) document.reopen();
+        break;
       case "attachments":
         for (const listener of this.#attachmentListeners) listener();
         break;

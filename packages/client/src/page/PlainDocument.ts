@@ -9,6 +9,7 @@ import type { Unsubscribe } from "../api.ts";
 import { documentView } from "../documents/document-view.ts";
 import { importUpdates } from "../documents/import-updates.ts";
 import { joinUpdates } from "../documents/join-updates.ts";
+import { applyUnsaved } from "../documents/apply-unsaved.ts";
 import { mergeCommits } from "../documents/merge-commits.ts";
 import type { EngineApi, NewEdit, OpenedForPage } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
@@ -28,6 +29,8 @@ export interface PlainDocumentOptions {
   readonly type: string | undefined;
   readonly onClosed: () => void;
 }
+
+type Lease = Awaited<ReturnType<EngineApi["leasePeer"]>>;
 
 const loadLoro = (opened: OpenedForPage, peer: PeerID): LoroDoc => {
   const loro = new LoroDoc();
@@ -49,7 +52,7 @@ export const openPlainDocument = async (options: PlainDocumentOptions): Promise<
     const type = options.type ?? opened.type;
     if (type === "") throw new CairnError("document-unknown");
     if (opened.type !== "" && opened.type !== type) throw new CairnError("document-type");
-    return new PlainDocument(options, type, opened, lease.lease, lease.peer);
+    return new PlainDocument(options, type, opened, lease);
   } catch (error) {
     await engine.releasePeer(workspace, lease.lease);
     throw error;
@@ -60,8 +63,7 @@ export class PlainDocument {
   readonly id: DocumentId;
   readonly type: string;
   readonly #options: PlainDocumentOptions;
-  readonly #lease: number;
-  readonly #peer: PeerID;
+  #lease: Lease;
   #loro: LoroDoc;
   #stopListening: Unsubscribe = () => undefined;
   #through: number;
@@ -74,18 +76,19 @@ export class PlainDocument {
   #refs: ReadonlyArray<Hash> = [];
   #refreshing: Promise<void> | undefined;
   #stale = false;
+  /** To be opened anew, under another peer. */
+  #retired = false;
   readonly #changeListeners = new Set<(change: Change) => void>();
   readonly #savedListeners = new Set<(saved: boolean, failure: CairnError | undefined) => void>();
 
-  constructor(options: PlainDocumentOptions, type: string, opened: OpenedForPage, lease: number, peer: PeerID) {
+  constructor(options: PlainDocumentOptions, type: string, opened: OpenedForPage, lease: Lease) {
     this.#options = options;
     this.id = options.id;
     this.type = type;
     this.#lease = lease;
-    this.#peer = peer;
     this.#through = opened.through;
     this.#merging = opened.merging;
-    this.#loro = loadLoro(opened, peer);
+    this.#loro = loadLoro(opened, lease.peer);
     this.#stopListening = this.#listen();
   }
 
@@ -111,7 +114,14 @@ export class PlainDocument {
 
   #commit(update: Uint8Array): void {
     const wasSaved = this.saved();
-    this.#queue.push({ document: this.id, type: this.type, update, time: Date.now(), refs: this.#refs });
+    this.#queue.push({
+      document: this.id,
+      type: this.type,
+      update,
+      time: Date.now(),
+      refs: this.#refs,
+      device: this.#lease.device,
+    });
     this.#refs = [];
     if (wasSaved) this.#tellSaved();
     this.#handingOver ??= this.#handOver();
@@ -148,7 +158,13 @@ export class PlainDocument {
         this.#queue.splice(0, length);
         this.#failure = undefined;
       } catch (error) {
-        this.#failure = error instanceof CairnError ? error : new CairnError("internal", undefined, { cause: error });
+        const failure = error instanceof CairnError ? error : new CairnError("internal", undefined, { cause: error });
+        if (failure.code === "identity-changed") {
+          // They stay in the queue until the document is opened anew, which makes them anew.
+          this.reopen();
+          break;
+        }
+        this.#failure = failure;
         this.#tellSaved();
         // What will never be taken stays unsaved, with the reason; a full or busy store is asked again.
         if (this.#closed || this.#failure.code === "closed" || this.#failure.code === "read-only") break;
@@ -163,8 +179,22 @@ export class PlainDocument {
   async durable(): Promise<void> {
     while (this.#queue.length > 0) {
       if (this.#failure !== undefined) throw this.#failure;
+      await (this.#handingOver ?? this.#refreshing ?? Promise.resolve());
+    }
+  }
+
+  /** The same, seen from where the document is refreshed; ends where it has to be opened anew first. */
+  async #handedOver(): Promise<void> {
+    while (this.#queue.length > 0 && !this.#retired) {
+      if (this.#failure !== undefined) throw this.#failure;
       await (this.#handingOver ?? Promise.resolve());
     }
+  }
+
+  /** This device has taken a new identity: the document is loaded again, under a peer of that one (rule 12). */
+  reopen(): void {
+    this.#retired = true;
+    this.refresh();
   }
 
   /** The engine stored something for this document. */
@@ -186,6 +216,7 @@ export class PlainDocument {
   async #takeNewer(): Promise<void> {
     while (this.#stale && !this.#closed) {
       this.#stale = false;
+      if (this.#retired) await this.#reopen();
       const newer = await this.#options.engine.updatesAfter(this.#options.workspace, this.id, this.#through);
       if (this.#closed) return;
       let isChanged = this.#merging !== newer.merging;
@@ -206,19 +237,60 @@ export class PlainDocument {
   /** Rule 15: what took long to merge is not merged again here; the page gets the merged state as a new document. */
   async #replace(): Promise<void> {
     for (;;) {
-      await this.durable();
+      await this.#handedOver();
       const opened = await this.#options.engine.openDocument(this.#options.workspace, this.id);
-      if (this.#closed) return;
+      if (this.#closed || this.#retired) return;
       if (this.#queue.length > 0) continue;
       this.#stopListening();
       const old = this.#loro;
-      this.#loro = loadLoro(opened, this.#peer);
+      this.#loro = loadLoro(opened, this.#lease.peer);
       this.#through = opened.through;
       this.#stopListening = this.#listen();
       this.#tell({ origin: "replaced" });
       old.free();
       return;
     }
+  }
+
+  /**
+   * Loads the document again under another peer. Edits that are not durable yet were made under a peer that others have used
+   * too: their difference becomes an edit of the new peer (hazard L4).
+   */
+  async #reopen(): Promise<void> {
+    const { engine, workspace } = this.#options;
+    const lease = await engine.leasePeer(workspace);
+    let opened = await engine.openDocument(workspace, this.id);
+    while (this.#handingOver !== undefined && !this.#closed) {
+      await this.#handingOver;
+      opened = await engine.openDocument(workspace, this.id);
+    }
+    if (this.#closed) return engine.releasePeer(workspace, lease.lease);
+    this.#retired = false;
+    const old = this.#loro;
+    const oldLease = this.#lease;
+    // What an editor has begun and not committed belongs to what is not durable.
+    old.commit();
+    this.#stopListening();
+    const unsaved = this.#queue;
+    this.#queue = [];
+    this.#lease = lease;
+    this.#loro = loadLoro(opened, lease.peer);
+    this.#through = opened.through;
+    this.#merging = opened.merging;
+    this.#stopListening = this.#listen();
+    if (unsaved.length > 0) {
+      this.#refs = [...new Set(unsaved.flatMap(({ refs }) => refs))];
+      applyUnsaved(
+        old,
+        unsaved.map(({ update }) => update),
+        this.#loro,
+      );
+      this.#loro.commit();
+      this.#refs = [];
+    }
+    this.#tell({ origin: "replaced" });
+    old.free();
+    await engine.releasePeer(workspace, oldLease.lease);
   }
 
   /** Changes the Loro document itself in one commit, which begins to refer to these chunks. */
@@ -263,7 +335,7 @@ export class PlainDocument {
         this.#changeListeners.clear();
         this.#savedListeners.clear();
         this.#options.onClosed();
-        await this.#options.engine.releasePeer(this.#options.workspace, this.#lease);
+        await this.#options.engine.releasePeer(this.#options.workspace, this.#lease.lease);
         this.#loro.free();
       }
     }

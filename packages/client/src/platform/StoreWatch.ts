@@ -71,7 +71,9 @@ export const watchStore = (
     const settle = (operation: string, failure: unknown): void => {
       if (failure instanceof StoreFailure) {
         // Edits of a workspace that was removed meanwhile are refused so; a store that is closed refuses everything.
-        if (operation !== "appendUpdates" || failure.reason !== "unavailable") set(storageCode[failure.reason]);
+        const isTheStores =
+          failure.reason !== "retired" && (operation !== "appendUpdates" || failure.reason !== "unavailable");
+        if (isTheStores) set(storageCode[failure.reason]);
       } else if (failure === undefined && trouble !== undefined) {
         if (trouble.code !== "storage-full" || takesRoom(operation)) set(undefined);
       }

@@ -14,6 +14,7 @@ import { documentOperations } from "./dexie/document-operations.ts";
 import { logOperations } from "./dexie/log.ts";
 import { freezeEntries, outboxOperations } from "./dexie/outbox.ts";
 import { streamOperations } from "./dexie/streams.ts";
+import { successionOperations } from "./dexie/succession.ts";
 import { requireThat } from "./dexie/guard.ts";
 import { ofWorkspace } from "./dexie/tables.ts";
 
@@ -102,6 +103,7 @@ const make = (connection: DexieConnection): LocalStoreShape => {
     appendUpdates: (edits) => queue.append(edits),
     ...outboxOperations(connection),
     ...streamOperations(connection),
+    ...successionOperations(connection),
     ...logOperations(connection),
     ...documentOperations(connection),
     ...chunkOperations(connection),

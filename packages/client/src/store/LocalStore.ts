@@ -34,9 +34,10 @@ import type { StreamChange } from "./streams.ts";
  * - `blocked`: another tab keeps an older version of the data open.
  * - `newer`: the data is of a newer version of the app.
  * - `lost`: data that was here is gone, or gone in part. Nothing was made in its place.
+ * - `retired`: the edit was made under an identity that this device has no more (rule 12).
  * - `unavailable`: closed, forbidden or broken.
  */
-export type StoreFailureReason = "full" | "interrupted" | "blocked" | "newer" | "lost" | "unavailable";
+export type StoreFailureReason = "full" | "interrupted" | "blocked" | "newer" | "lost" | "retired" | "unavailable";
 
 /** The store did not do it. */
 export class StoreFailure extends Data.TaggedError("StoreFailure")<{
@@ -60,6 +61,8 @@ export interface NewLocalUpdate {
   readonly time: number;
   /** Sealed attachment chunks that this edit begins to refer to (rule 25); kept with the update. */
   readonly refs: ReadonlyArray<Hash>;
+  /** The identity whose peers made the operations. Where the workspace's device is another one by now: `retired`. */
+  readonly device?: DeviceId | undefined;
   /** The document's row after the edit. Without it the row is made or touched (`updatedAt`), its fields stay. */
   readonly row: DocumentView | undefined;
 }
@@ -125,6 +128,34 @@ export interface Rebuilding {
   readonly row: DocumentView;
   /** Leases of peers whose operations went: added to the workspace's `retiredLeases`. */
   readonly retire: ReadonlyArray<number>;
+}
+
+/** A document in a succession: what is settled is taken from the log, what is not gets other bytes. */
+export interface RemadeDocument {
+  readonly document: DocumentId;
+  /** What the log has of it; takes the place of its snapshot and of all its updates but the unacknowledged. */
+  readonly acknowledged: ReadonlyArray<NewReceivedUpdate>;
+  /**
+   * All its updates that no server has acknowledged, pending ones and those in the outbox: each becomes pending under its
+   * id, with these bytes, or goes.
+   */
+  readonly unacknowledged: ReadonlyArray<{
+    readonly id: number;
+    readonly update: Uint8Array | undefined;
+    readonly refs: ReadonlyArray<Hash>;
+  }>;
+}
+
+/** This device's identity in a workspace gives way to another one (rule 12). */
+export interface Succession {
+  readonly workspace: WorkspaceId;
+  readonly fence: Fence;
+  readonly from: DeviceId;
+  readonly to: DeviceId;
+  /** The successor's first entry. */
+  readonly admission: NewOutgoing;
+  /** Those that have something unacknowledged, and others at will. */
+  readonly documents: ReadonlyArray<RemadeDocument>;
 }
 
 /** How many edits wait, per document. `oldest` is the `time` of the edit that has waited longest. */
@@ -290,6 +321,13 @@ export interface LocalStoreShape {
    * has an entry in the outbox.
    */
   readonly rebuildDocument: (rebuilding: Rebuilding) => Effect.Effect<void, StoreFailure | Fenced>;
+
+  /**
+   * The identity gives way: the workspace's device is the successor, whose counters begin with its admission in the outbox.
+   * Entries of the old identity without a sequence leave the outbox and the log; documents become what is given. `Fenced`
+   * where the identity is another one already, or something unacknowledged is not named.
+   */
+  readonly succeed: (succession: Succession) => Effect.Effect<void, StoreFailure | Fenced>;
 
   // The log
   /** One step of receiving, all of it or nothing. */

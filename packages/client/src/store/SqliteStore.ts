@@ -17,6 +17,7 @@ import { logOperations, logRows } from "./sqlite/log.ts";
 import { outboxOperations, outboxRows } from "./sqlite/outbox.ts";
 import { number, optionalWorkspaceId, toPosition, toWorkspace } from "./sqlite/rows.ts";
 import { streamOperations, streamRows } from "./sqlite/streams.ts";
+import { successionOperations } from "./sqlite/succession.ts";
 import { secretOperations } from "./sqlite/secret-files.ts";
 
 export { ProfileInUse } from "./sqlite/database.ts";
@@ -123,6 +124,7 @@ const make = (database: SqliteDatabase, gatherMillis: number): LocalStoreShape =
     appendUpdates: (updates) => queue.append(updates),
     ...outboxOperations(database, guard, log, outbox, documents, streams),
     ...streamOperations(database, guard, documents, streams),
+    ...successionOperations(database, guard, outbox, documents),
     ...logOperations(database, guard, log, outbox, documents),
     ...documentOperations(database, documents),
     ...chunkOperations(database),

@@ -204,12 +204,32 @@ export const successorOf = (before: Membership, payload: MembershipPayload, devi
   return successor !== device && certificate.role === openRole(before, device) ? successor : undefined;
 };
 
+/**
+ * Whether a device that is no owner may name this one (rule 12): in its own role, and either leaving in the same entry, or,
+ * as a writer, in an entry that the successor writes and that admits nobody else.
+ */
+const mayFollow = (
+  { header, payload, before }: Step,
+  certificate: Certificate,
+  issuerRole: RoleName,
+  issuer: DeviceId,
+): boolean => {
+  const successor = certifiedDevice(certificate);
+  if (successorOf(before, payload, issuer) === successor) return true;
+  return (
+    issuerRole === "writer" &&
+    certificate.role === issuerRole &&
+    header.device === successor &&
+    admittedBy(payload).length === 1
+  );
+};
+
 const admit = (
   membership: Membership,
   step: Step,
   { certificate, signature }: SignedCertificate,
 ): Verdict<Membership> => {
-  const { header, payload, before } = step;
+  const { header, before } = step;
   if (certificate.workspace !== header.workspace)
     return refused("invalid", "The certificate is for another workspace.");
   if (certificate.from < 1 || (certificate.to !== undefined && certificate.to < certificate.from)) {
@@ -223,8 +243,8 @@ const admit = (
     return refused("signature", "The certificate's signature does not verify.");
   }
   const issuedBy = certificate.issuer.type === "device" ? certificate.issuer.device : undefined;
-  if (issuedBy !== undefined && issuer.ok.role !== "owner" && successorOf(before, payload, issuedBy) !== device) {
-    return refused("role", "Only an owner certifies devices; others name one successor in their role, and leave.");
+  if (issuedBy !== undefined && issuer.ok.role !== "owner" && !mayFollow(step, certificate, issuer.ok.role, issuedBy)) {
+    return refused("role", "Only an owner certifies devices; others name a successor for themselves, in their role.");
   }
   const authorIsOwner = roleAt(membership, header.device, header.counter) === "owner";
   if (header.device !== device && header.device !== issuedBy && !authorIsOwner) {

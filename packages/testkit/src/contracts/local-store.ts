@@ -9,6 +9,7 @@ import { registerPropertyContract } from "./local-store-properties.ts";
 import { registerReceivingContract } from "./local-store-receiving.ts";
 import { registerStorageContract } from "./local-store-storage.ts";
 import { registerStreamContract } from "./local-store-streams.ts";
+import { registerSuccessionContract } from "./local-store-succession.ts";
 import { contractSuite, type LocalStoreContractOptions } from "./local-store-suite.ts";
 
 export type { LocalStoreContractOptions, LocalStoreSubject } from "./local-store-suite.ts";
@@ -21,6 +22,7 @@ export const localStoreContract = (name: string, options: LocalStoreContractOpti
     registerOutboxContract(suite);
     registerStreamContract(suite);
     registerReceivingContract(suite);
+    registerSuccessionContract(suite);
     registerDocumentContract(suite);
     registerPropertyContract(suite);
   });

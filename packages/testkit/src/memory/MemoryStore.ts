@@ -17,6 +17,7 @@ import { documentOperations, plainView, touch } from "./memory-documents.ts";
 import { logOperations } from "./memory-log.ts";
 import { freezeEntries, outboxOperations } from "./memory-outbox.ts";
 import { streamOperations } from "./memory-streams.ts";
+import { successionOperations } from "./memory-succession.ts";
 import type { MemoryStorage } from "./memory-storage.ts";
 import { atomically, type Run } from "./memory-transaction.ts";
 
@@ -85,6 +86,12 @@ const workspaceOperations = (storage: MemoryStorage, run: Run): WorkspaceOperati
     Effect.suspend(() => {
       if (!updates.every(({ workspace }) => storage.workspaces.has(workspace))) {
         return Effect.fail(unavailable("appendUpdates", "the workspace is not on this device"));
+      }
+      // Rule 12: what was made under a retired identity would reach nobody.
+      const isCurrent = ({ workspace, device }: (typeof updates)[number]): boolean =>
+        device === undefined || storage.workspaces.get(workspace)?.record.device === device;
+      if (!updates.every(isCurrent)) {
+        return Effect.fail(new StoreFailure({ reason: "retired", operation: "appendUpdates", cause: undefined }));
       }
       // Before anything is stored: a row that no real store could hold refuses all of the call.
       let rows: ReadonlyArray<DocumentView | undefined>;
@@ -166,6 +173,7 @@ export const makeMemoryStore = (storage: MemoryStorage): LocalStoreShape => {
     ...workspaceOperations(storage, run),
     ...outboxOperations(storage, run),
     ...streamOperations(storage, run),
+    ...successionOperations(storage, run),
     ...logOperations(storage, run),
     ...documentOperations(storage, run),
     ...chunkOperations(storage, run),

@@ -4,7 +4,7 @@
  */
 import type { WorkspaceId } from "@cairn/protocol";
 import { Effect, Exit } from "effect";
-import type { NewLocalUpdate, StoreFailure } from "../LocalStore.ts";
+import { type NewLocalUpdate, StoreFailure } from "../LocalStore.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
 import { type DocumentChange, documentTables, touchDocuments } from "./documents.ts";
 import type { CairnDatabase, UpdateRow } from "./tables.ts";
@@ -81,26 +81,31 @@ export class AppendQueue {
   }
 }
 
-const presentWorkspaces = async (database: CairnDatabase, batch: ReadonlyArray<Waiting>) => {
+/** The devices of those of the named workspaces that are here. */
+const devicesOf = async (database: CairnDatabase, batch: ReadonlyArray<Waiting>) => {
   const named = new Set<WorkspaceId>();
   for (const { updates } of batch) for (const { workspace } of updates) named.add(workspace);
   const found = await database.workspaces.bulkGet([...named]);
-  return new Set(found.flatMap((record) => (record === undefined ? [] : [record.workspace])));
+  return new Map(found.flatMap((record) => (record === undefined ? [] : [[record.workspace, record.device] as const])));
 };
 
 const store = async (connection: DexieConnection, batch: ReadonlyArray<Waiting>): Promise<ReadonlyArray<Outcome>> => {
   const { database } = connection;
   const profile = await readProfile(database);
-  const present = await presentWorkspaces(database, batch);
+  const devices = await devicesOf(database, batch);
   let id = profile.lastUpdate;
   const rows: Array<UpdateRow> = [];
   const changes: Array<DocumentChange> = [];
   const outcomes = batch.map(({ updates }): Outcome => {
-    if (!updates.every(({ workspace }) => present.has(workspace))) {
+    if (!updates.every(({ workspace }) => devices.has(workspace))) {
       return Exit.fail(connection.failure("appendUpdates", new Error("the workspace is not on this device")));
     }
+    // Rule 12: what was made under a retired identity would reach nobody.
+    if (!updates.every(({ workspace, device }) => device === undefined || devices.get(workspace) === device)) {
+      return Exit.fail(new StoreFailure({ reason: "retired", operation: "appendUpdates", cause: undefined }));
+    }
     return Exit.succeed(
-      updates.map(({ row: view, ...edit }) => {
+      updates.map(({ row: view, device: _, ...edit }) => {
         id += 1;
         rows.push({ ...edit, id, state: "pending", device: undefined, counter: undefined, waits: 1 });
         changes.push({

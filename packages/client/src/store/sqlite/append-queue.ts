@@ -7,7 +7,7 @@
  */
 import type { WorkspaceId } from "@cairn/protocol";
 import { Effect, Exit } from "effect";
-import type { NewLocalUpdate, StoreFailure } from "../LocalStore.ts";
+import { type NewLocalUpdate, StoreFailure } from "../LocalStore.ts";
 import { type SqliteDatabase, storeFailure } from "./database.ts";
 import { type DocumentRows, DocumentTouches } from "./documents.ts";
 import { UpdateState } from "./tables.ts";
@@ -28,7 +28,7 @@ export class AppendQueue {
   readonly #rows: DocumentRows;
   readonly #gatherMillis: number;
   readonly #insert;
-  readonly #hasWorkspace;
+  readonly #device;
   #waiting: Array<Waiting> = [];
   #edits = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -45,7 +45,7 @@ export class AppendQueue {
     this.#insert = database.prepare(
       `INSERT INTO updates (id, document, type, bytes, state, time, refs) VALUES (?, ?, ?, ?, ${UpdateState.pending}, ?, ?)`,
     );
-    this.#hasWorkspace = database.prepare("SELECT 1 FROM workspaces WHERE workspace = ?");
+    this.#device = database.prepare("SELECT device FROM workspaces WHERE workspace = ?");
   }
 
   /** Completes after the commit that holds the edits. */
@@ -116,16 +116,19 @@ export class AppendQueue {
 
   #store(batch: ReadonlyArray<Waiting>): ReadonlyArray<Outcome> {
     const touches = new DocumentTouches(this.#rows);
-    const present = new Map<WorkspaceId, boolean>();
-    const isPresent = ({ workspace }: NewLocalUpdate): boolean => {
-      const known = present.get(workspace) ?? this.#hasWorkspace.get(workspace) !== undefined;
-      present.set(workspace, known);
-      return known;
+    const devices = new Map<WorkspaceId, unknown>();
+    const deviceOf = ({ workspace }: NewLocalUpdate): unknown => {
+      if (!devices.has(workspace)) devices.set(workspace, this.#device.get(workspace)?.["device"]);
+      return devices.get(workspace);
     };
     let id = this.#rows.lastUpdate();
     const outcomes = batch.map(({ updates }): Outcome => {
-      if (!updates.every(isPresent)) {
+      if (!updates.every((update) => deviceOf(update) !== undefined)) {
         return Exit.fail(storeFailure("appendUpdates", new Error("the workspace is not on this device")));
+      }
+      // Rule 12: what was made under a retired identity would reach nobody.
+      if (!updates.every((update) => update.device === undefined || deviceOf(update) === update.device)) {
+        return Exit.fail(new StoreFailure({ reason: "retired", operation: "appendUpdates", cause: undefined }));
       }
       return Exit.succeed(
         updates.map(({ workspace, document, type, update, time, refs, row }) => {

@@ -292,6 +292,27 @@ export const membershipContract = (name: string, open: () => Promise<PortsSubjec
         expect((await scene.push(scene.owner, [successor.author()])).results).toMatchObject([{ status: "stored" }]);
       });
 
+      test("or, as a writer, goes on beside it: each copy of a profile under an identity of its own", async () => {
+        const { old, successor, certified } = await replaced("writer");
+        const both = new TestDevice(scene.workspace);
+        const two = [certified("writer"), certified("writer", both)];
+        const crowd = successor.propose(await scene.membershipHead(), two);
+        expect((await scene.push(old, [crowd])).results).toMatchObject([{ code: "role" }]);
+        const entry = successor.propose(await scene.membershipHead(), [certified("writer")], { counter: 1 });
+        await scene.store(old, [entry]);
+        const second = both.propose(await scene.membershipHead(), [certified("writer", both)]);
+        await scene.store(old, [second]);
+        // Nobody is put out: the old identity writes, and so do both.
+        await scene.store(old, [old.device.author(), successor.author(), both.author()]);
+      });
+
+      test("not as a reader", async () => {
+        const { old, successor, certified } = await replaced("reader");
+        const entry = successor.propose(await scene.membershipHead(), [certified("reader")]);
+        expect(await subject.run(codeOf(scene.pushing(old, [entry])))).toBe("read-only");
+        expect((await scene.push(scene.owner, [entry])).results).toMatchObject([{ code: "role" }]);
+      });
+
       test("not by somebody else, and not with a cut-off that is not the server's", async () => {
         const { old, successor, revoke, certified } = await replaced("writer");
         const head = await scene.membershipHead();

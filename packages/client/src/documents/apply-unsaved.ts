@@ -1,0 +1,52 @@
+/** Edits that were made in one document and stored nowhere, as edits of another one that has all the rest (rule 12). */
+import { Result } from "effect";
+import { type Delta, type Diff, type LoroDoc, type PeerID, VersionVector } from "loro-crdt";
+import { rangesOfUpdate } from "./update-ranges.ts";
+
+/**
+ * Applies to `to` what the updates changed in `from`. Where `to` has got shorter by what others wrote meanwhile, an edit
+ * that would lie behind the end lies at the end. The caller commits.
+ */
+export const applyUnsaved = (from: LoroDoc, updates: ReadonlyArray<Uint8Array>, to: LoroDoc): void => {
+  const version = from.oplogVersion();
+  const before = new Map<PeerID, number>(version.toJSON());
+  version.free();
+  for (const update of updates) {
+    for (const { peer, start } of Result.getOrElse(rangesOfUpdate(update), () => [])) {
+      before.set(peer, Math.min(before.get(peer) ?? 0, start));
+    }
+  }
+  const begin = VersionVector.parseJSON(before);
+  const difference = from.diff(from.vvToFrontiers(begin), from.oplogFrontiers(), false);
+  begin.free();
+  to.applyDiff(difference.map(([id, diff]) => [id, fitting(diff, lengthOf(to, id))]));
+};
+
+const lengthOf = (doc: LoroDoc, id: Parameters<LoroDoc["getContainerById"]>[0]): number => {
+  const container = doc.getContainerById(id);
+  return container !== undefined && "length" in container ? container.length : 0;
+};
+
+/** The same change, within a sequence of this length. */
+const fitting = (diff: Diff, length: number): Diff =>
+  diff.type === "text"
+    ? { type: "text", diff: fittingParts(diff.diff, length) }
+    : diff.type === "list"
+      ? { type: "list", diff: fittingParts(diff.diff, length) }
+      : diff;
+
+const fittingParts = <T>(parts: ReadonlyArray<Delta<T>>, length: number): Array<Delta<T>> => {
+  const fitted: Array<Delta<T>> = [];
+  let left = length;
+  for (const part of parts) {
+    const wanted = part.retain ?? part.delete;
+    if (wanted === undefined) {
+      fitted.push(part);
+      continue;
+    }
+    const taken = Math.min(wanted, left);
+    left -= taken;
+    if (taken > 0) fitted.push(part.retain === undefined ? { delete: taken } : { ...part, retain: taken });
+  }
+  return fitted;
+};

@@ -1,0 +1,289 @@
+/**
+ * Identity succession (rule 12): this profile is a copy, or a copy of it is at work, and the server has entries of this
+ * device that this store has not made.
+ *
+ * Whose entries the server took first keeps the identity, undisturbed. This device takes another one: it reads what the
+ * server has, makes new keys, has the old key admit them, and makes its unacknowledged edits anew under the successor's
+ * peers (`reauthor.ts`). Everything is safe to repeat after a crash at any point: the keys are stored before anything uses
+ * them, the admission is idempotent, and what changes in the store changes in one transaction.
+ */
+import {
+  admitRecord,
+  certifyDevice,
+  currentRole,
+  deviceIdOf,
+  type DeviceKeys,
+  type MembershipState,
+  proposeMembership,
+  unlockEpochs,
+} from "@cairn/crypto";
+import {
+  decodeEntry,
+  type DeviceId,
+  type DocumentId,
+  encodeBatch,
+  type Entry,
+  entryHash,
+  EntryKind,
+  NO_DOCUMENT,
+} from "@cairn/protocol";
+import { freezing, receivePage } from "@cairn/sync";
+import { Clock, Effect } from "effect";
+import type { ImporterError, ImporterShape } from "../documents/Importer.ts";
+import { joinUpdates } from "../documents/join-updates.ts";
+import { peerIdOf } from "../documents/peer-ids.ts";
+import type { Fenced, NewOutgoing, NewReceivedUpdate, RemadeDocument, StoreFailure } from "../store/LocalStore.ts";
+import type { LogRecord, UpdateRecord } from "../store/records.ts";
+import { type TransportFailure, Unreachable } from "../transport/Transport.ts";
+import { type Conversation, Halted } from "./Conversation.ts";
+import { openContent } from "./Receiving.ts";
+import { extendOrSkip, foldLog } from "./WorkspaceContext.ts";
+import * as Secrets from "./WorkspaceSecrets.ts";
+
+export type SuccessionFailure = TransportFailure | StoreFailure | Fenced | ImporterError | Halted;
+
+export interface SuccessionWork extends Pick<Conversation, "store" | "context" | "fence" | "calls" | "sessions"> {
+  readonly importer: ImporterShape;
+  readonly deviceName: string;
+  readonly deviceKeyForm: Secrets.DeviceKeyForm;
+}
+
+/** A server that answers `membership-head` this often in a row is not making progress. */
+const MAX_PROPOSALS = 8;
+/** How often edits that are made meanwhile are taken in before the turn is given up. */
+const MAX_RACES = 8;
+/** Entries of the log that are read at once. */
+const LOG_STEP = 500;
+/** The lease under which edits are made anew. Nobody holds any lease of an identity that is just being made. */
+const FIRST_LEASE = 0;
+
+/** What the server has behind this device's cursor, as far as it matters here. Nothing of it is stored. */
+interface Rest {
+  readonly membership: MembershipState;
+  readonly position: Parameters<typeof receivePage>[0];
+  /** This device's entries that this store does not know as acknowledged. */
+  readonly elsewhere: ReadonlyArray<Entry>;
+  /** The successor's admission, once the log has it. */
+  readonly admission: Entry | undefined;
+}
+
+/** Takes a new identity, in the engine that leads. Returns the documents that were made anew. */
+export const succeed = Effect.fnUntraced(
+  function* (work: SuccessionWork): Effect.fn.Return<ReadonlyArray<DocumentId>, SuccessionFailure> {
+    const { store, context, fence } = work;
+    const { workspace, device: from } = context;
+    const keys = yield* Secrets.ensureSuccessorKeys(store, workspace, work.deviceKeyForm, context.random);
+    const to = deviceIdOf(workspace, keys);
+    const rest = yield* admitSuccessor(work, keys, to);
+    const now = yield* Clock.currentTimeMillis;
+    const admission: NewOutgoing = {
+      device: to,
+      counter: 1,
+      document: NO_DOCUMENT,
+      kind: EntryKind.membership,
+      entry: rest.admission.bytes,
+      hash: entryHash(rest.admission.bytes),
+      refs: [],
+      frozen: freezing(0),
+      frozenAt: now,
+      updates: [],
+    };
+    const change = Effect.gen(function* () {
+      const remade = yield* remakeDocuments(work, to, rest.elsewhere);
+      yield* store.succeed({ workspace, fence, from, to, admission, documents: remade });
+      return remade;
+    });
+    // Fenced, too, where a tab has stored an edit since the documents were read.
+    const documents = yield* Effect.retry(change, { times: MAX_RACES, while: (failure) => failure._tag === "Fenced" });
+    yield* Secrets.promoteSuccessorKeys(store, workspace);
+    yield* Effect.logWarning("this profile is a copy: it goes on under an identity of its own").pipe(
+      Effect.annotateLogs({ workspace, from, to }),
+    );
+    return documents.map(({ document }) => document);
+  },
+  // Nothing is frozen under the old identity meanwhile.
+  (effect, { context }) => context.authoring.withPermits(1)(effect),
+);
+
+/** Reads on in the log from where `rest` ends. */
+const pullRest = Effect.fnUntraced(function* (
+  { store, context, calls, sessions }: SuccessionWork,
+  to: DeviceId,
+  rest: Rest,
+): Effect.fn.Return<Rest, TransportFailure | StoreFailure> {
+  let { membership, position, admission } = rest;
+  const elsewhere = [...rest.elsewhere];
+  for (let more = true; more;) {
+    const { token } = yield* sessions.current;
+    const page = yield* calls.pull(context.workspace, token, { after: position.cursor, own: "full" });
+    const outcome = receivePage(position, page);
+    if (outcome.type === "known") break;
+    // What else a page can be is what ordinary receiving deals with, when the connection is tried again.
+    if (outcome.type !== "advanced") return yield* new Unreachable({ cause: `the log is ${outcome.type}` });
+    for (const { entry, hash } of outcome.entries) {
+      const { device, counter, kind } = entry.header;
+      if (kind === EntryKind.membership) {
+        const state = membership;
+        membership = (yield* Effect.promise(() => extendOrSkip(state, entry))) ?? state;
+        if (device === to && counter === 1) admission = entry;
+      } else if (device === context.device) {
+        const [known] = yield* store.logOf(context.workspace, device, counter, 1);
+        const isAcknowledged = known?.counter === counter && known.hash === hash && known.seq !== undefined;
+        if (!isAcknowledged) elsewhere.push(entry);
+      }
+    }
+    ({ position, more } = outcome);
+  }
+  return { membership, position, elsewhere, admission };
+});
+
+/**
+ * The old key admits the successor: the successor writes the entry, its counter 1, and the old identity's session brings
+ * it. The old identity is not revoked: whether the other copy is at work, nobody can know.
+ */
+const admitSuccessor = Effect.fnUntraced(function* (
+  work: SuccessionWork,
+  keys: DeviceKeys,
+  to: DeviceId,
+): Effect.fn.Return<Rest & { readonly admission: Entry }, SuccessionFailure> {
+  const { store, context, calls, sessions } = work;
+  const { workspace, device: from, keyring } = context;
+  const position = yield* store.position(workspace);
+  if (position === undefined) return yield* new Halted({ code: "workspace-not-here" });
+  const chain = yield* store.logOfKind(workspace, EntryKind.membership);
+  let rest: Rest = {
+    membership: yield* foldLog(
+      workspace,
+      chain.filter(({ seq }) => seq !== undefined),
+    ),
+    position,
+    elsewhere: [],
+    admission: undefined,
+  };
+  for (let proposal = 0; proposal < MAX_PROPOSALS; proposal += 1) {
+    rest = yield* pullRest(work, to, rest);
+    const { membership, admission } = rest;
+    if (membership.devices.has(to) && admission !== undefined) return { ...rest, admission };
+    const role = currentRole(membership, from);
+    if (role === undefined) return yield* new Halted({ code: "revoked" });
+    const before = keyring.newest;
+    yield* Effect.promise(() =>
+      unlockEpochs(membership, keyring, { type: "device", id: from, keys: context.keys.agreement }),
+    );
+    if (keyring.newest !== before) yield* Secrets.saveKeyring(store, keyring);
+    const proposed = yield* Effect.promise(async () => {
+      const certificate = await certifyDevice({
+        workspace,
+        device: keys,
+        role,
+        from: 1,
+        issuer: { type: "device", device: from },
+        issuerKeys: context.keys.signing,
+      });
+      const record = await admitRecord(keyring, certificate, work.deviceName, context.random);
+      return proposeMembership(membership, [record], { device: to, counter: 1, signing: keys.signing });
+    });
+    const { token } = yield* sessions.current;
+    const { results } = yield* calls.push(workspace, token, encodeBatch([proposed.bytes]));
+    const [result] = results;
+    if (result?.status === "refused" && result.code !== "membership-head") {
+      return yield* new Halted({ code: "server-refused" });
+    }
+  }
+  return yield* new Halted({ code: "unavailable" });
+});
+
+/** Documents with something unacknowledged: what they are without it, and what becomes of it. */
+const remakeDocuments = Effect.fnUntraced(function* (
+  work: SuccessionWork,
+  to: DeviceId,
+  elsewhere: ReadonlyArray<Entry>,
+): Effect.fn.Return<ReadonlyArray<RemadeDocument>, SuccessionFailure> {
+  const { store, context } = work;
+  const { workspace } = context;
+  const sent = yield* store.outgoingHeaders(workspace);
+  const pending = yield* store.pendingDocuments(workspace);
+  const named = new Set([...pending, ...sent].map(({ document }) => document));
+  named.delete(NO_DOCUMENT);
+  if (named.size === 0) return [];
+  const counters = new Set(sent.map(({ counter }) => counter));
+  const acknowledged = yield* acknowledgedOf(work, named);
+  const there = yield* Effect.forEach(
+    elsewhere.filter(({ header }) => named.has(header.document)),
+    (entry) =>
+      Effect.map(
+        Effect.promise(() => openContent(context, entry)),
+        (opened) => ({ entry, opened }),
+      ),
+  );
+  const streams = new Map((yield* store.streams(workspace)).map((stream) => [stream.document, stream]));
+  const remade: Array<RemadeDocument> = [];
+  for (const document of named) {
+    const opened = yield* store.openDocument(workspace, document);
+    if (opened === undefined) continue;
+    const own = opened.updates.filter(
+      ({ state, counter }) =>
+        state === "pending" || (state === "frozen" && counter !== undefined && counters.has(counter)),
+    );
+    // A dead letter's edits stay apart from the later ones, and edits that refer to chunks from each other.
+    const ends = new Set(own.filter(({ refs }) => refs.length > 0).map(({ id }) => id));
+    const through = own.findLast(({ id }) => id <= (streams.get(document)?.through ?? 0))?.id;
+    if (through !== undefined) ends.add(through);
+    const settled = acknowledged.get(document) ?? [];
+    const edits = yield* work.importer.reauthor(document, {
+      acknowledged: settled.map(({ update }) => update),
+      elsewhere: there.flatMap(({ entry, opened }) =>
+        entry.header.document === document && opened.type === "content"
+          ? opened.content.updates.map((update) => ({ update, time: opened.content.time }))
+          : [],
+      ),
+      own: own.map(({ id, update, time }) => ({ id, update, time })),
+      ends,
+      peer: peerIdOf(to, FIRST_LEASE),
+    });
+    remade.push({ document, acknowledged: settled, unacknowledged: withRefs(own, edits) });
+  }
+  return remade;
+});
+
+/** What is joined to a later edit brings its references there. */
+const withRefs = (
+  own: ReadonlyArray<UpdateRecord>,
+  edits: ReadonlyArray<{ readonly id: number; readonly update: Uint8Array | undefined }>,
+): RemadeDocument["unacknowledged"] => {
+  const refsOf = new Map(own.map(({ id, refs }) => [id, refs]));
+  let carried: RemadeDocument["unacknowledged"][number]["refs"] = [];
+  return edits.map(({ id, update }) => {
+    const refs = [...new Set([...carried, ...(refsOf.get(id) ?? [])])];
+    carried = update === undefined ? refs : [];
+    return { id, update, refs: update === undefined ? [] : refs };
+  });
+};
+
+/** What the log has of some documents and a server has acknowledged, in the order of the log. */
+const acknowledgedOf = Effect.fnUntraced(function* (
+  { store, context }: SuccessionWork,
+  documents: ReadonlySet<DocumentId>,
+): Effect.fn.Return<ReadonlyMap<DocumentId, ReadonlyArray<NewReceivedUpdate>>, StoreFailure> {
+  const records: Array<LogRecord> = [];
+  let after: { readonly device: DeviceId; readonly counter: number } | undefined;
+  for (;;) {
+    const page = yield* store.logPage(context.workspace, after, LOG_STEP);
+    records.push(...page.filter(({ seq, document }) => seq !== undefined && documents.has(document)));
+    const last = page.at(-1);
+    if (last === undefined) break;
+    after = { device: last.device, counter: last.counter };
+  }
+  const byDocument = new Map<DocumentId, Array<NewReceivedUpdate>>();
+  for (const record of records.toSorted((left, right) => (left.seq ?? 0) - (right.seq ?? 0))) {
+    if (record.kind !== EntryKind.update && record.kind !== EntryKind.snapshot) continue;
+    const opened = yield* Effect.promise(() => openContent(context, decodeEntry(record.entry)));
+    if (opened.type === "unapplied") continue;
+    const { type, time, updates } = opened.content;
+    const { document, device, counter } = record;
+    const known = byDocument.get(document) ?? [];
+    byDocument.set(document, known);
+    known.push(...joinUpdates(updates).map((update) => ({ document, type, time, update, device, counter })));
+  }
+  return byDocument;
+});

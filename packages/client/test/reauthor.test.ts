@@ -1,0 +1,175 @@
+/** Hazard L4: operations under a peer id that a copy of the profile used too, made anew under another one. */
+import fc from "fast-check";
+import { LoroDoc, LoroMap, type PeerID } from "loro-crdt";
+import { describe, expect, test } from "vitest";
+import { reauthor, type ReauthorRequest } from "../src/documents/reauthor.ts";
+import { rangesOfUpdate } from "../src/documents/update-ranges.ts";
+import { Result } from "effect";
+
+const OLD: PeerID = "11";
+const OTHERS: PeerID = "22";
+const NEW: PeerID = "33";
+
+/** Writes on a copy of what there is, one update for each change. */
+const write = (
+  peer: PeerID,
+  on: ReadonlyArray<Uint8Array>,
+  changes: ReadonlyArray<(doc: LoroDoc) => void>,
+): ReadonlyArray<Uint8Array> => {
+  const doc = new LoroDoc();
+  doc.setPeerId(peer);
+  if (on.length > 0) doc.importBatch([...on]);
+  return changes.map((change) => {
+    const before = doc.oplogVersion();
+    change(doc);
+    doc.commit();
+    return doc.export({ mode: "update", from: before });
+  });
+};
+const insert = (position: number, text: string) => (doc: LoroDoc) => doc.getText("body").insert(position, text);
+const own = (updates: ReadonlyArray<Uint8Array>, time = 100) =>
+  updates.map((update, index) => ({ id: index + 1, update, time: time + index }));
+const request = (part: Partial<ReauthorRequest>): ReauthorRequest => ({
+  acknowledged: [],
+  elsewhere: [],
+  own: [],
+  ends: new Set(),
+  peer: NEW,
+  ...part,
+});
+const merged = (...updates: ReadonlyArray<Uint8Array | undefined>): LoroDoc => {
+  const doc = new LoroDoc();
+  doc.importBatch(updates.filter((update) => update !== undefined));
+  return doc;
+};
+const textOf = (doc: LoroDoc): string => doc.getText("body").toString();
+
+describe("edits of a copied profile", () => {
+  test("that collide with others of the same peer and counters are made anew, where they were made", () => {
+    const base = write(OLD, [], [insert(0, "one two")]);
+    const here = write(OLD, base, [insert(3, " HERE"), insert(0, "> ")]);
+    const there = write(OLD, base, [insert(7, " THERE")]);
+    // The hazard itself: the same operations' names, other content, and no error.
+    const oneByOne = (...updates: ReadonlyArray<Uint8Array>): string => {
+      const doc = new LoroDoc();
+      for (const update of updates) doc.import(update);
+      return textOf(doc);
+    };
+    const [one = base[0], other = base[0]] = [here[0], write(OLD, base, [insert(7, " LESS")])[0]];
+    if (one === undefined || other === undefined) throw new Error("no updates");
+    expect(oneByOne(...base, one, other)).not.toBe(oneByOne(...base, other, one));
+
+    const anew = reauthor(
+      request({ acknowledged: base, elsewhere: there.map((update) => ({ update, time: 500 })), own: own(here) }),
+    );
+    // Joined to one under the last id, with operations of the new peer alone.
+    expect(anew.map(({ id, update }) => [id, update !== undefined])).toEqual([
+      [1, false],
+      [2, true],
+    ]);
+    for (const { update } of anew) {
+      if (update === undefined) continue;
+      expect(Result.getOrThrow(rangesOfUpdate(update)).map(({ peer }) => peer)).toEqual([NEW]);
+    }
+    const replicas = [
+      merged(...base, ...there, ...anew.map(({ update }) => update)),
+      merged(...anew.map(({ update }) => update), ...there, ...base),
+    ];
+    for (const replica of replicas) expect(textOf(replica)).toBe("> one HERE two THERE");
+  });
+
+  test("that the server has already are not made again", () => {
+    const base = write(OLD, [], [insert(0, "base")]);
+    const shared = write(OLD, base, [insert(4, " a"), insert(6, " b")]);
+    const here = write(OLD, [...base, ...shared], [insert(8, " here")]);
+    const there = write(OLD, [...base, ...shared], [insert(8, " there")]);
+    const elsewhere = [...shared, ...there].map((update) => ({ update, time: 150 }));
+    const anew = reauthor(request({ acknowledged: base, elsewhere, own: own([...shared, ...here]) }));
+    expect(anew.map(({ update }) => update !== undefined)).toEqual([false, false, true]);
+    const text = textOf(merged(...base, ...shared, ...there, ...anew.map(({ update }) => update)));
+    expect(text.replace(" here", "")).toBe("base a b there");
+
+    // The same words, written later than anything that the server has, were written here.
+    const later = reauthor(request({ acknowledged: base, elsewhere, own: own(shared, 1_000) }));
+    expect(later.some(({ update }) => update !== undefined)).toBe(true);
+    // All of them there: nothing is left.
+    const settled = reauthor(request({ acknowledged: base, elsewhere, own: own(shared) }));
+    expect(settled.every(({ update }) => update === undefined)).toBe(true);
+  });
+
+  test("leave alone what others have built on the copy's operations", () => {
+    const base = write(OLD, [], [insert(0, "base")]);
+    const there = write(OLD, base, [insert(4, " there")]);
+    // Received here before anybody knew: it needs operations that this store does not have.
+    const theirs = write(OTHERS, [...base, ...there], [insert(10, " theirs")]);
+    const here = write(OLD, base, [insert(0, "here ")]);
+    const anew = reauthor(
+      request({
+        acknowledged: [...base, ...theirs],
+        elsewhere: there.map((update) => ({ update, time: 500 })),
+        own: own(here),
+      }),
+    );
+    expect(textOf(merged(...base, ...there, ...theirs, ...anew.map(({ update }) => update)))).toBe(
+      "here base there theirs",
+    );
+  });
+
+  test("keep every kind of content, in parts where they have to stay apart", () => {
+    const base = write(OLD, [], [insert(0, "base"), (doc) => doc.getMap("fields").set("title", "old")]);
+    const changes: ReadonlyArray<(doc: LoroDoc) => void> = [
+      (doc) => doc.getMap("fields").set("title", "new"),
+      (doc) => doc.getMap("fields").set("picture", new Uint8Array([1, 2, 3])),
+      (doc) => doc.getMap("notes").ensureMergeableText("one").insert(0, "mergeable"),
+      (doc) => doc.getMap("notes").ensureMergeableText("one").insert(9, "!"),
+      (doc) => doc.getList("items").insertContainer(0, new LoroMap()).set("done", false),
+      (doc) => doc.getMovableList("order").insert(0, "a"),
+      (doc) => doc.getMovableList("order").insert(1, "b"),
+      (doc) => doc.getMovableList("order").move(0, 1),
+      (doc) => doc.getCounter("count").increment(3),
+      (doc) => doc.getText("body").mark({ start: 0, end: 2 }, "bold", true),
+    ];
+    const here = write(OLD, base, changes);
+    for (const ends of [new Set<number>(), new Set([3, 6]), new Set(here.map((_, index) => index + 1))]) {
+      const anew = reauthor(request({ acknowledged: base, own: own(here), ends }));
+      expect(anew.filter(({ update }) => update !== undefined)).toHaveLength(
+        ends.size === 2 ? 3 : Math.max(1, ends.size),
+      );
+      const expected = merged(...base, ...here);
+      const made = merged(...base, ...anew.map(({ update }) => update));
+      expect(made.toJSON()).toEqual(expected.toJSON());
+      expect(made.getText("body").toDelta()).toEqual(expected.getText("body").toDelta());
+    }
+  });
+
+  test("come to the same content whatever they were (property)", () => {
+    const change = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.string({ maxLength: 4 }), fc.nat(3));
+    const apply =
+      ([at, text, count]: [number, string, number]) =>
+      (doc: LoroDoc): void => {
+        const body = doc.getText("body");
+        const position = Math.floor(at * body.length);
+        body.delete(position, Math.min(count, body.length - position));
+        body.insert(position, `${text}.`);
+      };
+    fc.assert(
+      fc.property(
+        fc.array(change, { maxLength: 6 }),
+        fc.array(change, { minLength: 1, maxLength: 6 }),
+        fc.array(change, { maxLength: 4 }),
+        (first, mine, clones) => {
+          const base = write(OLD, [], [insert(0, "begin"), ...first.map(apply)]);
+          const here = write(OLD, base, mine.map(apply));
+          const there = write(OLD, base, clones.map(apply));
+          const elsewhere = there.map((update) => ({ update, time: 0 }));
+          const anew = reauthor(request({ acknowledged: base, elsewhere, own: own(here) }));
+          const updates = anew.map(({ update }) => update);
+          expect(textOf(merged(...base, ...updates))).toBe(textOf(merged(...base, ...here)));
+          // Whoever gets them in whatever order has the same.
+          expect(textOf(merged(...base, ...there, ...updates))).toBe(textOf(merged(...updates, ...there, ...base)));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

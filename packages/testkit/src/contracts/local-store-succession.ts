@@ -1,0 +1,150 @@
+/** What every local store does when the identity of its device gives way to another one (rule 12). */
+import type { NewOutgoing, Succession } from "@cairn/client/effect";
+import { EntryKind, NO_DOCUMENT } from "@cairn/protocol";
+import { Effect } from "effect";
+import { describe, expect } from "vitest";
+import {
+  bytesOf,
+  DEVICE,
+  deviceOf,
+  edit,
+  hashOf,
+  logEntry,
+  NOTE,
+  OTHER_NOTE,
+  outgoingEntry,
+  PEER,
+  receipt,
+  receivedUpdate,
+  WORKSPACE,
+} from "./local-store-samples.ts";
+import { type ContractSuite, expectNoChange, outcomeOf } from "./local-store-suite.ts";
+
+const SUCCESSOR = deviceOf(9);
+
+const admission: NewOutgoing = outgoingEntry(1, [], {
+  device: SUCCESSOR,
+  document: NO_DOCUMENT,
+  kind: EntryKind.membership,
+  hash: hashOf(9, 9),
+});
+
+export const registerSuccessionContract = (suite: ContractSuite): void => {
+  describe("succession", () => {
+    suite.test("keeps what is acknowledged, makes the rest anew, and begins with the admission", (store, fence) =>
+      Effect.gen(function* () {
+        const [sent = 0, frozen = 0, waits = 0] = yield* store.appendUpdates([
+          edit(),
+          edit({ update: bytesOf(4), refs: [hashOf(7)] }),
+          edit({ update: bytesOf(5, 5) }),
+        ]);
+        yield* store.appendUpdates([edit({ document: OTHER_NOTE, update: bytesOf(6) })]);
+        yield* store.freeze(WORKSPACE, fence, [outgoingEntry(1, [sent])]);
+        yield* store.settle(WORKSPACE, fence, [{ counter: 1, seq: 1 }], 4_000);
+        yield* store.receive(
+          receipt(fence, 0, { entries: [logEntry(PEER, 1, 2)], updates: [receivedUpdate(PEER, 1)] }),
+        );
+        yield* store.freeze(WORKSPACE, fence, [outgoingEntry(2, [frozen])]);
+        const [other] = yield* store.pendingUpdates(WORKSPACE, OTHER_NOTE);
+        const before = yield* store.openDocument(WORKSPACE, NOTE);
+        yield* store.fold(
+          { workspace: WORKSPACE, document: NOTE, through: before?.through ?? 0, snapshot: bytesOf(1) },
+          before?.updates.map(({ id }) => id) ?? [],
+        );
+
+        const succession: Succession = {
+          workspace: WORKSPACE,
+          fence,
+          from: DEVICE,
+          to: SUCCESSOR,
+          admission,
+          documents: [
+            {
+              document: NOTE,
+              acknowledged: [receivedUpdate(DEVICE, 1), receivedUpdate(PEER, 1)],
+              unacknowledged: [
+                { id: frozen, update: undefined, refs: [] },
+                { id: waits, update: bytesOf(8, 8, 8), refs: [hashOf(7)] },
+              ],
+            },
+            {
+              document: OTHER_NOTE,
+              acknowledged: [],
+              unacknowledged: [{ id: other?.id ?? 0, update: undefined, refs: [] }],
+            },
+          ],
+        };
+        const refused = (change: Partial<Succession>) =>
+          expectNoChange(store, WORKSPACE, [NOTE, OTHER_NOTE], store.succeed({ ...succession, ...change }), "fenced");
+        yield* refused({ fence: fence - 1 });
+        yield* refused({ from: PEER });
+        // Nothing unacknowledged may be passed over.
+        yield* refused({ documents: succession.documents.slice(0, 1) });
+        yield* refused({
+          documents: succession.documents.map((remade) => ({
+            ...remade,
+            unacknowledged: remade.unacknowledged.slice(0, 1),
+          })),
+        });
+        yield* store.succeed(succession);
+
+        const [record] = yield* store.workspaces;
+        expect(record?.device).toBe(SUCCESSOR);
+        expect((yield* store.position(WORKSPACE))?.nextCounter).toBe(2);
+        expect((yield* store.outgoing(WORKSPACE, 10)).map(({ counter, kind }) => [counter, kind])).toEqual([
+          [1, EntryKind.membership],
+        ]);
+        const versions = yield* store.versions(WORKSPACE);
+        expect([versions.get(DEVICE), versions.get(PEER), versions.get(SUCCESSOR)]).toEqual([1, 1, 1]);
+        expect((yield* store.logOf(WORKSPACE, DEVICE, 1, 10)).map(({ counter, seq }) => [counter, seq])).toEqual([
+          [1, 1],
+        ]);
+        expect(yield* store.pendingUpdates(WORKSPACE, NOTE)).toMatchObject([
+          { id: waits, state: "pending", device: undefined, refs: [hashOf(7)] },
+        ]);
+        const [pending] = yield* store.pendingDocuments(WORKSPACE);
+        expect(pending).toMatchObject({ document: NOTE, updates: 1, bytes: 3 });
+        const opened = yield* store.openDocument(WORKSPACE, NOTE);
+        expect(opened?.snapshot).toBeUndefined();
+        expect(opened?.updates.map(({ state, device }) => [state, device])).toEqual([
+          ["pending", undefined],
+          ["received", DEVICE],
+          ["received", PEER],
+        ]);
+        // Both are to be shown anew.
+        const unprojected = yield* store.unprojected(WORKSPACE);
+        expect(unprojected.map(({ document }) => document).toSorted()).toEqual([NOTE, OTHER_NOTE].toSorted());
+        expect((yield* store.openDocument(WORKSPACE, OTHER_NOTE))?.updates).toEqual([]);
+        yield* refused({});
+
+        // What others had made anew takes the next counters of the successor.
+        yield* store.freeze(WORKSPACE, fence, [outgoingEntry(2, [waits], { device: SUCCESSOR })]);
+        yield* store.settle(
+          WORKSPACE,
+          fence,
+          [1, 2].map((counter) => ({ counter, seq: counter + 10 })),
+          5_000,
+        );
+        expect((yield* store.logOf(WORKSPACE, SUCCESSOR, 1, 10)).map(({ seq }) => seq)).toEqual([11, 12]);
+      }),
+    );
+
+    suite.test("an identity that no server knows is forgotten, and edits under it are refused", (store, fence) =>
+      Effect.gen(function* () {
+        yield* store.freeze(WORKSPACE, fence, [
+          outgoingEntry(1, [], { document: NO_DOCUMENT, kind: EntryKind.membership }),
+        ]);
+        yield* store.succeed({ workspace: WORKSPACE, fence, from: DEVICE, to: SUCCESSOR, admission, documents: [] });
+        expect((yield* store.versions(WORKSPACE)).has(DEVICE)).toBe(false);
+        expect(yield* outcomeOf(store.appendUpdates([edit({ device: DEVICE })]))).toBe("retired");
+        // One edit of a call that is refused refuses the call.
+        expect(yield* outcomeOf(store.appendUpdates([edit({ device: SUCCESSOR }), edit({ device: DEVICE })]))).toBe(
+          "retired",
+        );
+        expect(yield* store.pendingDocuments(WORKSPACE)).toEqual([]);
+        yield* store.appendUpdates([edit({ device: SUCCESSOR })]);
+        expect(yield* store.pendingDocuments(WORKSPACE)).toHaveLength(1);
+      }),
+    );
+  });
+};
