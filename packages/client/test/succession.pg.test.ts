@@ -41,7 +41,7 @@ const quiet = async ({ notebook }: Open): Promise<void> => {
 };
 
 const bodies = async ({ notebook }: Open): Promise<Readonly<Record<string, string>>> => {
-  const rows = await notebook.query("note", { sort: "created", descending: false });
+  const rows = await notebook.query("note");
   const found = await Promise.all(
     rows.map(async ({ id }) => {
       const note = await notebook.open("note", id);
@@ -50,7 +50,7 @@ const bodies = async ({ notebook }: Open): Promise<Readonly<Record<string, strin
       return [title, body] as const;
     }),
   );
-  return Object.fromEntries(found);
+  return Object.fromEntries(found.toSorted(([left], [right]) => (left < right ? -1 : 1)));
 };
 
 /** A notebook with one note on the server, whose folder was closed. */
