@@ -35,8 +35,12 @@ export const failure = (code: string, message: string): CommandFailure =>
   new CommandFailure({ code, action: "stop", message });
 
 /** What this command has for a failure whose words leave open where to put the answer. */
-export const hintOf = (code: string): string =>
-  code === "invite-invalid" ? " Give the code with --invite, or in CAIRN_INVITE." : "";
+export const hintOf = (code: string): string => hints.get(code) ?? "";
+
+const hints: ReadonlyMap<string, string> = new Map([
+  ["invite-invalid", " Give the code with --invite, or in CAIRN_INVITE."],
+  ["backup-protected", " Say --passphrase, and put it into CAIRN_PASSPHRASE."],
+]);
 
 const toFailure = (error: unknown): CommandFailure => {
   if (error instanceof CommandFailure) return error;

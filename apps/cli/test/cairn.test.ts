@@ -82,7 +82,7 @@ describe("cairn", () => {
     expect((await readFile(file)).includes("Knead")).toBe(false);
     const refused = await cairn(directory, ["--json", "import", file]);
     expect(refused.code).toBe(5);
-    expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: "backup-wrong-key" } });
+    expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: "backup-protected" } });
     expect(await cairn(directory, ["import", "--passphrase", file], secret)).toMatchObject({ code: 0 });
   });
 

@@ -282,7 +282,7 @@ export interface TransferOptions {
 }
 
 export interface BackupOptions {
-  /** Only who has it can read the file. Without it the file can be read by everyone. */
+  /** Only who has it can read the file. Without it the file can be read by everyone. Not empty. */
   readonly passphrase?: string | undefined;
   /** Leaves out attachments that cannot be had now, and says so in the file. Otherwise the stream fails. */
   readonly partial?: boolean | undefined;
@@ -400,13 +400,14 @@ export interface Workspace<S extends DocumentSchema> extends SyncControl {
    */
   exportBackup(options?: TransferOptions & BackupOptions): Promise<ReadableStream<Uint8Array>>;
   /**
-   * Brings back what is not here; repeating it changes nothing. Rejects with `backup-malformed` or `backup-wrong-key`, and
-   * then nothing was changed. Give a `Blob` where there is one (a `File`; in Node `openAsBlob`): it is read twice without
-   * being held in memory.
+   * Brings back what is not here; repeating it changes nothing. Rejects with `backup-malformed`, `backup-protected`
+   * (it needs its passphrase) or `backup-wrong-key` (it is another one), and then nothing was changed; with `aborted`, after
+   * which importing it again goes on. Give a `Blob` where there is one (a `File`; in Node `openAsBlob`): it is read twice
+   * without being held in memory. Progress is in bytes over both readings; what is here already is read once.
    */
   importBackup(
     backup: Blob | ReadableStream<Uint8Array>,
-    options?: { readonly dryRun?: boolean; readonly passphrase?: string | undefined; readonly signal?: AbortSignal },
+    options?: TransferOptions & { readonly dryRun?: boolean; readonly passphrase?: string | undefined },
   ): Promise<ImportReport>;
   /** Low level: hands over the bytes of local Loro operations, made under a leased peer. Resolves when they are durable. */
   append(document: DocumentId, type: TypeName<S>, update: Uint8Array): Promise<void>;

@@ -83,7 +83,8 @@ const OWN_CODES = {
   "attachment-damaged": { action: "stop", advice: "The attachment's bytes do not match its hash." },
   "attachment-too-large": { action: "stop", advice: "The file is larger than an attachment may be." },
   "backup-malformed": { action: "stop", advice: "This is not a whole Cairn backup." },
-  "backup-wrong-key": { action: "stop", advice: "This backup opens with another passphrase or device." },
+  "backup-protected": { action: "stop", advice: "This backup opens with its passphrase only." },
+  "backup-wrong-key": { action: "stop", advice: "This passphrase does not open the backup." },
   "profile-cloned": {
     action: "retry",
     advice:

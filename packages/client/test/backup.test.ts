@@ -165,7 +165,7 @@ describe("a backup", () => {
     const backup = await backupOf(notebook, { passphrase });
     expect(Buffer.from(backup).includes("Shopping")).toBe(false);
     const fresh = await freshNotebook();
-    expect(await failureOf(fresh.importBackup(blob(backup)))).toBe("backup-wrong-key");
+    expect(await failureOf(fresh.importBackup(blob(backup)))).toBe("backup-protected");
     expect(await failureOf(fresh.importBackup(blob(backup), { passphrase: "wrong" }))).toBe("backup-wrong-key");
     const open = (bytes: Uint8Array<ArrayBuffer>) =>
       fresh.importBackup(blob(bytes), { passphrase: passphrase.normalize("NFD") });
@@ -176,6 +176,52 @@ describe("a backup", () => {
     swapped.copyWithin(29 + segment, 29 + segment * 2, 29 + segment * 3);
     expect(await failureOf(open(swapped))).toBe("backup-malformed");
     expect(await open(backup)).toMatchObject({ newDocuments: 2, newAttachments: 1 });
+  });
+
+  it("is not protected by nothing", async () => {
+    const notebook = await freshNotebook();
+    const refused = { code: "invalid-argument", argument: "passphrase" };
+    await expect(notebook.exportBackup({ passphrase: "" })).rejects.toMatchObject(refused);
+    await expect(notebook.importBackup(blob(), { passphrase: "" })).rejects.toMatchObject(refused);
+  });
+
+  it("tells how far it is, up to the end, in both directions", async () => {
+    const { notebook } = await filled();
+    const out: Array<number> = [];
+    const backup = await backupOf(notebook, { onProgress: (done) => out.push(done) });
+    expect(out.at(-1)).toBe(backup.length);
+    const fresh = await freshNotebook();
+    const read = async (dryRun: boolean) => {
+      const told: Array<readonly [number, number]> = [];
+      await fresh.importBackup(blob(backup), { dryRun, onProgress: (done, total) => told.push([done, total]) });
+      expect(told.map(([done]) => done)).toEqual(told.map(([done]) => done).toSorted((a, b) => a - b));
+      return told.at(-1);
+    };
+    expect(await read(true)).toEqual([backup.length, backup.length]);
+    expect(await read(false)).toEqual([backup.length * 2, backup.length * 2]);
+    // Nothing is new any more: it is read once.
+    expect(await read(false)).toEqual([backup.length, backup.length * 2]);
+  });
+
+  it("is given up when that is asked for, and goes on where it was when it is imported again", async () => {
+    const { notebook } = await filled();
+    const exporting = new AbortController();
+    const stream = await notebook.exportBackup({ signal: exporting.signal });
+    exporting.abort();
+    expect(await failureOf(bytesOf(stream))).toBe("aborted");
+
+    const backup = await backupOf(notebook);
+    const fresh = await freshNotebook();
+    const importing = new AbortController();
+    const stopped = fresh.importBackup(blob(backup), {
+      signal: importing.signal,
+      // In the middle of the second reading.
+      onProgress: (done) => void (done > backup.length * 1.2 && importing.abort()),
+    });
+    expect(await failureOf(stopped)).toBe("aborted");
+    expect(await failureOf(fresh.importBackup(blob(backup), { signal: AbortSignal.abort() }))).toBe("aborted");
+    expect(await fresh.importBackup(blob(backup))).toMatchObject({ documents: 2 });
+    expect(await fresh.importBackup(blob(backup), { dryRun: true })).toMatchObject({ newDocuments: 0 });
   });
 
   it("can be given as a stream of any pieces", async () => {

@@ -147,9 +147,14 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "Choose the .cairn file that an export gave you.",
     wayOut: "choose",
   },
+  "backup-protected": {
+    title: "This backup opens with its passphrase only",
+    detail: "Enter the passphrase that it was exported with.",
+    wayOut: "choose",
+  },
   "backup-wrong-key": {
-    title: "This backup does not open here",
-    detail: "It was made for another person's keys.",
+    title: "This passphrase does not open the backup",
+    detail: "Check it letter by letter; capitals and spaces count. Nothing was changed.",
     wayOut: "choose",
   },
   "owner-required": {
@@ -386,6 +391,9 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
 
 const isCairnError = (error: unknown): error is CairnError =>
   error instanceof Error && "code" in error && typeof error.code === "string" && "action" in error;
+
+/** The code of a failure of the client, without loading the client for it. */
+export const codeOf = (error: unknown): CairnErrorCode | undefined => (isCairnError(error) ? error.code : undefined);
 
 /** Codes of a newer engine than this page are none that it knows. */
 export const isKnownCode = (code: string): code is CairnErrorCode => Object.hasOwn(explanations, code);

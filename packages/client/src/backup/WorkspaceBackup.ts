@@ -45,6 +45,8 @@ export interface RestoreOptions {
   /** Reads and checks everything, and changes nothing. */
   readonly dryRun: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Bytes that were read, of those that are to be read: a file that brings something new is read twice. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 const PAGE = 200;
@@ -57,7 +59,7 @@ export const exportBackup = async (work: BackupWork, options: BackupOptions): Pr
   return toStream(await sealBackup(writeRecords(source), keysFor(options)));
 };
 
-/** Brings a backup in. Rejects with `backup-malformed`, `backup-wrong-key`, `read-only`, or a storage error. */
+/** Brings a backup in. Rejects with `backup-*`, `read-only`, `aborted`, or a storage error. */
 export const importBackup = async (
   work: BackupWork,
   backup: Blob | ReadableStream<Uint8Array>,
@@ -68,7 +70,8 @@ export const importBackup = async (
   const file = backup instanceof Blob ? backup : await spool(backup);
   const target = targetOf(work);
   const keys = keysFor(options);
-  const open = async () => readItems(await openBackup(file, keys));
+  const onRead = progressOf(file.size * (options.dryRun ? 1 : 2), options.onProgress);
+  const open = async () => readItems(await openBackup(file, keys, onRead));
   const looked = await importItems(await open(), target, { ...options, dryRun: true });
   if (options.dryRun || looked.newDocuments === 0) return { ...looked, dryRun: options.dryRun };
   const lease = await work.promise(work.leases.acquire(work.runtime.context.workspace));
@@ -77,6 +80,20 @@ export const importBackup = async (
   } finally {
     await work.promise(lease.release);
   }
+};
+
+/** Steps between two words about how far it is. */
+const PROGRESS_STEPS = 200;
+
+const progressOf = (total: number, tell: RestoreOptions["onProgress"]): ((bytes: number) => void) => {
+  let done = 0;
+  let told = 0;
+  return (bytes) => {
+    done += bytes;
+    if (done < total && done - told < total / PROGRESS_STEPS) return;
+    told = done;
+    tell?.(done, total);
+  };
 };
 
 const keysFor = ({ passphrase }: { readonly passphrase?: string | undefined }): KeyOf | undefined =>

@@ -24,14 +24,31 @@ const concatenated = async function* (first: Uint8Array, rest: AsyncIterable<Uin
   yield* rest;
 };
 
-/** The records of a file. Rejects with `backup-malformed`, or `backup-wrong-key` where a passphrase is missing or wrong. */
-export const openBackup = async (file: Blob, keyOf: KeyOf | undefined): Promise<ByteSource> => {
-  const source = new ByteSource(piecesOf(file.stream()));
+const heard = async function* (
+  pieces: AsyncIterable<Uint8Array>,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    onRead(piece.length);
+    yield piece;
+  }
+};
+
+/**
+ * The records of a file; `onRead` hears of its bytes. Rejects with `backup-malformed`, with `backup-protected` where a
+ * passphrase is missing, and with `backup-wrong-key` where it is another one.
+ */
+export const openBackup = async (
+  file: Blob,
+  keyOf: KeyOf | undefined,
+  onRead: (bytes: number) => void = () => undefined,
+): Promise<ByteSource> => {
+  const source = new ByteSource(heard(piecesOf(file.stream()), onRead));
   try {
     const protection = await readPrefix(source);
     if (protection === Protection.none) return source;
     if (protection !== Protection.passphrase) throw malformed("it is protected in an unknown way");
-    if (keyOf === undefined) throw new CairnError("backup-wrong-key", "This backup needs its passphrase.");
+    if (keyOf === undefined) throw new CairnError("backup-protected");
     return new ByteSource(await openWithPassphrase(source, keyOf, backupPrefix(protection)));
   } catch (error) {
     await source.close();

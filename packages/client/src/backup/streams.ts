@@ -1,4 +1,6 @@
 /** Streams and files, the same in browsers and in Node. */
+import type { TransferOptions } from "../api.ts";
+import { CairnError } from "../errors.ts";
 
 /** A stream that asks for the next piece when there is room for it. */
 export const toStream = (pieces: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> =>
@@ -25,6 +27,44 @@ export const piecesOf = async function* (stream: ReadableStream<Uint8Array>): As
   } finally {
     await reader.cancel().catch(() => undefined);
   }
+};
+
+/** The stream, whose bytes are told as they are taken; an abort ends it at once, whatever it waits for. */
+export const watched = (
+  stream: ReadableStream<Uint8Array>,
+  { onProgress, signal }: TransferOptions,
+): ReadableStream<Uint8Array> => {
+  const reader = stream.getReader();
+  let done = 0;
+  let stop = (): void => undefined;
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      const aborted = (): void => {
+        controller.error(new CairnError("aborted"));
+        reader.cancel().catch(() => undefined);
+      };
+      if (signal?.aborted === true) return aborted();
+      signal?.addEventListener("abort", aborted, { once: true });
+      stop = () => signal?.removeEventListener("abort", aborted);
+    },
+    async pull(controller) {
+      const next = await reader.read();
+      // It was ended meanwhile.
+      if (signal?.aborted === true) return;
+      if (next.done) {
+        stop();
+        controller.close();
+        return;
+      }
+      done += next.value.length;
+      onProgress?.(done, 0);
+      controller.enqueue(next.value);
+    },
+    async cancel(reason) {
+      stop();
+      await reader.cancel(reason);
+    },
+  });
 };
 
 /** Bytes that become one part of a blob: large enough that there are not too many. */

@@ -161,6 +161,7 @@ const assemble = (
         case "leader-called":
         case "leader-returned":
         // Of each tab alone.
+        case "transfer":
         case "storage":
         case "update":
           break;
@@ -378,7 +379,14 @@ const assemble = (
         promise(backupWork(workspace)).then(async (work) => (await loadBackup()).exportBackup(work, options)),
       importBackup: (workspace, backup, options, signal) =>
         promise(backupWork(workspace)).then(async (work) =>
-          (await loadBackup()).importBackup(work, backup, { ...options, signal }),
+          (await loadBackup()).importBackup(work, backup, {
+            ...options,
+            signal,
+            onProgress: (done, total) => {
+              const { transfer } = options;
+              if (transfer !== undefined) publish({ type: "transfer", transfer, done, total });
+            },
+          }),
         ),
     };
   });

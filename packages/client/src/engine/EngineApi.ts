@@ -98,6 +98,8 @@ export type EngineEvent =
   | { readonly type: "attachments"; readonly workspace: WorkspaceId }
   /** This device took a new identity (rule 12): what has documents open leases peers and opens them again. */
   | { readonly type: "identity"; readonly workspace: WorkspaceId; readonly documents: ReadonlyArray<DocumentId> }
+  /** How far a transfer is that a page of this engine began under this name, in bytes. */
+  | { readonly type: "transfer"; readonly transfer: string; readonly done: number; readonly total: number }
   /** The store of this engine is in trouble, or out of it. */
   | { readonly type: "storage"; readonly trouble: StoreTrouble | undefined }
   /** Tabs with other versions of the app came or went. */
@@ -190,7 +192,12 @@ export interface EngineApi {
   importBackup(
     workspace: WorkspaceId,
     backup: Blob | ReadableStream<Uint8Array>,
-    options: { readonly passphrase?: string | undefined; readonly dryRun: boolean },
+    options: {
+      readonly passphrase?: string | undefined;
+      readonly dryRun: boolean;
+      /** A name for the events that say how far it is. */
+      readonly transfer?: string | undefined;
+    },
     signal?: AbortSignal,
   ): Promise<ImportReport>;
 }

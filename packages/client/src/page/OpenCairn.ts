@@ -48,7 +48,7 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
       this.#refreshSoon();
       return;
     }
-    if (event.type === "storage") return;
+    if (event.type === "storage" || event.type === "transfer") return;
     if (event.type === "update") {
       this.#update = event.state;
       for (const listener of this.#updateListeners) listener(event.state);

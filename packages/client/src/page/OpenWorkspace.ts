@@ -37,7 +37,9 @@ import type { EngineApi, EngineEvent, PlainRow } from "../engine/EngineApi.ts";
 import { WORKSPACE_TYPE, workspaceType } from "../engine/engine-schema.ts";
 import { CairnError } from "../errors.ts";
 import type { OutboxState } from "../sync-api.ts";
+import { watched } from "../backup/streams.ts";
 import * as Attachments from "./attachments.ts";
+import { checkPassphrase } from "./check-arguments.ts";
 import { GatheredAppends } from "./GatheredAppends.ts";
 import { OpenDocument } from "./OpenDocument.ts";
 import { keepSame, LiveAnswers, mergeRows } from "./LiveAnswers.ts";
@@ -108,6 +110,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
       // Of the profile, not of one workspace.
       case "workspaces":
       case "storage":
+      case "transfer":
       case "update":
         break;
     }
@@ -392,31 +395,26 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
 
   async exportBackup(options: TransferOptions & BackupOptions = {}): Promise<ReadableStream<Uint8Array>> {
     const { onProgress, signal, passphrase, partial } = options;
+    checkPassphrase(options);
     const backup = await this.#engine.exportBackup(this.id, { passphrase, partial });
-    if (onProgress === undefined && signal === undefined) return backup;
-    let done = 0;
-    return backup.pipeThrough(
-      new TransformStream<Uint8Array, Uint8Array>({
-        transform(piece, controller) {
-          if (signal?.aborted === true) throw new CairnError("aborted");
-          done += piece.length;
-          onProgress?.(done, 0);
-          controller.enqueue(piece);
-        },
-      }),
-    );
+    return watched(backup, { onProgress, signal });
   }
 
-  importBackup(
+  async importBackup(
     backup: Blob | ReadableStream<Uint8Array>,
-    options: {
-      readonly dryRun?: boolean;
-      readonly passphrase?: string | undefined;
-      readonly signal?: AbortSignal;
-    } = {},
+    options: TransferOptions & { readonly dryRun?: boolean; readonly passphrase?: string | undefined } = {},
   ): Promise<ImportReport> {
-    const { dryRun = false, passphrase, signal } = options;
-    return this.#engine.importBackup(this.id, backup, { dryRun, passphrase }, signal);
+    const { dryRun = false, passphrase, signal, onProgress } = options;
+    checkPassphrase(options);
+    const transfer = onProgress === undefined ? undefined : crypto.randomUUID();
+    const stop = this.#engine.subscribe((event) => {
+      if (event.type === "transfer" && event.transfer === transfer) onProgress?.(event.done, event.total);
+    });
+    try {
+      return await this.#engine.importBackup(this.id, backup, { dryRun, passphrase, transfer }, signal);
+    } finally {
+      stop();
+    }
   }
 
   append(document: DocumentId, type: TypeName<S>, update: Uint8Array): Promise<void> {

@@ -20,6 +20,11 @@ export const checkedInvite = (invite: string): string => {
   return code;
 };
 
+/** A passphrase, where one is given: an empty one protects nothing. */
+export const checkPassphrase = ({ passphrase }: { readonly passphrase?: string | undefined }): void => {
+  if (passphrase === "") refuse("passphrase", "An empty passphrase protects nothing; leave it out, or choose one.");
+};
+
 /** Options of `openCairn`, as they may be used. */
 export const checkOpenOptions = (options: {
   readonly invite?: string | undefined;
