@@ -18,6 +18,8 @@ export interface SyncOptions {
   readonly attempts?: number | undefined;
   /** Connected, something pending and nothing moving for this long is a stall. Default 60,000. */
   readonly stallMillis?: number | undefined;
+  /** A full workspace, or one that somebody stopped, is looked at again this often. Default 60,000. */
+  readonly probeMillis?: number | undefined;
   /** The most that goes out at once; never more than the server takes. */
   readonly batch?: { readonly entries?: number | undefined; readonly bytes?: number | undefined } | undefined;
 }

@@ -1,7 +1,8 @@
 /**
  * Settling: what the answer to a push means for the outbox. Pure and total over the answers that the protocol knows.
  */
-import type { Hash, PushResult } from "@cairn/protocol";
+import type { Hash, PushResult, RefusalCode } from "@cairn/protocol";
+import type { EntryEvent } from "./entry-state.ts";
 
 /** An entry of the outbox, as far as settling cares. */
 export interface Waiting {
@@ -9,18 +10,19 @@ export interface Waiting {
   readonly hash: Hash;
 }
 
-/** What to do about the edits of an entry that will never be taken. */
-export type Edits =
-  /** They go out again in a new entry. */
-  | { readonly type: "requeue" }
-  /** They are kept aside with the reason. */
-  | { readonly type: "park"; readonly code: string; readonly message: string };
+/** An entry that the server did not take, and what that means for it (`transition`). */
+export interface RefusedEntry {
+  readonly counter: number;
+  readonly event: Extract<EntryEvent, "refused" | "outdated" | "no-room" | "too-large" | "never">;
+  readonly code: RefusalCode;
+  readonly message: string;
+}
 
 export interface Settlement {
   /** Acknowledged: these counters, and no others, leave the outbox (hazard 14). */
   readonly settled: ReadonlyArray<{ readonly counter: number; readonly seq: number | undefined }>;
-  /** Refused for good: to be replaced by a void under its counter (rule 4). At most one, the first. */
-  readonly refused: { readonly counter: number; readonly edits: Edits } | undefined;
+  /** At most one, the first: nothing behind it was looked at. */
+  readonly refused: RefusedEntry | undefined;
   /** What has to happen before the rest is sent again. */
   readonly next:
     | { readonly type: "continue" }
@@ -31,7 +33,11 @@ export interface Settlement {
     /** Pull, so that membership and key epoch are known, then go on. */
     | { readonly type: "pull" }
     /** The workspace is full. */
-    | { readonly type: "quota" }
+    | { readonly type: "no-room" }
+    /** This device may not write (any more). Its entries stay as they are. */
+    | { readonly type: "stopped"; readonly code: Extract<RefusalCode, "role" | "not-a-member"> }
+    /** The server says nothing about what was sent. */
+    | { readonly type: "nothing" }
     /** Another entry has this identity: the profile was cloned or restored (rules 3 and 12). */
     | { readonly type: "identity-conflict"; readonly counter: number };
 }
@@ -58,29 +64,33 @@ export const settlePush = (sent: ReadonlyArray<Waiting>, results: ReadonlyArray<
         return { settled, ...settleRefusal(result) };
     }
   }
-  return { settled, refused: undefined, next: { type: "continue" } };
+  return { settled, refused: undefined, next: { type: settled.length > 0 ? "continue" : "nothing" } };
 };
 
 const settleRefusal = (result: Extract<PushResult, { status: "refused" }>): Pick<Settlement, "refused" | "next"> => {
-  const park = { type: "park", code: result.code, message: result.message } as const;
-  switch (result.code) {
+  const { counter, code, message } = result;
+  const as = (event: RefusedEntry["event"]): RefusedEntry => ({ counter, event, code, message });
+  switch (code) {
     case "gap":
       return { refused: undefined, next: { type: "resupply", from: result.expected ?? 1 } };
     case "refs-missing":
-      return { refused: undefined, next: { type: "upload", missing: result.missing ?? [] } };
+      // Rule 30: they were sent and are not there. Repeated for ever that is this entry's fault.
+      return { refused: as("refused"), next: { type: "upload", missing: result.missing ?? [] } };
     case "quota-exceeded":
-      return { refused: undefined, next: { type: "quota" } };
+      return { refused: as("no-room"), next: { type: "no-room" } };
+    case "too-large":
+      return { refused: as("too-large"), next: { type: "continue" } };
     case "key-epoch":
     // A link of the membership chain holds no edits; whoever proposed it proposes it anew (rule 20).
     case "membership-head":
-      return { refused: { counter: result.counter, edits: { type: "requeue" } }, next: { type: "pull" } };
+      return { refused: as("outdated"), next: { type: "pull" } };
+    case "not-a-member":
+    case "role":
+      return { refused: undefined, next: { type: "stopped", code } };
     case "covers":
     case "document-purged":
     case "invalid":
-    case "not-a-member":
-    case "role":
     case "signature":
-    case "too-large":
-      return { refused: { counter: result.counter, edits: park }, next: { type: "continue" } };
+      return { refused: as("never"), next: { type: "continue" } };
   }
 };

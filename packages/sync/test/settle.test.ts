@@ -67,18 +67,27 @@ describe("settling a push", () => {
   });
 
   it.each([
-    ["key-epoch", { refused: { counter: 1, edits: { type: "requeue" } }, next: { type: "pull" } }],
+    ["key-epoch", { refused: { counter: 1, event: "outdated" }, next: { type: "pull" } }],
+    ["membership-head", { refused: { event: "outdated" }, next: { type: "pull" } }],
     ["gap", { refused: undefined, next: { type: "resupply", from: 1 } }],
-    ["refs-missing", { refused: undefined, next: { type: "upload", missing: [] } }],
-    ["quota-exceeded", { refused: undefined, next: { type: "quota" } }],
-    [
-      "invalid",
-      { refused: { counter: 1, edits: { type: "park", code: "invalid", message: "no" } }, next: { type: "continue" } },
-    ],
+    ["refs-missing", { refused: { event: "refused" }, next: { type: "upload", missing: [] } }],
+    ["quota-exceeded", { refused: { event: "no-room" }, next: { type: "no-room" } }],
+    ["too-large", { refused: { event: "too-large" }, next: { type: "continue" } }],
+    ["role", { refused: undefined, next: { type: "stopped", code: "role" } }],
+    ["not-a-member", { refused: undefined, next: { type: "stopped", code: "not-a-member" } }],
+    ["invalid", { refused: { event: "never", code: "invalid", message: "no" }, next: { type: "continue" } }],
+    ["signature", { refused: { event: "never" }, next: { type: "continue" } }],
+    ["covers", { refused: { event: "never" }, next: { type: "continue" } }],
+    ["document-purged", { refused: { event: "never" }, next: { type: "continue" } }],
   ] as const)("answers %s as the protocol says", (code, expected) => {
     expect(settlePush(sent(1), [{ status: "refused", device, counter: 1, code, message: "no" }])).toMatchObject(
       expected,
     );
+  });
+
+  it("Promise 14: an answer about nothing that was sent is none", () => {
+    expect(settlePush(sent(1), [{ status: "stored", device, counter: 9, seq: 3 }]).next).toEqual({ type: "nothing" });
+    expect(settlePush(sent(1), []).next).toEqual({ type: "nothing" });
   });
 
   it("stops at another entry under the same identity (rules 3 and 12)", () => {

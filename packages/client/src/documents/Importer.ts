@@ -11,6 +11,7 @@ import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Context, Data, type Effect } from "effect";
 import type { DocumentView } from "../store/LocalStore.ts";
 import type { Reauthored, ReauthorRequest } from "./reauthor.ts";
+import type { Rebased, RebaseRequest } from "./rebase-document.ts";
 
 /**
  * The import was given up: it exceeded the budget. Nothing of the request happened. Mark the document as merging, and ask
@@ -57,6 +58,13 @@ export interface ImportRequest {
     readonly snapshot?: boolean | undefined;
     /** Own updates, to be joined to ONE that holds exactly their operations (rule 13). */
     readonly merge?: ReadonlyArray<Uint8Array> | undefined;
+    /**
+     * The document without some local edits. The request has a base of nothing and only what the server has; the document
+     * is not kept afterwards.
+     */
+    readonly rebase?: RebaseRequest | undefined;
+    /** An own update, to be cut into several of at most so many bytes, where its operations can be. */
+    readonly split?: { readonly update: Uint8Array; readonly bytes: number } | undefined;
   };
   /** In a worker of its own with the long budget, so that nothing else waits for it. Needs `base`. */
   readonly patient?: boolean | undefined;
@@ -80,6 +88,9 @@ export interface Applied {
   readonly view?: DocumentView;
   readonly snapshot?: Uint8Array;
   readonly merged?: Uint8Array;
+  /** In order. A piece of a single operation can be larger than was asked for. */
+  readonly pieces?: ReadonlyArray<Uint8Array>;
+  readonly rebased?: Rebased;
 }
 
 /** `missing-base`: the cache does not hold the document as of `known`; ask again with `base` and all its updates. */

@@ -171,7 +171,14 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
         ...request,
         base: request.base && { snapshot: request.base.snapshot && ownBytes(request.base.snapshot) },
         updates: request.updates.map(({ id, update }) => ({ id, update: ownBytes(update) })),
-        want: { ...request.want, merge: request.want.merge?.map(ownBytes) },
+        want: {
+          ...request.want,
+          merge: request.want.merge?.map(ownBytes),
+          split:
+            request.want.split === undefined
+              ? undefined
+              : { ...request.want.split, update: ownBytes(request.want.split.update) },
+        },
       };
       const { document } = compact;
       const question = { type: "apply", request: compact } as const;

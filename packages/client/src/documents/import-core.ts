@@ -7,6 +7,8 @@ import { Result } from "effect";
 import { LoroDoc } from "loro-crdt";
 import { documentView } from "./document-view.ts";
 import type { Applied, ImportAnswer, ImportRequest, NumberedUpdate, RejectedUpdate } from "./Importer.ts";
+import { rebaseDocument } from "./rebase-document.ts";
+import { splitUpdate } from "./split-update.ts";
 import { holdsSeveralChanges } from "./join-updates.ts";
 import { importUpdates } from "./import-updates.ts";
 import { reauthor, type Reauthored, type ReauthorRequest } from "./reauthor.ts";
@@ -107,7 +109,7 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
     const millis = options.now() - started;
     // Hazard L2: what waits for a dependency is in no snapshot.
     const pending = cached.doc.exportPendingUpdates() !== undefined;
-    const { view, snapshot, merge } = request.want;
+    const { view, snapshot, merge, split, rebase } = request.want;
     const answer: Applied = {
       type: "applied",
       through: cached.through,
@@ -117,8 +119,12 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
       ...(view === true ? { view: documentView(options.schema, request.type, cached.doc) } : {}),
       ...(snapshot === true && !pending ? { snapshot: cached.doc.export({ mode: "snapshot" }) } : {}),
       ...(merge === undefined ? {} : { merged: mergeOwn(cached.doc, merge) }),
+      ...(rebase === undefined ? {} : { rebased: rebaseDocument(options.schema, request.type, cached.doc, rebase) }),
+      ...(split === undefined ? {} : { pieces: splitUpdate(cached.doc, split.update, split.bytes) }),
     };
-    trim(key);
+    // It was made for this answer, and is not what the store has.
+    if (rebase === undefined) trim(key);
+    else drop(key);
     return answer;
   };
 

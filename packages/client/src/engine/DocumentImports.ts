@@ -27,6 +27,13 @@ export interface DocumentImportsShape {
     document: DocumentId,
     updates: ReadonlyArray<UpdateRecord>,
   ) => Effect.Effect<ReadonlyArray<Uint8Array>, StoreFailure>;
+  /** One pending update as several of at most so many bytes each, where it can be cut; otherwise as it is. */
+  readonly split: (
+    workspace: WorkspaceId,
+    document: DocumentId,
+    update: Uint8Array,
+    bytes: number,
+  ) => Effect.Effect<ReadonlyArray<Uint8Array>, StoreFailure>;
   /** The document's row and whole content as the importer sees it. */
   readonly snapshot: (
     workspace: WorkspaceId,
@@ -216,9 +223,20 @@ export const makeDocumentImports = (store: LocalStoreShape, importer: ImporterSh
     );
   };
 
+  const split: DocumentImportsShape["split"] = (workspace, document, update, bytes) =>
+    exclusively(keyOf(workspace, document), apply(workspace, document, { split: { update, bytes } }, false)).pipe(
+      Effect.catchTags({
+        ImportTooSlow: () => Effect.succeed(undefined),
+        ImportRejected: () => Effect.succeed(undefined),
+        ImporterUnavailable: () => Effect.succeed(undefined),
+      }),
+      Effect.map((answer) => answer?.pieces ?? [update]),
+    );
+
   return {
     project,
     merge,
+    split,
     snapshot: (workspace, document) =>
       exclusively(
         keyOf(workspace, document),

@@ -28,6 +28,7 @@ import { createLink, listDevices, listLastSeen, listLinks, type OwnerWork, revok
 import { makeRowQueries, toPlainRow } from "./list-query.ts";
 import type { MakeSealing } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
+import { leaseFresh } from "./fresh-lease.ts";
 import { syncControls } from "./SyncControls.ts";
 import { makeWorkspaces, type Publisher, type WorkspacesOptions } from "./Workspaces.ts";
 
@@ -148,11 +149,48 @@ const assemble = (
           );
           break;
         case "sync":
+          opened(event.workspace)?.status.adoptSync(event.state);
+          publish(event);
+          break;
         case "outbox-state":
+          opened(event.workspace)?.status.adoptOutbox(event.outbox);
+          publish(event);
+          break;
+        case "connections":
+          opened(event.workspace)?.status.adoptConnections(event.connections);
+          publish(event);
+          break;
+        case "rebuilt": {
+          const runtime = opened(event.workspace);
+          const taken = Effect.all([
+            runtime?.rebuilt(event.document, event.peers) ?? Effect.void,
+            Effect.ignore(workspaces.changedElsewhere),
+          ]);
+          Effect.runForkWith(services)(
+            Effect.andThen(
+              taken,
+              Effect.sync(() => publish(event)),
+            ),
+          );
+          break;
+        }
+        case "sync-paused": {
+          const runtime = opened(event.workspace);
+          if (runtime !== undefined) Effect.runForkWith(services)(runtime.driver.pause(event.paused));
+          break;
+        }
+        case "offline-simulated": {
+          const runtime = opened(event.workspace);
+          if (runtime !== undefined) Effect.runForkWith(services)(runtime.driver.simulateOffline(event.on));
+          break;
+        }
+        case "sync-asked": {
+          const runtime = opened(event.workspace);
+          if (runtime?.fence() !== undefined) runtime.status.republish();
+          break;
+        }
         case "outbox-event":
         case "dead-letters":
-        case "connections":
-        case "rebuilt":
         case "attachments":
           publish(event);
           break;
@@ -177,6 +215,12 @@ const assemble = (
         const { membership, device } = runtime.context;
         // Promise 9: the server and every other device would refuse it.
         if (currentRole(membership, device) === "reader") return yield* Effect.fail(new CairnError("read-only"));
+        for (const { document, update } of edits) {
+          // Rule 13: it depends on what nobody else will ever have.
+          if (runtime.hasGivenUp(document) && (yield* Effect.promise(() => runtime.isGivenUp(document, update)))) {
+            return yield* Effect.fail(new CairnError("document-rebuilt"));
+          }
+        }
         const ranges = edits.some((edit) => edit.device === undefined) ? updateRanges() : undefined;
         const { operationsOf } = ranges instanceof Promise ? yield* Effect.promise(() => ranges) : (ranges ?? {});
         // Rule 12: what was made under the peers of a retired identity would reach nobody.
@@ -290,7 +334,7 @@ const assemble = (
         promise(
           Effect.gen(function* () {
             const { context } = yield* runtimeOf(workspace);
-            const lease = yield* leases.acquire(workspace);
+            const lease = yield* leaseFresh(leases, context);
             held.set(`${workspace}/${lease.lease}`, lease);
             const { device } = context;
             return { lease: lease.lease, peer: peerIdOf(device, lease.lease), device };
@@ -321,7 +365,7 @@ const assemble = (
             yield* notifier.notify({ type: "sync-now", workspace });
           }),
         ),
-      ...syncControls({ store, runtimeOf, promise, publisher, notifier }),
+      ...syncControls({ store, runtimeOf, promise, publisher, notifier, leases }),
       flush: (workspace, tier, timeout) =>
         promise(
           tier === "device"

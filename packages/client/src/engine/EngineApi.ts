@@ -94,7 +94,12 @@ export type EngineEvent =
       readonly connections: ReadonlyArray<ConnectionMoment>;
     }
   /** Documents were made anew without edits that were given up: what has them open opens them again. */
-  | { readonly type: "rebuilt"; readonly workspace: WorkspaceId; readonly documents: ReadonlyArray<DocumentId> }
+  | {
+      readonly type: "rebuilt";
+      readonly workspace: WorkspaceId;
+      readonly document: DocumentId;
+      readonly peers: ReadonlyArray<PeerID>;
+    }
   | { readonly type: "attachments"; readonly workspace: WorkspaceId }
   /** This device took a new identity (rule 12): what has documents open leases peers and opens them again. */
   | { readonly type: "identity"; readonly workspace: WorkspaceId; readonly documents: ReadonlyArray<DocumentId> }

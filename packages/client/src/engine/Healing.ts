@@ -19,7 +19,8 @@ import type { Fence, Fenced, LocalStoreShape, StoreFailure } from "../store/Loca
 import type { LogRecord } from "../store/records.ts";
 import type { ServerCalls, TransportFailure } from "../transport/Transport.ts";
 import { decodeContent } from "./entry-content.ts";
-import { toOutgoing, voidEntry } from "./Outbox.ts";
+import { toOutgoing } from "./Freezing.ts";
+import { voidEntry } from "./Outbox.ts";
 import type { SessionKeeper } from "./Session.ts";
 import { uploadChunks } from "./Uploads.ts";
 import type { WorkspaceContext } from "./WorkspaceContext.ts";

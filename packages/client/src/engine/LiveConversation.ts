@@ -14,7 +14,8 @@ import { judgeIdentity, type Position } from "@cairn/sync";
 import { Clock, Deferred, Duration, Effect, Queue } from "effect";
 import type { OutgoingRecord } from "../store/records.ts";
 import { type LiveConnection, Unreachable } from "../transport/Transport.ts";
-import { type ConnectionFailure, type Conversation, currentPosition, drainOutbox, takePage } from "./Conversation.ts";
+import { type ConnectionFailure, type Conversation, currentPosition, takePage } from "./Conversation.ts";
+import { drainOutbox, untilProbe } from "./Draining.ts";
 import { batchBytes } from "./Outbox.ts";
 import { Cloned } from "./Receiving.ts";
 import { nonceBytes } from "./Session.ts";
@@ -172,8 +173,8 @@ export const converse = Effect.fnUntraced(function* (
 
   const send = Effect.gen(function* () {
     for (;;) {
-      yield* drainOutbox(conversation, push);
-      yield* Queue.take(outbox);
+      const outcome = yield* drainOutbox(conversation, push);
+      yield* outcome === "drained" ? Queue.take(outbox) : untilProbe(conversation, Queue.take(outbox));
     }
   });
 

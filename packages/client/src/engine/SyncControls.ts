@@ -1,13 +1,19 @@
 /** What pages ask about the outbox, and what they may do to it: the engine's side of `SyncControl`. */
-import type { WorkspaceId } from "@cairn/protocol";
-import { conditionOf, INITIAL_FACTS, type EntryState } from "@cairn/sync";
+import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Effect, type Scope } from "effect";
-import { CairnError } from "../errors.ts";
+import type { PeerID } from "loro-crdt";
+import { Importer } from "../documents/Importer.ts";
+import { peerIdOf } from "../documents/peer-ids.ts";
+import type { CairnError } from "../errors.ts";
 import type { NotifierShape } from "../platform/Notifier.ts";
+import type { PeerLeasesShape } from "../platform/PeerLeases.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
-import type { OutboxState } from "../sync-api.ts";
-import type { EngineApi } from "./EngineApi.ts";
+import * as DeadLetters from "./DeadLetters.ts";
 import type { EngineServices } from "./Engine.ts";
+import type { EngineApi } from "./EngineApi.ts";
+import { leaseFresh } from "./fresh-lease.ts";
+import { writeReport } from "./sync-report.ts";
+import { unsyncedOf } from "./unsynced.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import type { Publisher } from "./Workspaces.ts";
 
@@ -17,6 +23,7 @@ export interface SyncControlsOptions {
   readonly promise: <A, E>(effect: Effect.Effect<A, E, EngineServices | Scope.Scope>) => Promise<A>;
   readonly publisher: Publisher;
   readonly notifier: NotifierShape;
+  readonly leases: PeerLeasesShape;
 }
 
 type SyncCalls = Pick<
@@ -35,63 +42,126 @@ type SyncCalls = Pick<
   | "syncReport"
 >;
 
-const NO_STATES: Readonly<Record<EntryState, number>> = {
-  PENDING: 0,
-  IN_FLIGHT: 0,
-  SYNCED: 0,
-  RETRYABLE_ERROR: 0,
-  FATAL_ERROR: 0,
-  DEAD_LETTER: 0,
-};
+type Work = DeadLetters.DeadLetterWork;
 
-export const syncControls = ({ store, runtimeOf, promise }: SyncControlsOptions): SyncCalls => {
-  const outboxOf = Effect.fnUntraced(function* (workspace: WorkspaceId) {
-    const runtime = yield* runtimeOf(workspace);
-    const pending = yield* store.pendingDocuments(workspace);
-    const outgoing = yield* store.outgoingSize(workspace);
-    const parked = (yield* store.streams(workspace)).filter(({ state }) => state === "DEAD_LETTER");
-    const sync = runtime.status.state();
-    const outbox: OutboxState = {
-      condition: conditionOf({ ...INITIAL_FACTS, server: sync.server !== undefined }),
-      problem: sync.problem,
-      depth: pending.length + outgoing.entries + parked.length,
-      bytes: pending.reduce((sum, { bytes }) => sum + bytes, 0) + outgoing.bytes,
-      oldestAt: undefined,
-      states: { ...NO_STATES, PENDING: pending.length, IN_FLIGHT: outgoing.entries, DEAD_LETTER: parked.length },
-      entries: [],
-      attempts: 0,
-      transitions: 0,
-      lastSuccessAt: sync.lastSyncedAt,
-      stalls: 0,
-      stalledSince: undefined,
-      nextAttemptAt: undefined,
-      paused: false,
-      simulatedOffline: false,
-    };
-    return outbox;
+export const syncControls = (options: SyncControlsOptions): SyncCalls => {
+  const { store, runtimeOf, promise, publisher, notifier, leases } = options;
+
+  const workOf = Effect.fnUntraced(function* (workspace: WorkspaceId) {
+    return { store, runtime: yield* runtimeOf(workspace), importer: yield* Importer } satisfies Work;
   });
-  const unknown = <A>(): Promise<A> => Promise.reject(new CairnError("dead-letter-unknown"));
+
+  /** With a peer id that nobody else writes under, as long as it takes. */
+  const withPeer = <A, E>(workspace: WorkspaceId, use: (work: Work, peer: PeerID) => Effect.Effect<A, E>): Promise<A> =>
+    promise(
+      Effect.gen(function* () {
+        const work = yield* workOf(workspace);
+        const { context } = work.runtime;
+        return yield* Effect.acquireUseRelease(
+          leaseFresh(leases, context),
+          ({ lease }) => use(work, peerIdOf(context.device, lease)),
+          ({ release }) => release,
+        );
+      }),
+    );
+
+  /** The outbox changed by a person's hand: this engine counts anew, and whoever leads looks at it. */
+  const decided = Effect.fnUntraced(function* ({ runtime }: Work) {
+    const { workspace } = runtime.context;
+    yield* runtime.status.refresh;
+    runtime.outboxChanged();
+    yield* notifier.notify({ type: "outbox", workspace });
+    publisher.everywhere({ type: "dead-letters", workspace });
+  });
+
+  const rebuilt = Effect.fnUntraced(function* (work: Work, document: DocumentId, peers: ReadonlyArray<PeerID>) {
+    const { workspace } = work.runtime.context;
+    yield* work.runtime.rebuilt(document, peers);
+    publisher.everywhere({ type: "rebuilt", workspace, document, peers });
+    work.runtime.edited([document]);
+    yield* decided(work);
+  });
+
   return {
-    outbox: (workspace) => promise(outboxOf(workspace)),
-    connections: () => Promise.resolve([]),
-    unsynced: (workspace) =>
+    outbox: (workspace) =>
       promise(
-        Effect.map(outboxOf(workspace), ({ depth, bytes, states, oldestAt }) => ({
-          documents: depth,
-          edits: depth,
-          bytes,
-          deadLetters: states.DEAD_LETTER,
-          oldestAt,
-        })),
+        Effect.gen(function* () {
+          const { status, fence } = yield* runtimeOf(workspace);
+          yield* status.refresh;
+          if (fence() === undefined) yield* notifier.notify({ type: "sync-asked", workspace });
+          return status.outbox();
+        }),
       ),
-    deadLetters: () => Promise.resolve([]),
-    retryDeadLetter: () => unknown(),
-    exportDeadLetter: () => unknown(),
-    forkDeadLetter: () => unknown(),
-    previewDiscard: () => unknown(),
-    discardDeadLetter: () => unknown(),
-    pauseSync: () => Promise.reject(new CairnError("unavailable")),
-    simulateOffline: () => Promise.reject(new CairnError("unavailable")),
-    syncReport: (workspace) => promise(Effect.map(outboxOf(workspace), (outbox) => JSON.stringify(outbox, null, 2))),
+    connections: (workspace) => promise(Effect.map(runtimeOf(workspace), ({ status }) => status.connections())),
+    unsynced: (workspace) => promise(unsyncedOf(store, workspace)),
+
+    deadLetters: (workspace) => promise(Effect.flatMap(workOf(workspace), DeadLetters.listDeadLetters)),
+    retryDeadLetter: (workspace, document) =>
+      promise(
+        Effect.gen(function* () {
+          const work = yield* workOf(workspace);
+          yield* DeadLetters.retryDeadLetter(work, document);
+          yield* decided(work);
+        }),
+      ),
+    exportDeadLetter: (workspace, document) =>
+      withPeer(workspace, (work, peer) => DeadLetters.exportDeadLetter(work, document, peer)),
+    previewDiscard: (workspace, document) =>
+      withPeer(workspace, (work, peer) => DeadLetters.previewDiscard(work, document, peer)),
+    discardDeadLetter: (workspace, document) =>
+      withPeer(workspace, (work, peer) =>
+        Effect.gen(function* () {
+          const { preview, peers } = yield* DeadLetters.discardDeadLetter(work, document, peer);
+          yield* rebuilt(work, document, peers);
+          return preview;
+        }),
+      ),
+    forkDeadLetter: (workspace, document) =>
+      withPeer(workspace, (work, peer) =>
+        Effect.gen(function* () {
+          const { fork, peers } = yield* DeadLetters.forkDeadLetter(work, document, peer);
+          yield* rebuilt(work, document, peers);
+          work.runtime.edited([fork]);
+          return fork;
+        }),
+      ),
+
+    pauseSync: (workspace, paused) =>
+      promise(
+        Effect.gen(function* () {
+          const { driver } = yield* runtimeOf(workspace);
+          yield* store.updateWorkspace(workspace, { paused: paused ? true : undefined });
+          yield* driver.pause(paused);
+          yield* notifier.notify({ type: "sync-paused", workspace, paused });
+        }),
+      ),
+    simulateOffline: (workspace, on) =>
+      promise(
+        Effect.gen(function* () {
+          const { driver } = yield* runtimeOf(workspace);
+          yield* driver.simulateOffline(on);
+          yield* notifier.notify({ type: "offline-simulated", workspace, on });
+        }),
+      ),
+    syncReport: (workspace) =>
+      promise(
+        Effect.gen(function* () {
+          const work = yield* workOf(workspace);
+          const { status, context } = work.runtime;
+          yield* status.refresh;
+          return yield* writeReport({
+            sync: status.state(),
+            outbox: status.outbox(),
+            connections: status.connections(),
+            letters: yield* DeadLetters.listDeadLetters(work),
+            unsynced: yield* unsyncedOf(store, workspace),
+            position: yield* store.position(workspace),
+            workspace,
+            device: context.device,
+            role: context.record.role,
+            leads: work.runtime.fence() !== undefined,
+          });
+        }),
+      ),
   };
 };

@@ -1,27 +1,38 @@
 /**
  * The conversation with the server for one workspace, run by whoever leads: connect, catch up, push, stay live, and come
- * back after every failure. Decisions are `@cairn/sync`'s; the steps are `Receiving`, `Outbox`, `Uploads` and `Healing`.
+ * back after every failure. Decisions are `@cairn/sync`'s; the steps are `Receiving`, `Draining`, `Outbox` and `Healing`.
  */
-import type { WireError } from "@cairn/protocol";
-import { backoffMillis } from "@cairn/sync";
+import { backoffMillis, classifyFailure, type Repair } from "@cairn/sync";
 import { Clock, Duration, Effect, Queue, Random, type Scope } from "effect";
-import { CairnError, type CairnErrorCode } from "../errors.ts";
+import type { CairnErrorCode } from "../errors.ts";
 import type { Fence, Fenced, StoreFailure } from "../store/LocalStore.ts";
 import type { ServerCalls, TransportShape } from "../transport/Transport.ts";
-import { type ConnectionFailure, type Conversation, currentPosition, drainOutbox, takePage } from "./Conversation.ts";
+import {
+  type ConnectionFailure,
+  type Conversation,
+  currentPosition,
+  type Restraint,
+  takePage,
+} from "./Conversation.ts";
+import { drainOutbox } from "./Draining.ts";
 import { heal } from "./Healing.ts";
 import { checkIdentity, converse, greet } from "./LiveConversation.ts";
-import { batchBytes } from "./Outbox.ts";
+import { batchBytes, loseAnswers, recoverOutbox } from "./Outbox.ts";
 import { Diverged } from "./Receiving.ts";
 import { makeSessionKeeper, type SessionKeeper } from "./Session.ts";
 import type { SuccessionFailure } from "./Succession.ts";
+import { unpluggable } from "./unpluggable.ts";
+import { watchOutbox } from "./Watchdog.ts";
 
-/** A problem that a person has to solve is looked at again this often. */
-const HALTED_MILLIS = 60_000;
 /** New sessions that are tried at once when the server takes the old one no more. */
-const MAX_PAUSES = 3;
+const MAX_TOKENS = 3;
+/** Without a live connection the server is asked for news this often. */
+const ROUND_MILLIS = 5_000;
 
-export interface SyncDriverOptions extends Omit<Conversation, "fence" | "calls" | "sessions"> {
+export interface SyncDriverOptions extends Omit<
+  Conversation,
+  "fence" | "calls" | "sessions" | "restraint" | "contentBytes"
+> {
   /** Takes a new identity, because somebody else writes under this one (rule 12). */
   readonly succeed: (conversation: Conversation) => Effect.Effect<void, SuccessionFailure>;
   readonly transport: TransportShape;
@@ -30,34 +41,66 @@ export interface SyncDriverOptions extends Omit<Conversation, "fence" | "calls" 
 export interface SyncDriver {
   /** Runs until interrupted. Fails only when another leader has taken over, or the store fails. */
   readonly run: (fence: Fence) => Effect.Effect<never, StoreFailure | Fenced>;
-  /** There is something to send, or the network may be back. */
+  /** There is something to send. */
   readonly wake: () => void;
   /** Tries now, whatever the backoff says. */
   readonly retryNow: () => void;
+  /** Sends and fetches nothing from now on, or again. */
+  readonly pause: (paused: boolean) => Effect.Effect<void>;
+  /** As if the network were away. */
+  readonly simulateOffline: (on: boolean) => Effect.Effect<void>;
   readonly sessions: (origin: string) => { readonly calls: ServerCalls; readonly sessions: SessionKeeper };
 }
 
+/** What ended a connection from this side. */
+type Interruption = "steered" | { readonly repair: Repair };
+
 export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDriver> =>
   Effect.gen(function* () {
-    const { store, context, transport, status } = options;
+    const { store, context, transport, status, policy } = options;
     const { workspace } = context;
     const outboxSignal = yield* Queue.sliding<void>(1);
     const retrySignal = yield* Queue.sliding<void>(1);
+    const interruptions = yield* Queue.sliding<Interruption>(1);
     const keepers = new Map<string, { readonly calls: ServerCalls; readonly sessions: SessionKeeper }>();
+    const contentBytes: Conversation["contentBytes"] = new Map();
+    const restraint: Restraint = {
+      noRoomFor: undefined,
+      stopped: undefined,
+      probeAt: undefined,
+      batchEntries: policy.batch.entries,
+      nothings: 0,
+    };
+    let simulated = false;
+    let overHttp = false;
 
     const sessionsAt = (origin: string) => {
       const known = keepers.get(origin);
       if (known !== undefined) return known;
-      const calls = transport.server(origin);
+      const calls = unpluggable(transport.server(origin), () => simulated);
       const made = { calls, sessions: makeSessionKeeper(store, calls, context) };
       keepers.set(origin, made);
       return made;
+    };
+
+    /** What held the outbox back may have passed. */
+    const lookAgain = (): void => {
+      if (restraint.probeAt !== undefined) restraint.probeAt = 0;
     };
 
     const conversationAt = (fence: Fence, origin: string): Conversation => ({
       ...options,
       ...sessionsAt(origin),
       fence,
+      restraint,
+      contentBytes,
+      onReceived: (documents, membershipChanged) => {
+        if (membershipChanged) {
+          lookAgain();
+          Queue.offerUnsafe(outboxSignal, undefined);
+        }
+        options.onReceived(documents, membershipChanged);
+      },
     });
 
     /** Without a live connection: one round of pulling and pushing over HTTP. */
@@ -70,6 +113,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
         const received = yield* takePage(conversation, position, page);
         ({ position, more } = received);
       }
+      yield* status.tell({ type: "connected" });
       yield* drainOutbox(conversation, (batch) =>
         Effect.flatMap(sessions.current, ({ token }) => calls.push(workspace, token, batchBytes(batch))),
       );
@@ -83,25 +127,69 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       const conversation = conversationAt(fence, origin);
       // Proves that HTTP works, so that a failure to open the socket after it is the socket's own.
       yield* conversation.sessions.current;
-      const opened = yield* Effect.result(transport.connect(origin, workspace));
-      if (opened._tag === "Failure") {
+      const opened = overHttp ? undefined : yield* Effect.result(transport.connect(origin, workspace));
+      if (opened === undefined || opened._tag === "Failure") {
         yield* httpRound(conversation);
-        status.setPhase("live", yield* Clock.currentTimeMillis);
-        yield* Effect.raceFirst(Effect.sleep(Duration.seconds(5)), Queue.take(outboxSignal));
+        onLive();
+        yield* status.connection("http");
+        yield* Effect.raceFirst(Effect.sleep(Duration.millis(ROUND_MILLIS)), Queue.take(outboxSignal));
         return;
       }
       const { welcome, position } = yield* greet(conversation, opened.success);
       if (welcome.diverged) return yield* new Diverged({ cursor: position.cursor });
       yield* checkIdentity(conversation, welcome);
       onLive();
-      status.setPhase("live", yield* Clock.currentTimeMillis);
+      yield* status.tell({ type: "connected" });
+      yield* status.connection("live");
       status.setCatchingUp(welcome.head > position.cursor);
       yield* status.refresh;
       return yield* converse(conversation, opened.success, position, outboxSignal);
     });
 
     /** Answers that asked for a new session, since the last one that was good. An outage before them does not count. */
-    let pauses = 0;
+    let tokens = 0;
+
+    const backoff = Effect.fnUntraced(function* (failures: number, retryAfterSeconds?: number) {
+      return backoffMillis(failures, yield* Random.next, policy.backoff, retryAfterSeconds);
+    });
+
+    const stopped = Effect.fnUntraced(function* (code: CairnErrorCode) {
+      yield* status.tell({ type: "stopped" }, code);
+      return policy.probeMillis;
+    });
+
+    const compare = Effect.fnUntraced(function* (
+      fence: Fence,
+      origin: string,
+      failures: number,
+    ): Effect.fn.Return<number, StoreFailure | Fenced> {
+      const { calls, sessions } = sessionsAt(origin);
+      const healed = yield* Effect.result(heal(store, context, fence, calls, sessions));
+      if (healed._tag === "Success") {
+        // Promise 14: what the server will not take back is no reason to ask it again and again.
+        if (healed.success !== undefined) return yield* stopped(healed.success);
+        return failures < 3 ? 0 : yield* backoff(failures);
+      }
+      const { failure } = healed;
+      if (failure._tag === "StoreFailure" || failure._tag === "Fenced") return yield* Effect.fail(failure);
+      yield* status.tell({ type: "unreachable" });
+      return yield* backoff(failures);
+    });
+
+    const takeNewIdentity = Effect.fnUntraced(function* (
+      fence: Fence,
+      origin: string,
+      failures: number,
+    ): Effect.fn.Return<number, StoreFailure | Fenced> {
+      const taken = yield* Effect.result(options.succeed(conversationAt(fence, origin)));
+      if (taken._tag === "Success") return 0;
+      const { failure } = taken;
+      if (failure._tag === "StoreFailure" || failure._tag === "Fenced") return yield* Effect.fail(failure);
+      // Promise 14: it is tried again, and said as long as it does not work.
+      if (failure._tag === "Halted") return yield* stopped(failure.code);
+      yield* stopped("profile-cloned");
+      return yield* backoff(failures);
+    });
 
     /** What to do after a connection ended: how long to wait, and what to tell. */
     const recover = Effect.fnUntraced(function* (
@@ -110,123 +198,125 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       failure: ConnectionFailure,
       failures: number,
     ): Effect.fn.Return<number, StoreFailure | Fenced> {
-      const now = yield* Clock.currentTimeMillis;
-      const random = yield* Random.next;
-      const { calls, sessions } = sessionsAt(origin);
-      switch (failure._tag) {
-        case "Fenced":
-        case "StoreFailure":
-          return yield* Effect.fail(failure);
-        case "Unreachable":
-        case "BadPage":
-          status.setPhase("offline", now);
-          return backoffMillis(failures, random);
-        case "Diverged":
-          return yield* Effect.gen(function* () {
-            const refused = yield* heal(store, context, fence, calls, sessions);
-            if (refused !== undefined) {
-              // Promise 14: what the server will not take back is no reason to ask it again and again.
-              status.setProblem(problemOf(refused));
-              return HALTED_MILLIS;
-            }
-            return failures < 3 ? 0 : backoffMillis(failures, random);
-          }).pipe(
-            Effect.catch((trouble) => {
-              if (trouble._tag === "StoreFailure" || trouble._tag === "Fenced") return Effect.fail(trouble);
-              status.setPhase("offline", now);
-              return Effect.succeed(backoffMillis(failures, random));
-            }),
-          );
-        case "Cloned":
-          return yield* options.succeed(conversationAt(fence, origin)).pipe(
-            Effect.as(0),
-            Effect.catch((trouble) => {
-              if (trouble._tag === "StoreFailure" || trouble._tag === "Fenced") return Effect.fail(trouble);
-              // Promise 14: it is tried again, and said as long as it does not work.
-              status.setPhase("offline", now);
-              status.setProblem(problemOf(trouble._tag === "Halted" ? trouble.code : "profile-cloned"));
-              return Effect.succeed(trouble._tag === "Halted" ? HALTED_MILLIS : backoffMillis(failures, random));
-            }),
-          );
-        case "Halted":
-          status.setPhase("connecting", now);
-          status.setProblem(problemOf(failure.code));
-          return HALTED_MILLIS;
-        case "Malformed":
-        case "Unauthenticated":
-        case "Forbidden":
-        case "NotFound":
-        case "MethodNotAllowed":
-        case "Conflict":
-        case "Gone":
-        case "TooLarge":
-        case "UnsupportedMediaType":
-        case "UnsupportedProtocol":
-        case "RateLimited":
-        case "Internal":
-        case "Unavailable":
-        case "QuotaExceeded":
-          return yield* recoverFromAnswer(fence, origin, failure, failures, { now, random });
+      const { sessions } = sessionsAt(origin);
+      if (failure._tag === "Fenced" || failure._tag === "StoreFailure") return yield* Effect.fail(failure);
+      if (failure._tag === "Diverged") return yield* compare(fence, origin, failures);
+      if (failure._tag === "Cloned") return yield* takeNewIdentity(fence, origin, failures);
+      if (failure._tag === "Halted") return yield* stopped(failure.code);
+      if (failure._tag === "BatchRefused") return yield* stopped("server-refused");
+      if (failure._tag === "BadPage") {
+        yield* status.tell({ type: "asked-to-wait" });
+        return yield* backoff(failures);
+      }
+      const verdict = classifyFailure(failure._tag === "Unreachable" ? undefined : failure, false);
+      switch (verdict.type) {
+        case "offline":
+          yield* status.tell({ type: "unreachable" });
+          return yield* backoff(failures);
+        case "wait":
+          yield* status.tell({ type: "asked-to-wait" });
+          return yield* backoff(failures, verdict.retryAfterSeconds);
+        case "diverged":
+          return yield* compare(fence, origin, failures);
+        case "token":
+          yield* sessions.discard;
+          tokens += 1;
+          if (tokens > MAX_TOKENS && failure._tag !== "Unreachable") return yield* stopped(failure.code);
+          yield* status.tell({ type: "token-refused" });
+          return yield* backoff(tokens);
+        case "no-room":
+          // Of a chunk or an entry that is sent again: the outbox looks whether there is room before.
+          restraint.noRoomFor ??= 1;
+          restraint.probeAt = (yield* Clock.currentTimeMillis) + policy.probeMillis;
+          yield* status.tell({ type: "no-room" }, "quota-exceeded");
+          return yield* backoff(failures);
+        case "stopped":
+          yield* sessions.discard;
+          yield* status.tell({ type: "stopped" }, verdict.code);
+          return verdict.recheck ? yield* backoff(failures) : policy.probeMillis;
+        case "batch":
+          return yield* stopped(verdict.code);
       }
     });
 
-    /** What to do after the server refused something. */
-    const recoverFromAnswer = Effect.fnUntraced(function* (
-      fence: Fence,
-      origin: string,
-      failure: WireError,
-      failures: number,
-      { now, random }: { readonly now: number; readonly random: number },
-    ): Effect.fn.Return<number, StoreFailure | Fenced> {
-      const { sessions } = sessionsAt(origin);
-      if (failure.action === "retry") {
-        status.setPhase("offline", now);
-        return backoffMillis(failures, random, undefined, failure.retryAfter);
+    /** Waits, unless somebody wants it now. */
+    const rest = Effect.fnUntraced(function* (millis: number) {
+      if (millis > 0) status.setNextAttempt((yield* Clock.currentTimeMillis) + millis);
+      yield* Effect.raceAllFirst([
+        Effect.sleep(Duration.millis(millis)),
+        Queue.take(retrySignal),
+        Effect.asVoid(Queue.take(interruptions)),
+      ]);
+      status.setNextAttempt(undefined);
+    });
+
+    const codeOf = (failure: ConnectionFailure): string => ("code" in failure ? failure.code : failure._tag);
+
+    const talk = Effect.fnUntraced(function* (fence: Fence): Effect.fn.Return<never, StoreFailure | Fenced> {
+      let failures = 0;
+      for (;;) {
+        const origin = context.record.server;
+        if (origin === undefined) {
+          status.setServer(undefined);
+          yield* Queue.take(retrySignal);
+          continue;
+        }
+        if (status.facts().paused || simulated) {
+          yield* status.tell({ type: simulated ? "unreachable" : "paused" });
+          yield* Queue.take(interruptions);
+          failures = 0;
+          continue;
+        }
+        if (failures === 0) {
+          yield* status.tell({ type: "connecting" });
+          yield* status.connection("connecting");
+        }
+        const live = connect(fence, origin, () => {
+          failures = 0;
+          tokens = 0;
+        });
+        const ended = yield* Effect.raceFirst(
+          Effect.result(Effect.scoped(live)),
+          Effect.map(Queue.take(interruptions), (interruption) => ({ _tag: "Interrupted", interruption }) as const),
+        );
+        if (ended._tag === "Success") continue;
+        const conversation = conversationAt(fence, origin);
+        if (ended._tag === "Interrupted") {
+          yield* loseAnswers(conversation);
+          if (ended.interruption === "steered") continue;
+          overHttp = ended.interruption.repair === "http";
+          if (ended.interruption.repair === "compare") yield* compare(fence, origin, 1);
+          continue;
+        }
+        failures += 1;
+        yield* Effect.logDebug("connection ended").pipe(
+          Effect.annotateLogs({ workspace, reason: ended.failure._tag, detail: String(ended.failure) }),
+        );
+        if (ended.failure._tag !== "Fenced" && ended.failure._tag !== "StoreFailure") yield* loseAnswers(conversation);
+        const wait = yield* recover(fence, origin, ended.failure, failures);
+        yield* status.connection("ended", codeOf(ended.failure), wait);
+        options.onOutbox();
+        yield* rest(wait);
       }
-      if (failure.code === "diverged") return yield* recover(fence, origin, new Diverged({ cursor: 0 }), failures);
-      yield* sessions.discard;
-      if (failure.action === "pause") {
-        pauses += 1;
-        if (pauses <= MAX_PAUSES) return backoffMillis(pauses, random);
-      }
-      if (failure.code === "grant-unknown" || failure.code === "workspace-unknown") {
-        // A server that came back from an older backup may not know this device until an owner has healed it.
-        status.setProblem(problemOf(failure.code));
-        return backoffMillis(failures, random);
-      }
-      status.setProblem(problemOf(failure.code));
-      return HALTED_MILLIS;
     });
 
     const run: SyncDriver["run"] = (fence) =>
       Effect.gen(function* () {
-        let failures = 0;
-        for (;;) {
-          const origin = context.record.server;
-          if (origin === undefined) {
-            status.setServer(undefined);
-            yield* Queue.take(retrySignal);
-            continue;
-          }
-          if (failures === 0) status.setPhase("connecting", yield* Clock.currentTimeMillis);
-          const ended = yield* Effect.result(
-            Effect.scoped(
-              connect(fence, origin, () => {
-                failures = 0;
-                pauses = 0;
-                status.setProblem(undefined);
-              }),
-            ),
-          );
-          if (ended._tag === "Success") continue;
-          failures += 1;
-          yield* Effect.logDebug("connection ended").pipe(
-            Effect.annotateLogs({ workspace, reason: ended.failure._tag, detail: String(ended.failure) }),
-          );
-          const wait = yield* recover(fence, origin, ended.failure, failures);
-          yield* Effect.raceFirst(Effect.sleep(Duration.millis(wait)), Queue.take(retrySignal));
-        }
+        const origin = context.record.server;
+        if (origin !== undefined) yield* recoverOutbox(conversationAt(fence, origin));
+        const repair = (step: Repair): void => {
+          overHttp = false;
+          Queue.offerUnsafe(interruptions, { repair: step });
+        };
+        return yield* Effect.raceAllFirst([
+          talk(fence),
+          watchOutbox({ status, policy, workspace, restraint, overHttp: () => overHttp, repair }),
+        ]);
       });
+
+    const steer = Effect.sync(() => {
+      Queue.offerUnsafe(interruptions, "steered");
+    });
 
     return {
       run,
@@ -234,14 +324,25 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
         Queue.offerUnsafe(outboxSignal, undefined);
       },
       retryNow: () => {
+        lookAgain();
         Queue.offerUnsafe(retrySignal, undefined);
         Queue.offerUnsafe(outboxSignal, undefined);
       },
+      pause: (paused) =>
+        Effect.gen(function* () {
+          if (status.facts().paused === paused) return;
+          yield* status.tell({ type: paused ? "paused" : "resumed" });
+          yield* status.connection(paused ? "paused" : "resumed");
+          yield* steer;
+        }),
+      simulateOffline: (on) =>
+        Effect.gen(function* () {
+          if (simulated === on) return;
+          simulated = on;
+          status.setSimulatedOffline(on);
+          if (on) yield* status.connection("offline-simulated");
+          yield* steer;
+        }),
       sessions: sessionsAt,
     };
   });
-
-const problemOf = (code: CairnErrorCode) => {
-  const { message, action } = new CairnError(code);
-  return { code, message, action };
-};

@@ -1,98 +1,341 @@
-/** What the engine says about a workspace's synchronisation: the truth, cheaply kept. */
-import type { WorkspaceId } from "@cairn/protocol";
-import { Effect } from "effect";
+/**
+ * What the engine says about a workspace's synchronisation: the truth, cheaply kept. States come from `@cairn/sync`; this
+ * counts what the store has, remembers what happened, and publishes both.
+ */
+import { type DocumentId, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol";
+import {
+  conditionOf,
+  type EntryState,
+  INITIAL_FACTS,
+  nextFacts,
+  type SyncCondition,
+  type SyncEvent,
+  type SyncFacts,
+  type Transition,
+} from "@cairn/sync";
+import { Clock, Effect } from "effect";
 import type { SyncProblem, SyncState } from "../api.ts";
+import { CairnError, type CairnErrorCode } from "../errors.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type { OutgoingHeader, StreamRecord } from "../store/records.ts";
+import type { PendingDocument } from "../store/LocalStore.ts";
+import type { ConnectionMoment, OutboxEntry, OutboxEvent, OutboxState, StallDiagnosis } from "../sync-api.ts";
 
-/** Where the conversation with the server stands. */
-export type Phase = "local-only" | "offline" | "connecting" | "live";
+/** Entries that are listed one by one. */
+const LISTED = 200;
+/** Moments of the connection that are remembered. */
+const MOMENTS = 50;
+
+/** Who hears of changes. */
+export interface StatusListeners {
+  readonly sync: (state: SyncState) => void;
+  readonly outbox: (outbox: OutboxState) => void;
+  readonly event: (event: OutboxEvent) => void;
+  readonly connections: (connections: ReadonlyArray<ConnectionMoment>) => void;
+  /** Streams were parked or freed. */
+  readonly deadLetters: () => void;
+}
 
 export interface SyncStatus {
   readonly state: () => SyncState;
-  readonly setPhase: (phase: Phase, now: number) => void;
-  readonly setProblem: (problem: SyncProblem | undefined) => void;
+  readonly outbox: () => OutboxState;
+  readonly connections: () => ReadonlyArray<ConnectionMoment>;
+  readonly condition: () => SyncCondition;
+  readonly facts: () => SyncFacts;
+  /** Something happened to the conversation; `code` is the reason that a person sees, where there is one. */
+  readonly tell: (event: SyncEvent, code?: CairnErrorCode) => Effect.Effect<void>;
+  readonly connection: (type: ConnectionMoment["type"], code?: string, waitMillis?: number) => Effect.Effect<void>;
+  /** An entry changed its state. */
+  readonly moved: (
+    transition: Transition,
+    about: {
+      readonly document: DocumentId | undefined;
+      readonly counter: number | undefined;
+      readonly code?: string | undefined;
+    },
+  ) => Effect.Effect<void>;
+  /** Acknowledged entries and chunks so far: what the watchdog looks at. */
+  readonly movements: () => number;
+  readonly uploaded: () => void;
+  readonly stalled: (diagnosis: StallDiagnosis) => Effect.Effect<void>;
   /** Pages follow, so that not everything is here yet. */
   readonly setCatchingUp: (catchingUp: boolean) => void;
   readonly setSyncedAt: (now: number) => void;
+  readonly setNextAttempt: (at: number | undefined) => void;
+  readonly setSimulatedOffline: (on: boolean) => void;
+  readonly setServer: (server: string | undefined) => void;
   /** Reads from the store what waits, and publishes. */
   readonly refresh: Effect.Effect<void, StoreFailure>;
-  readonly setServer: (server: string | undefined) => void;
+  /** What the leader says, for engines that do not lead. */
+  readonly adoptSync: (state: SyncState) => void;
+  readonly adoptOutbox: (outbox: OutboxState) => void;
+  readonly adoptConnections: (connections: ReadonlyArray<ConnectionMoment>) => void;
+  /** Says everything once more. */
+  readonly republish: () => void;
 }
+
+export const problemOf = (code: CairnErrorCode): SyncProblem => {
+  const { message, action } = new CairnError(code);
+  return { code, message, action };
+};
+
+const NO_STATES: Readonly<Record<EntryState, number>> = {
+  PENDING: 0,
+  IN_FLIGHT: 0,
+  SYNCED: 0,
+  RETRYABLE_ERROR: 0,
+  FATAL_ERROR: 0,
+  DEAD_LETTER: 0,
+};
+
+const STATUS_BY_CONDITION: Readonly<Record<Exclude<SyncCondition, "LIVE">, SyncState["status"]>> = {
+  LOCAL_ONLY: "local-only",
+  PAUSED: "paused",
+  OFFLINE: "offline",
+  CONNECTING: "connecting",
+  WAITING_FOR_TOKEN: "connecting",
+  BACKING_OFF: "offline",
+  STOPPED: "problem",
+  QUOTA: "problem",
+  STALLED: "stalled",
+};
 
 export const makeSyncStatus = (
   store: LocalStoreShape,
   workspace: WorkspaceId,
-  server: string | undefined,
-  publish: (state: SyncState) => void,
+  record: { readonly server: string | undefined; readonly paused?: true | undefined },
+  listeners: StatusListeners,
 ): SyncStatus => {
-  let phase: Phase = server === undefined ? "local-only" : "connecting";
+  let facts: SyncFacts = { ...INITIAL_FACTS, server: record.server !== undefined, paused: record.paused === true };
+  let server = record.server;
+  let problem: SyncProblem | undefined;
   let catchingUp = true;
-  let published: SyncState | undefined;
+  let offlineSince: number | undefined;
+  let lastSyncedAt: number | undefined;
   let counts = { pendingDocuments: 0, pendingBytes: 0, parked: 0 };
-  let parts: Pick<SyncState, "server" | "offlineSince" | "lastSyncedAt" | "problem"> = {
-    server,
-    offlineSince: undefined,
-    lastSyncedAt: undefined,
-    problem: undefined,
+  let counted: Counted = count([], [], []);
+  let told: { transitions: number; synced: number; lastSuccessAt: number | undefined } = {
+    transitions: 0,
+    synced: 0,
+    lastSuccessAt: undefined,
   };
+  let stalls = { count: 0, since: undefined as number | undefined };
+  let nextAttemptAt: number | undefined;
+  let simulatedOffline = false;
+  let movements = 0;
+  let moments: ReadonlyArray<ConnectionMoment> = [];
+  let published: SyncState | undefined;
+  let publishedOutbox = "";
 
   const status = (): SyncState["status"] => {
-    if (phase === "local-only") return "local-only";
-    if (parts.problem !== undefined && parts.problem.action !== "retry") return "problem";
-    if (phase !== "live") return phase;
+    const condition = conditionOf(facts);
+    if (condition !== "LIVE") return STATUS_BY_CONDITION[condition];
     return catchingUp || counts.pendingDocuments > 0 ? "syncing" : "up-to-date";
   };
-  const state = (): SyncState => ({ status: status(), ...parts, ...counts });
+  const state = (): SyncState => ({ status: status(), server, offlineSince, lastSyncedAt, problem, ...counts });
+  const outbox = (): OutboxState => ({
+    condition: conditionOf(facts),
+    problem,
+    ...counted,
+    states: { ...counted.states, SYNCED: told.synced },
+    transitions: told.transitions,
+    lastSuccessAt: told.lastSuccessAt,
+    stalls: stalls.count,
+    stalledSince: stalls.since,
+    nextAttemptAt,
+    paused: facts.paused,
+    simulatedOffline,
+  });
   const changed = (): void => {
     const next = state();
-    if (published !== undefined && sameState(published, next)) return;
-    published = next;
-    publish(next);
+    if (published === undefined || !sameState(published, next)) {
+      published = next;
+      listeners.sync(next);
+    }
+    const nextOutbox = outbox();
+    const text = JSON.stringify(nextOutbox);
+    if (text === publishedOutbox) return;
+    publishedOutbox = text;
+    listeners.outbox(nextOutbox);
   };
 
   return {
     state,
-    setPhase: (next, now) => {
-      if (phase === next) return;
-      phase = next;
-      const offlineSince =
-        next === "offline" ? (parts.offlineSince ?? now) : next === "live" ? undefined : parts.offlineSince;
-      parts = { ...parts, offlineSince };
-      changed();
+    outbox,
+    connections: () => moments,
+    condition: () => conditionOf(facts),
+    facts: () => facts,
+    tell: (event, code) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const from = conditionOf(facts);
+        facts = nextFacts(facts, event);
+        const to = conditionOf(facts);
+        if (to === "OFFLINE" || to === "BACKING_OFF") offlineSince ??= now;
+        if (to === "LIVE" || to === "PAUSED" || to === "LOCAL_ONLY") offlineSince = undefined;
+        if (!facts.stalled) stalls = { ...stalls, since: undefined };
+        if (code !== undefined) problem = problemOf(code);
+        else if (!facts.stopped && !facts.full && problem !== undefined) problem = undefined;
+        if (from !== to) listeners.event({ type: "condition", at: now, from, to, code });
+        changed();
+      }),
+    connection: (type, code, waitMillis) =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        moments = [...moments, { at, type, code, waitMillis }].slice(-MOMENTS);
+        listeners.connections(moments);
+      }),
+    moved: (transition, { document, counter, code }) =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        const { event, from, to, attempts } = transition;
+        const synced = to === "SYNCED";
+        told = {
+          transitions: told.transitions + 1,
+          synced: told.synced + (synced ? 1 : 0),
+          lastSuccessAt: synced ? at : told.lastSuccessAt,
+        };
+        if (synced) movements += 1;
+        const named = document === NO_DOCUMENT ? undefined : document;
+        listeners.event({ type: "transition", at, document: named, counter, event, from, to, attempts, code });
+        if (to === "DEAD_LETTER" || from === "DEAD_LETTER") listeners.deadLetters();
+      }),
+    movements: () => movements,
+    uploaded: () => {
+      movements += 1;
     },
-    setProblem: (problem) => {
-      parts = { ...parts, problem };
-      changed();
-    },
+    stalled: (diagnosis) =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        stalls =
+          stalls.since === undefined
+            ? { count: stalls.count + 1, since: at - diagnosis.idleMillis }
+            : { ...stalls, since: stalls.since };
+        listeners.event({ type: "stalled", at, diagnosis });
+      }),
     setCatchingUp: (next) => {
       catchingUp = next;
       changed();
     },
     setSyncedAt: (now) => {
-      parts = { ...parts, lastSyncedAt: now };
+      lastSyncedAt = now;
+      changed();
+    },
+    setNextAttempt: (at) => {
+      nextAttemptAt = at;
+      changed();
+    },
+    setSimulatedOffline: (on) => {
+      simulatedOffline = on;
       changed();
     },
     setServer: (next) => {
-      parts = { ...parts, server: next };
-      if (next === undefined) phase = "local-only";
-      else if (phase === "local-only") phase = "connecting";
+      server = next;
+      facts = nextFacts(facts, { type: "server-named", named: next !== undefined });
       changed();
     },
     refresh: Effect.gen(function* () {
       const pending = yield* store.pendingDocuments(workspace);
-      const outgoing = yield* store.outgoingSize(workspace);
+      const headers = yield* store.outgoingHeaders(workspace);
       const streams = yield* store.streams(workspace);
-      const held = new Set(streams.filter(({ state }) => state === "DEAD_LETTER").map(({ document }) => document));
+      const parkedBefore = counts.parked;
+      const held = heldDocuments(streams);
       const going = pending.filter(({ document }) => !held.has(document));
-      const documents = new Set([...going.map(({ document }) => document), ...outgoing.documents]);
+      const documents = new Set([...going, ...headers].map(({ document }) => document));
       counts = {
         pendingDocuments: documents.size,
-        pendingBytes: going.reduce((sum, { bytes }) => sum + bytes, 0) + outgoing.bytes,
+        pendingBytes: sumOfBytes(going) + sumOfBytes(headers),
         parked: held.size,
       };
+      counted = count(pending, headers, streams);
+      if (held.size !== parkedBefore) listeners.deadLetters();
       changed();
     }),
+    adoptSync: (next) => {
+      ({ server, offlineSince, lastSyncedAt, problem } = next);
+      counts = { pendingDocuments: next.pendingDocuments, pendingBytes: next.pendingBytes, parked: next.parked };
+      catchingUp = next.status === "syncing";
+      published = next;
+    },
+    adoptOutbox: (next) => {
+      facts = factsOf(next.condition, next.paused);
+      const { states, entries, depth, bytes, oldestAt, attempts } = next;
+      counted = { states, entries, depth, bytes, oldestAt, attempts };
+      told = { transitions: next.transitions, synced: states.SYNCED, lastSuccessAt: next.lastSuccessAt };
+      stalls = { count: next.stalls, since: next.stalledSince };
+      ({ nextAttemptAt, simulatedOffline, problem } = next);
+      publishedOutbox = JSON.stringify(next);
+    },
+    adoptConnections: (next) => {
+      moments = next;
+    },
+    republish: () => {
+      listeners.sync(state());
+      listeners.outbox(outbox());
+      listeners.connections(moments);
+    },
   };
+};
+
+/** The documents whose edits are parked: none of them leaves (hazard 15). */
+export const heldDocuments = (streams: ReadonlyArray<StreamRecord>): ReadonlySet<DocumentId> =>
+  new Set(streams.filter(({ state }) => state === "DEAD_LETTER").map(({ document }) => document));
+
+type Counted = Pick<OutboxState, "depth" | "bytes" | "oldestAt" | "states" | "entries" | "attempts">;
+
+const sumOfBytes = (parts: ReadonlyArray<{ readonly bytes: number }>): number =>
+  parts.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** What waits, entry by entry: frozen ones, and the waiting edits of each document as one that is still to be. */
+const count = (
+  pending: ReadonlyArray<PendingDocument>,
+  headers: ReadonlyArray<OutgoingHeader>,
+  streams: ReadonlyArray<StreamRecord>,
+): Counted => {
+  const byDocument = new Map(streams.map((stream) => [stream.document, stream]));
+  const waiting = pending.map(({ document, updates, bytes, oldest }): OutboxEntry => ({
+    document,
+    state: byDocument.get(document)?.state ?? "PENDING",
+    counter: undefined,
+    edits: updates,
+    bytes,
+    attempts: byDocument.get(document)?.attempts ?? 0,
+    since: oldest,
+  }));
+  const frozen = headers.map(({ document, state, counter, bytes, attempts, frozenAt }): OutboxEntry => ({
+    document: document === NO_DOCUMENT ? undefined : document,
+    state,
+    counter,
+    edits: 0,
+    bytes,
+    attempts,
+    since: frozenAt,
+  }));
+  const entries = [...frozen, ...waiting].toSorted((left, right) => left.since - right.since);
+  const states = { ...NO_STATES };
+  for (const { state } of entries) states[state] += 1;
+  return {
+    depth: entries.length,
+    bytes: sumOfBytes(entries),
+    oldestAt: entries[0]?.since,
+    states,
+    entries: entries.slice(0, LISTED),
+    attempts: entries.reduce((sum, { attempts }) => sum + attempts, 0),
+  };
+};
+
+/** Facts that have this condition: what an engine that does not lead knows of the leader's. */
+const factsOf = (condition: SyncCondition, paused: boolean): SyncFacts => ({
+  server: condition !== "LOCAL_ONLY",
+  paused,
+  link: LINK_BY_CONDITION[condition] ?? "up",
+  stopped: condition === "STOPPED",
+  full: condition === "QUOTA",
+  stalled: condition === "STALLED",
+});
+
+const LINK_BY_CONDITION: Partial<Record<SyncCondition, SyncFacts["link"]>> = {
+  OFFLINE: "down",
+  CONNECTING: "connecting",
+  WAITING_FOR_TOKEN: "token",
+  BACKING_OFF: "backing-off",
+  PAUSED: "down",
 };
 
 const sameState = (left: SyncState, right: SyncState): boolean =>
@@ -102,5 +345,5 @@ const sameState = (left: SyncState, right: SyncState): boolean =>
   left.pendingBytes === right.pendingBytes &&
   left.offlineSince === right.offlineSince &&
   left.lastSyncedAt === right.lastSyncedAt &&
-  left.problem === right.problem &&
+  left.problem?.code === right.problem?.code &&
   left.parked === right.parked;

@@ -119,6 +119,8 @@ export const reloadContext = Effect.fnUntraced(function* (
   store: LocalStoreShape,
   context: WorkspaceContext,
 ): Effect.fn.Return<void, StoreFailure> {
+  const record = (yield* store.workspaces).find(({ workspace }) => workspace === context.workspace);
+  if (record !== undefined) context.record = { ...record, server: context.record.server };
   const log = yield* store.logOfKind(context.workspace, EntryKind.membership);
   const membership = yield* foldLog(context.workspace, log);
   // This engine may itself have extended the chain while the log was read.

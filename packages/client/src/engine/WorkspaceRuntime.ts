@@ -1,11 +1,15 @@
 /** Everything of one workspace that runs in an engine: its context, status, imports, projections and sync driver. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Clock, Duration, Effect, Queue, type Scope } from "effect";
+import type { PeerID } from "loro-crdt";
+import { updateRanges } from "../documents/update-ranges-later.ts";
 import { Importer } from "../documents/Importer.ts";
 import { Notifier } from "../platform/Notifier.ts";
 import { type Fence, type Fenced, LocalStore, type StoreFailure } from "../store/LocalStore.ts";
 import { Transport } from "../transport/Transport.ts";
 import { type DocumentImportsShape, makeDocumentImports } from "./DocumentImports.ts";
+import type { SyncPolicy } from "@cairn/sync";
+import type { EngineEvent } from "./EngineApi.ts";
 import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
 import type { Publisher } from "./Workspaces.ts";
 import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
@@ -44,6 +48,11 @@ export interface WorkspaceRuntime {
   readonly outboxChanged: () => void;
   /** This device has taken a new identity, here or in another tab, and these documents were made anew for it (rule 12). */
   readonly identityChanged: (documents: ReadonlyArray<DocumentId>) => Effect.Effect<void, StoreFailure>;
+  /** A document was made anew: what is kept of it here is of the old one, and edits under these peers are refused. */
+  readonly rebuilt: (document: DocumentId, peers: ReadonlyArray<PeerID>) => Effect.Effect<void>;
+  /** Whether an edit belongs to what was given up of its document. */
+  readonly hasGivenUp: (document: DocumentId) => boolean;
+  readonly isGivenUp: (document: DocumentId, update: Uint8Array) => Promise<boolean>;
   /** Brings the rows of documents up to date with what was received. */
   readonly project: (document?: DocumentId) => Effect.Effect<void, StoreFailure>;
   /** Received updates of it are being imported: what pages get has to wait (rule 15). */
@@ -58,6 +67,7 @@ export const makeWorkspaceRuntime = (
   publisher: Publisher,
   /** What a new identity is made with. */
   identity: Pick<SuccessionWork, "deviceName" | "deviceKeyForm">,
+  policy: SyncPolicy,
 ): Effect.Effect<WorkspaceRuntime, StoreFailure, LocalStore | Importer | Transport | Notifier | Scope.Scope> =>
   Effect.gen(function* () {
     const store = yield* LocalStore;
@@ -69,9 +79,16 @@ export const makeWorkspaceRuntime = (
     let fence: Fence | undefined;
 
     // Only whoever leads knows how the conversation stands; the others repeat what it says.
-    const status = makeSyncStatus(store, workspace, context.record.server, (state) => {
-      if (fence === undefined) publisher.here({ type: "sync", workspace, state });
-      else publisher.everywhere({ type: "sync", workspace, state });
+    const publish = (event: EngineEvent): void => {
+      if (fence === undefined) publisher.here(event);
+      else publisher.everywhere(event);
+    };
+    const status = makeSyncStatus(store, workspace, context.record, {
+      sync: (state) => publish({ type: "sync", workspace, state }),
+      outbox: (outbox) => publish({ type: "outbox-state", workspace, outbox }),
+      event: (event) => publish({ type: "outbox-event", workspace, event }),
+      connections: (connections) => publish({ type: "connections", workspace, connections }),
+      deadLetters: () => publish({ type: "dead-letters", workspace }),
     });
 
     const countSignal = yield* Queue.sliding<void>(1);
@@ -107,6 +124,17 @@ export const makeWorkspaceRuntime = (
       documents: [...documents],
       types: untyped ? undefined : [...types],
     });
+
+    /** Peers whose operations were given up, by document. */
+    const retired = new Map<DocumentId, ReadonlySet<PeerID>>();
+
+    const isGivenUp = async (document: DocumentId, update: Uint8Array): Promise<boolean> => {
+      const peers = retired.get(document);
+      if (peers === undefined) return false;
+      const { operationsOf } = await updateRanges();
+      const operations = operationsOf(context.device, update);
+      return operations._tag === "Success" && operations.success.some(({ peer }) => peers.has(peer));
+    };
 
     const projectOne = Effect.fnUntraced(function* (document: DocumentId, through: number) {
       if (given.get(document) === through) return;
@@ -163,6 +191,7 @@ export const makeWorkspaceRuntime = (
       transport,
       imports,
       status,
+      policy,
       onReceived: (documents, membershipChanged) => {
         if (documents.size > 0) Queue.offerUnsafe(projectSignal, undefined);
         if (membershipChanged) publisher.everywhere({ type: "workspaces" });
@@ -237,6 +266,16 @@ export const makeWorkspaceRuntime = (
         Queue.offerUnsafe(countSignal, undefined);
         driver.wake();
       },
+      rebuilt: (document, peers) =>
+        Effect.suspend(() => {
+          retired.set(document, new Set([...(retired.get(document) ?? []), ...peers]));
+          given.delete(document);
+          taken.delete(document);
+          Queue.offerUnsafe(countSignal, undefined);
+          return imports.forget(workspace, document);
+        }),
+      hasGivenUp: (document) => retired.has(document),
+      isGivenUp,
       project,
       identityChanged,
       isProjecting: (document) => projecting.has(document),
@@ -245,10 +284,8 @@ export const makeWorkspaceRuntime = (
         Effect.gen(function* () {
           fence = held;
           yield* reloadContext(store, context);
-          status.setPhase(
-            context.record.server === undefined ? "local-only" : "connecting",
-            yield* Clock.currentTimeMillis,
-          );
+          status.setServer(context.record.server);
+          yield* status.tell({ type: "connecting" });
           return yield* Effect.raceAllFirst([driver.run(held), Effect.andThen(projectAll, Effect.never)]);
         }).pipe(
           Effect.ensuring(

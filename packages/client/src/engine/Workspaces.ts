@@ -13,6 +13,7 @@ import {
   type RandomSource,
 } from "@cairn/crypto";
 import { decodeBase64Url, type WorkspaceId } from "@cairn/protocol";
+import { policyOf, type SyncChoices } from "@cairn/sync";
 import { Effect, Exit, FiberMap, Scope, Semaphore } from "effect";
 import type { LinkDetails, LinkPreview, WorkspaceInfo } from "../api.ts";
 import type { Importer } from "../documents/Importer.ts";
@@ -26,6 +27,7 @@ import type { EngineEvent } from "./EngineApi.ts";
 import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
 import { takeInvite } from "./Invitation.ts";
 import * as Joining from "./Joining.ts";
+import { unsyncedOf } from "./unsynced.ts";
 import { loadContext, type MakeSealing, reloadContext } from "./WorkspaceContext.ts";
 import { makeWorkspaceRuntime, type WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
@@ -41,6 +43,8 @@ export interface WorkspacesOptions {
   readonly deviceKeyForm: Secrets.DeviceKeyForm;
   readonly random: RandomSource;
   readonly sealing: MakeSealing | undefined;
+  /** How patiently the outbox tries. */
+  readonly sync?: SyncChoices | undefined;
 }
 
 /** Who hears of what: the pages of this engine, or those of all engines of the profile. */
@@ -92,6 +96,7 @@ export const makeWorkspaces = (
     const locks = yield* Locks;
     const engineScope = yield* Effect.scope;
     const joining = { ...options, store };
+    const policy = policyOf(options.sync);
     const runtimes = new Map<WorkspaceId, { readonly runtime: WorkspaceRuntime; readonly scope: Scope.Closeable }>();
     const opening = yield* Semaphore.make(1);
     /** The turn of leading that goes on: each has fibers of its own, because a map that has failed once stays failed. */
@@ -121,7 +126,7 @@ export const makeWorkspaces = (
       const context = yield* loadContext(store, yield* withServer(record), options.random, options.sealing);
       if (context === undefined) return yield* Effect.fail(new CairnError("keys-missing"));
       const scope = yield* Scope.fork(engineScope);
-      const runtime = yield* makeWorkspaceRuntime(context, publisher, options).pipe(
+      const runtime = yield* makeWorkspaceRuntime(context, publisher, options, policy).pipe(
         Scope.provide(scope),
         Effect.provideContext(services),
       );
@@ -246,10 +251,11 @@ export const makeWorkspaces = (
           return yield* added(known ?? (yield* Joining.join(joining, calls, link)));
         }),
       remove: Effect.fnUntraced(function* (workspace, force) {
-        const runtime = yield* runtimeOf(workspace);
-        yield* runtime.status.refresh;
-        if (!force && runtime.status.state().pendingDocuments > 0) {
-          return yield* Effect.fail(new CairnError("pending-edits"));
+        yield* runtimeOf(workspace);
+        const unsynced = yield* unsyncedOf(store, workspace);
+        // Hazard 20: what is nowhere else is not deleted without a word, and the word says how much it is.
+        if (!force && unsynced.documents > 0) {
+          return yield* Effect.fail(new CairnError("pending-edits", undefined, { unsynced }));
         }
         if (turn !== undefined) yield* FiberMap.remove(turn.fibers, workspace);
         const scope = runtimes.get(workspace)?.scope;

@@ -100,6 +100,8 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
         for (const listener of this.#attachmentListeners) listener();
         break;
       case "rebuilt":
+        for (const document of this.#open) if (document.id === event.document) document.reopen();
+        for (const listener of this.#changeListeners) listener(new Set([event.document]));
         break;
       case "outbox-state":
       case "outbox-event":
@@ -114,6 +116,11 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
       case "update":
         break;
     }
+  }
+
+  protected override async handOver(id: DocumentId): Promise<void> {
+    const open = [...this.#open].filter((document) => document.id === id);
+    await Promise.all([...open.map((document) => document.durable()), this.#appends.settled()]);
   }
 
   setInfo(info: WorkspaceInfo): void {

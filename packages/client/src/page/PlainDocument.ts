@@ -159,7 +159,7 @@ export class PlainDocument {
         this.#failure = undefined;
       } catch (error) {
         const failure = error instanceof CairnError ? error : new CairnError("internal", undefined, { cause: error });
-        if (failure.code === "identity-changed") {
+        if (failure.code === "identity-changed" || failure.code === "document-rebuilt") {
           // They stay in the queue until the document is opened anew, which makes them anew.
           this.reopen();
           break;

@@ -96,23 +96,32 @@ export class WorkspaceSync implements SyncControl {
     };
   }
 
+  /** Makes durable what the page still holds of a document, so that it is decided upon, too. */
+  protected handOver(_document: DocumentId): Promise<void> {
+    return Promise.resolve();
+  }
+
   retryDeadLetter(document: DocumentId): Promise<void> {
     return this.#engine.retryDeadLetter(this.#workspace, document);
   }
 
-  exportDeadLetter(document: DocumentId): Promise<DeadLetterExport> {
+  async exportDeadLetter(document: DocumentId): Promise<DeadLetterExport> {
+    await this.handOver(document);
     return this.#engine.exportDeadLetter(this.#workspace, document);
   }
 
-  forkDeadLetter(document: DocumentId): Promise<DocumentId> {
+  async forkDeadLetter(document: DocumentId): Promise<DocumentId> {
+    await this.handOver(document);
     return this.#engine.forkDeadLetter(this.#workspace, document);
   }
 
-  previewDiscard(document: DocumentId): Promise<DiscardPreview> {
+  async previewDiscard(document: DocumentId): Promise<DiscardPreview> {
+    await this.handOver(document);
     return this.#engine.previewDiscard(this.#workspace, document);
   }
 
-  discardDeadLetter(document: DocumentId): Promise<DiscardPreview> {
+  async discardDeadLetter(document: DocumentId): Promise<DiscardPreview> {
+    await this.handOver(document);
     return this.#engine.discardDeadLetter(this.#workspace, document);
   }
 

@@ -2,6 +2,7 @@
 import type { DocumentSchema } from "@cairn/schema";
 import type { Cairn } from "../api.ts";
 import type { EngineApi } from "../engine/EngineApi.ts";
+import type { SyncOptions } from "../sync-api.ts";
 import { OpenCairn } from "../page/OpenCairn.ts";
 import type { StorageConnection } from "./StorageConnection.ts";
 import type { AppVersion } from "./Versions.ts";
@@ -20,6 +21,7 @@ export interface EngineStart {
   readonly server: string | undefined;
   readonly invite: string | undefined;
   readonly deviceName: string;
+  readonly sync?: SyncOptions | undefined;
   /** Of engine, schema and app. */
   readonly version: AppVersion;
   /** The database that has to be there; undefined where there was none yet. */

@@ -14,6 +14,11 @@ export type ProfileEvent =
   | { readonly type: "outbox"; readonly workspace: WorkspaceId }
   /** Whoever leads should try now. */
   | { readonly type: "sync-now"; readonly workspace: WorkspaceId }
+  /** A person paused or resumed it, or a developer unplugged it: all engines know, since any may lead next. */
+  | { readonly type: "sync-paused"; readonly workspace: WorkspaceId; readonly paused: boolean }
+  | { readonly type: "offline-simulated"; readonly workspace: WorkspaceId; readonly on: boolean }
+  /** An engine has opened a workspace: whoever leads says how it stands. */
+  | { readonly type: "sync-asked"; readonly workspace: WorkspaceId }
   /** A follower asks whether the leader is alive, and its answer. */
   | { readonly type: "leader-asked" }
   | { readonly type: "leader-answered" }

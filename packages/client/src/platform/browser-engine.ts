@@ -50,6 +50,7 @@ export const startBrowserEngine = async <S extends DocumentSchema>(
       server: options.server,
       invite,
       deviceName: options.deviceName ?? "Browser",
+      sync: options.sync,
       version: [ENGINE_VERSION, options.schema.version, options.appVersion ?? 0],
       expected: erase ? undefined : remembered,
       erase,

@@ -45,6 +45,7 @@ export const startNodeEngine = async <S extends DocumentSchema>(options: OpenOpt
       server: options.server,
       invite,
       deviceName: options.deviceName ?? hostname(),
+      sync: options.sync,
       deviceKeyForm: "file",
     }).pipe(Effect.provideContext(context)),
   );

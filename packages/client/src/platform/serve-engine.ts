@@ -63,6 +63,7 @@ const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: str
     server: start.server,
     invite: start.invite,
     deviceName: start.deviceName,
+    sync: start.sync,
     deviceKeyForm: "platform",
   }).pipe(Effect.provideContext(context));
   return { engine, made };

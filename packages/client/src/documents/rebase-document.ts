@@ -1,0 +1,161 @@
+/**
+ * A document without some of its local edits: what the server has, and the edits behind the given-up ones applied again
+ * under another peer id, since operations of the old one could never be applied by anybody else (rule 13).
+ */
+import type { Hash } from "@cairn/protocol";
+import type { DocumentSchema } from "@cairn/schema";
+import { type ContainerID, type JsonDiff, LoroDoc, type PeerID } from "loro-crdt";
+import type { CopiedUpdate } from "../backup/copy-document.ts";
+import { copyDocument } from "../backup/copy-document.ts";
+import type { DocumentView } from "../store/LocalStore.ts";
+import { documentView } from "./document-view.ts";
+import { importUpdates } from "./import-updates.ts";
+import { type Sequence, type Step, transformDelta } from "./transform-delta.ts";
+
+export interface RebaseRequest {
+  /** The edits that are given up. */
+  readonly parked: ReadonlyArray<Uint8Array>;
+  /** Local edits behind them. */
+  readonly later: ReadonlyArray<Uint8Array>;
+  readonly peer: PeerID;
+  /** `reapply`: the later edits go on in the document. `copy`: all of it goes on in a copy. */
+  readonly mode: "reapply" | "copy";
+  /** The copy's origin. */
+  readonly digest: Hash;
+}
+
+export interface Rebased {
+  /** As plain JSON: with all local edits, and without those that are given up. */
+  readonly before: unknown;
+  readonly after: unknown;
+  /** The row without them. */
+  readonly row: DocumentView;
+  /** The later edits anew; undefined where there is nothing to say. */
+  readonly update: Uint8Array | undefined;
+  /** Where later edits could not be applied again, as paths. */
+  readonly notReapplied: ReadonlyArray<string>;
+  readonly copy: { readonly updates: ReadonlyArray<CopiedUpdate>; readonly row: DocumentView } | undefined;
+}
+
+type ContainerDiff = [ContainerID, JsonDiff];
+
+/** `server` has what the server has, and nothing else; it is not changed. */
+export const rebaseDocument = (
+  schema: DocumentSchema,
+  type: string,
+  server: LoroDoc,
+  request: RebaseRequest,
+): Rebased => {
+  const full = new LoroDoc();
+  const rebuilt = new LoroDoc();
+  try {
+    rebuilt.setPeerId(request.peer);
+    const snapshot = server.export({ mode: "snapshot" });
+    rebuilt.import(snapshot);
+    full.import(snapshot);
+    const acknowledged = full.frontiers();
+    importUpdates(full, request.parked);
+    const parked = full.frontiers();
+    importUpdates(full, request.later);
+    const before: unknown = full.toJSON();
+    if (request.mode === "copy") {
+      const { updates, snapshot: state } = copyDocument(full, {
+        peer: request.peer,
+        digest: request.digest,
+        relocate: (manifest) => manifest,
+      });
+      const row = rowOf(schema, type, state);
+      const after: unknown = rebuilt.toJSON();
+      return {
+        before,
+        after,
+        row: documentView(schema, type, rebuilt),
+        update: undefined,
+        notReapplied: [],
+        copy: { updates, row },
+      };
+    }
+    const version = rebuilt.oplogVersion();
+    const notReapplied = reapply(
+      full,
+      rebuilt,
+      full.diff(parked, full.frontiers(), true),
+      full.diff(parked, acknowledged, true),
+    );
+    rebuilt.commit();
+    const changed = rebuilt.oplogVersion().compare(version) !== 0;
+    const update = changed ? rebuilt.export({ mode: "update", from: version }) : undefined;
+    version.free();
+    const after: unknown = rebuilt.toJSON();
+    return { before, after, row: documentView(schema, type, rebuilt), update, notReapplied, copy: undefined };
+  } finally {
+    full.free();
+    rebuilt.free();
+  }
+};
+
+const rowOf = (schema: DocumentSchema, type: string, snapshot: Uint8Array): DocumentView => {
+  const doc = new LoroDoc();
+  try {
+    doc.import(snapshot);
+    return documentView(schema, type, doc);
+  } finally {
+    doc.free();
+  }
+};
+
+/** Applies changes that were made behind the given-up ones; returns the paths of those that cannot be. */
+const reapply = (
+  full: LoroDoc,
+  rebuilt: LoroDoc,
+  later: ReadonlyArray<ContainerDiff>,
+  undo: ReadonlyArray<ContainerDiff>,
+): ReadonlyArray<string> => {
+  const undone = new Map(undo);
+  const made = JSON.stringify(later);
+  const possible: Array<ContainerDiff> = [];
+  const lost: Array<string> = [];
+  for (const [id, diff] of later) {
+    const here = id.startsWith("cid:root-") || rebuilt.getContainerById(id) !== undefined;
+    // A container that the later edits make themselves is made again with its content.
+    if (!here && !made.includes(`🦜:${id}`)) lost.push(pathOf(full, id));
+    else possible.push([id, transformed(diff, undone.get(id))]);
+  }
+  try {
+    rebuilt.applyDiff(possible);
+    return lost;
+  } catch {
+    // One of them does not fit; the others still may, one by one.
+  }
+  for (const entry of possible) {
+    try {
+      rebuilt.applyDiff([entry]);
+    } catch {
+      lost.push(pathOf(full, entry[0]));
+    }
+  }
+  return lost;
+};
+
+const transformed = (diff: JsonDiff, undo: JsonDiff | undefined): JsonDiff => {
+  // Loro's deltas, whose steps are exactly these.
+  /* oxlint-disable typescript/no-unsafe-type-assertion */
+  if (diff.type === "text" && undo?.type === "text") {
+    const steps = transformDelta(diff.diff as ReadonlyArray<Step<string>>, undo.diff as ReadonlyArray<Step<Sequence>>);
+    return { type: "text", diff: [...steps] as typeof diff.diff };
+  }
+  if (diff.type === "list" && undo?.type === "list") {
+    const steps = transformDelta(
+      diff.diff as ReadonlyArray<Step<ReadonlyArray<unknown>>>,
+      undo.diff as ReadonlyArray<Step<Sequence>>,
+    );
+    return { type: "list", diff: [...steps] as typeof diff.diff };
+  }
+  /* oxlint-enable typescript/no-unsafe-type-assertion */
+  return diff;
+};
+
+const pathOf = (doc: LoroDoc, id: ContainerID): string => {
+  const path = doc.getPathToContainer(id);
+  return path === undefined ? "a part that is gone" : path.join(".");
+};

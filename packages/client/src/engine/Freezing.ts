@@ -1,0 +1,232 @@
+/**
+ * Leaving PENDING: a document's waiting edits become one frozen entry (rules 1 and 6), sealed and signed. What is too large
+ * for an entry is split, and what cannot be split is parked before it takes a counter.
+ */
+import { currentRole, sealEntry } from "@cairn/crypto";
+import {
+  type DocumentId,
+  type Entry,
+  entryHash,
+  type EntryHeader,
+  EntryKind,
+  type Hash,
+  LIMITS,
+  PROTOCOL_VERSION,
+  sortHashes,
+} from "@cairn/protocol";
+import { documentsToFreeze, freezing, takeUpdates, transition } from "@cairn/sync";
+import { Clock, Effect } from "effect";
+import type { CairnErrorCode } from "../errors.ts";
+import type { Fence, Fenced, LocalStoreShape, NewOutgoing, StoreFailure } from "../store/LocalStore.ts";
+import type { UpdateRecord } from "../store/records.ts";
+import type { DocumentImportsShape } from "./DocumentImports.ts";
+import { encodeContent } from "./entry-content.ts";
+import { heldDocuments, type SyncStatus } from "./SyncStatus.ts";
+import type { WorkspaceContext } from "./WorkspaceContext.ts";
+
+/** Documents whose edits become entries in one go. */
+const FREEZE_DOCUMENTS = 64;
+/** Plain bytes of one entry's updates: sealed and with its header it stays below `LIMITS.entryBytes`. */
+export const CONTENT_BYTES = LIMITS.entryBytes - LIMITS.headerBytes - 64 * 1024;
+/** Updates that are joined at once: joined they are a fraction of this (hazard L6). */
+const JOINED_BYTES = 4 * CONTENT_BYTES;
+/** Below this an update is not split any further: whoever takes no entry of this size takes none. */
+export const LEAST_CONTENT_BYTES = 256;
+
+/** What freezing works with. */
+export interface Freezing {
+  readonly store: LocalStoreShape;
+  readonly context: WorkspaceContext;
+  readonly imports: DocumentImportsShape;
+  readonly fence: Fence;
+  readonly status: SyncStatus;
+  /** Documents of which the server took no entry as large as the others', with what fits. */
+  readonly contentBytes: Map<DocumentId, number>;
+}
+
+export const headerOf = (
+  context: WorkspaceContext,
+  part: Pick<EntryHeader, "kind" | "document" | "counter" | "epoch" | "refs">,
+): EntryHeader => ({
+  version: PROTOCOL_VERSION,
+  workspace: context.workspace,
+  device: context.device,
+  covers: [],
+  extensions: [],
+  ...part,
+});
+
+/** An entry as the outbox keeps it. */
+export const toOutgoing = (
+  context: WorkspaceContext,
+  entry: Entry,
+  now: number,
+  attempts = 0,
+): Omit<NewOutgoing, "updates"> => ({
+  device: context.device,
+  counter: entry.header.counter,
+  document: entry.header.document,
+  kind: entry.header.kind,
+  entry: entry.bytes,
+  hash: entryHash(entry.bytes),
+  refs: entry.header.refs,
+  frozenAt: now,
+  frozen: freezing(attempts),
+});
+
+const sizeOf = (updates: ReadonlyArray<Uint8Array>): number => updates.reduce((sum, { length }) => sum + length, 0);
+
+/** The edits that go into a document's next entry, in as few bytes as can be. */
+interface Run {
+  readonly updates: ReadonlyArray<UpdateRecord>;
+  readonly content: ReadonlyArray<Uint8Array>;
+}
+
+const nextRun = Effect.fnUntraced(function* (
+  { imports, context: { workspace } }: Freezing,
+  document: DocumentId,
+  waiting: ReadonlyArray<UpdateRecord>,
+  bytes: number,
+): Effect.fn.Return<Run, StoreFailure> {
+  const all = takeUpdates(waiting, { bytes: Math.max(bytes, JOINED_BYTES), refs: LIMITS.refs });
+  const joined = yield* imports.merge(workspace, document, all);
+  if (sizeOf(joined) <= bytes) return { updates: all, content: joined };
+  const fewer = takeUpdates(waiting, { bytes, refs: LIMITS.refs });
+  return { updates: fewer, content: yield* imports.merge(workspace, document, fewer) };
+});
+
+/** Parks a document's edits, up to this one, before they take a counter. */
+export const park = Effect.fnUntraced(function* (
+  { store, context: { workspace }, status }: Freezing,
+  document: DocumentId,
+  through: number,
+  code: CairnErrorCode,
+  message: string,
+): Effect.fn.Return<void, StoreFailure | Fenced> {
+  const parked = transition({ state: "PENDING", attempts: 0 }, "unsendable");
+  if (parked === undefined) return;
+  const at = yield* Clock.currentTimeMillis;
+  yield* store.moveStream(workspace, document, { transition: parked, at, code, message, through });
+  yield* status.moved(parked, { document, counter: undefined, code });
+});
+
+/**
+ * The next run of a document, after what is too large was split; undefined where nothing of it can go out. A single update
+ * that is larger than an entry is cut by ranges of its operations.
+ */
+const fittingRun = Effect.fnUntraced(function* (
+  work: Freezing,
+  document: DocumentId,
+): Effect.fn.Return<Run | undefined, StoreFailure | Fenced> {
+  const { store, context, imports, fence } = work;
+  const { workspace } = context;
+  const bytes = work.contentBytes.get(document) ?? CONTENT_BYTES;
+  const waiting = yield* store.pendingUpdates(workspace, document);
+  const [first] = waiting;
+  if (first === undefined) return undefined;
+  if (first.refs.length > LIMITS.refs) {
+    yield* park(
+      work,
+      document,
+      first.id,
+      "too-large",
+      `one edit refers to more than ${LIMITS.refs} pieces of attachments`,
+    );
+    return undefined;
+  }
+  const run = yield* nextRun(work, document, waiting, bytes);
+  if (sizeOf(run.content) <= bytes) return run;
+  // `takeUpdates` takes at least one: it is this one that does not fit.
+  const pieces = bytes < LEAST_CONTENT_BYTES ? [] : yield* imports.split(workspace, document, first.update, bytes);
+  if (pieces.length < 2 || pieces.some(({ length }) => length > bytes)) {
+    const size = Math.max(0, ...pieces.map(({ length }) => length)) || first.update.length;
+    const message = `one value of ${size} bytes is larger than the ${bytes} bytes that an entry can hold`;
+    yield* park(work, document, first.id, "too-large", message);
+    return undefined;
+  }
+  yield* store.splitPending(workspace, fence, document, first.id, pieces);
+  return yield* nextRun(work, document, yield* store.pendingUpdates(workspace, document), bytes);
+});
+
+const seal = (context: WorkspaceContext, document: DocumentId, { updates, content }: Run, counter: number) =>
+  Effect.promise(() =>
+    sealEntry({
+      header: headerOf(context, {
+        kind: EntryKind.update,
+        document,
+        counter,
+        epoch: context.keyring.newest,
+        refs: sortHashes(updates.flatMap(({ refs }) => refs)),
+      }),
+      content: encodeContent({
+        type: updates[0]?.type ?? "",
+        time: Math.max(...updates.map(({ time }) => time)),
+        updates: content,
+      }),
+      sealing: context.sealing,
+      author: context.keys.signing,
+    }),
+  );
+
+/** A document whose next entry refers to chunks that the server does not have yet (rule 25). */
+export interface Lacking {
+  readonly document: DocumentId;
+  readonly chunks: ReadonlyArray<Hash>;
+}
+
+/**
+ * Freezes what may leave PENDING now: one entry for each document that has none under way (rule 6) and whose stream is not
+ * parked (hazard 15). A document whose attachments have to go first waits for them without a counter, so that it holds up
+ * no other one: those are returned.
+ */
+export const freezePending = (work: Freezing): Effect.Effect<ReadonlyArray<Lacking>, StoreFailure | Fenced> =>
+  work.context.authoring.withPermits(1)(freezeSome(work));
+
+const freezeSome = Effect.fnUntraced(function* (
+  work: Freezing,
+): Effect.fn.Return<ReadonlyArray<Lacking>, StoreFailure | Fenced> {
+  const { store, context, fence, status } = work;
+  const lacking: Array<Lacking> = [];
+  // Edits of a device that may only read by now stay here: sending them would be refused for good (Promise 9).
+  if (context.keyring.newest === 0 || currentRole(context.membership, context.device) === "reader") return lacking;
+  const { workspace } = context;
+  const pending = yield* store.pendingDocuments(workspace);
+  if (pending.length === 0) return lacking;
+  const { documents } = yield* store.outgoingSize(workspace);
+  const streams = yield* store.streams(workspace);
+  const attempts = new Map(streams.map((stream) => [stream.document, stream.attempts]));
+  const chosen = documentsToFreeze(pending, new Set([...documents, ...heldDocuments(streams)]), FREEZE_DOCUMENTS);
+  const position = yield* store.position(workspace);
+  if (chosen.length === 0 || position === undefined) return lacking;
+  const now = yield* Clock.currentTimeMillis;
+  const entries: Array<NewOutgoing> = [];
+  for (const document of chosen) {
+    const run = yield* fittingRun(work, document);
+    if (run === undefined || run.updates.length === 0) continue;
+    const chunks = yield* localChunks(work, run.updates);
+    if (chunks.length > 0) {
+      lacking.push({ document, chunks });
+      continue;
+    }
+    const entry = yield* seal(context, document, run, position.nextCounter + entries.length);
+    entries.push({
+      ...toOutgoing(context, entry, now, attempts.get(document)),
+      updates: run.updates.map(({ id }) => id),
+    });
+  }
+  if (entries.length === 0) return lacking;
+  yield* store.freeze(workspace, fence, entries);
+  for (const { frozen, document, counter } of entries) yield* status.moved(frozen, { document, counter });
+  return lacking;
+});
+
+/** Chunks that these edits refer to and that the server has not acknowledged. */
+const localChunks = Effect.fnUntraced(function* (
+  { store, context: { workspace } }: Freezing,
+  updates: ReadonlyArray<UpdateRecord>,
+): Effect.fn.Return<ReadonlyArray<Hash>, StoreFailure> {
+  const refs = [...new Set(updates.flatMap((update) => update.refs))];
+  if (refs.length === 0) return refs;
+  const states = yield* store.chunkStates(workspace, refs);
+  return refs.filter((hash) => states.get(hash) === "local");
+});

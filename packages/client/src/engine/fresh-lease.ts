@@ -1,0 +1,18 @@
+/** A lease under which nothing was ever given up. */
+import { Effect } from "effect";
+import type { HeldLease, PeerLeasesShape } from "../platform/PeerLeases.ts";
+import type { WorkspaceContext } from "./WorkspaceContext.ts";
+
+/**
+ * The lowest free lease that is not retired. Retired ones are held as long as this engine runs, so that they are passed
+ * over only once.
+ */
+export const leaseFresh = Effect.fnUntraced(function* (
+  leases: PeerLeasesShape,
+  { workspace, record }: WorkspaceContext,
+): Effect.fn.Return<HeldLease> {
+  for (;;) {
+    const lease = yield* leases.acquire(workspace);
+    if (record.retiredLeases?.includes(lease.lease) !== true) return lease;
+  }
+});
