@@ -224,6 +224,7 @@ const leaseOf = (peer: PeerID): number => Number(BigInt(peer) & 0xffffn);
 
 /** What was done, and under which peers nobody writes any more. */
 export interface Rebuilt {
+  readonly type: string;
   readonly preview: DiscardPreview;
   readonly peers: ReadonlyArray<PeerID>;
 }
@@ -277,7 +278,7 @@ const rebuild = (
       };
       yield* runtime.imports.forget(context.workspace, document);
       yield* runtime.status.moved(discarded, { document, counter: undefined, code: stream.code });
-      return { preview: toPreview(found, rebased), peers };
+      return { type, preview: toPreview(found, rebased), peers };
     }),
   );
 

@@ -74,11 +74,11 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
     publisher.everywhere({ type: "dead-letters", workspace });
   });
 
-  const rebuilt = Effect.fnUntraced(function* (work: Work, document: DocumentId, peers: ReadonlyArray<PeerID>) {
+  const rebuilt = Effect.fnUntraced(function* (work: Work, document: DocumentId, { type, peers }: DeadLetters.Rebuilt) {
     const { workspace } = work.runtime.context;
     yield* work.runtime.rebuilt(document, peers);
     publisher.everywhere({ type: "rebuilt", workspace, document, peers });
-    work.runtime.edited([document]);
+    work.runtime.edited([{ document, type }]);
     yield* decided(work);
   });
 
@@ -111,18 +111,18 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
     discardDeadLetter: (workspace, document) =>
       withPeer(workspace, (work, peer) =>
         Effect.gen(function* () {
-          const { preview, peers } = yield* DeadLetters.discardDeadLetter(work, document, peer);
-          yield* rebuilt(work, document, peers);
-          return preview;
+          const done = yield* DeadLetters.discardDeadLetter(work, document, peer);
+          yield* rebuilt(work, document, done);
+          return done.preview;
         }),
       ),
     forkDeadLetter: (workspace, document) =>
       withPeer(workspace, (work, peer) =>
         Effect.gen(function* () {
-          const { fork, peers } = yield* DeadLetters.forkDeadLetter(work, document, peer);
-          yield* rebuilt(work, document, peers);
-          work.runtime.edited([fork]);
-          return fork;
+          const done = yield* DeadLetters.forkDeadLetter(work, document, peer);
+          yield* rebuilt(work, document, done);
+          work.runtime.edited([{ document: done.fork, type: done.type }]);
+          return done.fork;
         }),
       ),
 

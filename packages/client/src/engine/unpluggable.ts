@@ -16,6 +16,7 @@ export const unpluggable = (calls: ServerCalls, unplugged: () => boolean): Serve
     push: (...args) => through(calls.push(...args)),
     pull: (...args) => through(calls.pull(...args)),
     createLink: (...args) => through(calls.createLink(...args)),
+    listGrants: (...args) => through(calls.listGrants(...args)),
     listLinks: (...args) => through(calls.listLinks(...args)),
     describeLink: (...args) => through(calls.describeLink(...args)),
     openLink: (...args) => through(calls.openLink(...args)),
