@@ -134,7 +134,6 @@ const acknowledgedOf = Effect.fnUntraced(function* (
       const own = record.device === context.device;
       if (record.document !== document || (own && waiting.has(record.counter))) continue;
       if (record.kind !== EntryKind.update && record.kind !== EntryKind.snapshot) continue;
-      const entry = decodeEntry(record.entry);
       const opened = yield* Effect.promise(() => openContent(context, decodeEntry(record.entry)));
       if (opened.type === "unapplied") continue;
       const { content } = opened;
