@@ -45,6 +45,13 @@ describe("replay", () => {
     expect(report.cold.bytesDown).toBeGreaterThan(1_000);
   });
 
+  it("makes entries enough of a session that is typed in a moment", { timeout: MILLIS }, async () => {
+    const file = await fileOf("quick", generateSequential({ seed: 7, transactions: 2_000 }));
+    const { report } = await run({ file, devices: 2 });
+    expect(describeReport(report, 0)).toContain("succeeded");
+    expect(report.entries).toBeGreaterThanOrEqual(200);
+  });
+
   it("survives kills of the server in a sequential session with emoji", { timeout: MILLIS }, async () => {
     const file = await fileOf("sequential", generateSequential({ seed: 11, transactions: 400 }));
     const { report, said } = await run({ file, kills: 2, seed: 5, turn: 90, devices: 2 });

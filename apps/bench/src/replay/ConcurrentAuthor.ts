@@ -83,9 +83,10 @@ export class ConcurrentAuthor {
     for (;;) {
       const next = history.next(until);
       if (next === undefined) break;
-      if (pace.isDue()) {
+      const rest = pace.next();
+      if (rest !== undefined) {
         await this.#outstandingAtMost(MAX_OUTSTANDING);
-        await pace.rest();
+        await rest;
       }
       const { lacking, transaction } = next;
       if (lacking.size > 0) {
@@ -97,7 +98,6 @@ export class ConcurrentAuthor {
       this.#authoring.commit();
       history.assertAfter();
       this.authored += 1;
-      pace.count();
     }
     await this.handedOver();
   }

@@ -71,6 +71,11 @@ export class Device {
     return this.#sequential().type(range.from, range.to, range.rate);
   }
 
+  /** Sequential sessions: the server has acknowledged an entry. */
+  async acknowledged(): Promise<void> {
+    this.#sequential().acknowledged();
+  }
+
   /** Sequential sessions: waits for what the author before wrote. */
   async takeOver(version: Version): Promise<void> {
     await this.#sequential().takeOver(version);

@@ -1,16 +1,15 @@
 /** When an author stops for a moment: after a slice of time, or because a rate is to be kept. */
 
-/** The author types for this long before everything else gets its turn. */
-const SLICE_MILLIS = 0.25;
+/** The author types for this long before everything else gets its turn: some transactions, as a burst of key presses is. */
+const SLICE_MILLIS = 0.1;
 
-const millis = (): number => performance.now();
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const sleep = (duration: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, duration));
 
 export class Pace {
   readonly #rate: number | undefined;
-  readonly #started = millis();
-  #sliceEnd = millis() + SLICE_MILLIS;
+  readonly #started = performance.now();
+  #sliceEnd = this.#started + SLICE_MILLIS;
   #counted = 0;
 
   /** `rate`: transactions a second, at most. */
@@ -18,21 +17,16 @@ export class Pace {
     this.#rate = rate;
   }
 
-  count(): void {
+  /** What is to be waited for before the next transaction, if anything is. */
+  next(): Promise<void> | undefined {
+    const now = performance.now();
+    const ahead = this.#rate === undefined ? 0 : (this.#counted / this.#rate) * 1_000 - (now - this.#started);
     this.#counted += 1;
+    return ahead > 1 ? this.#rest(sleep(ahead)) : now >= this.#sliceEnd ? this.#rest(breathe()) : undefined;
   }
 
-  #ahead(): number {
-    return this.#rate === undefined ? 0 : (this.#counted / this.#rate) * 1_000 - (millis() - this.#started);
-  }
-
-  isDue(): boolean {
-    return millis() >= this.#sliceEnd || this.#ahead() > 0;
-  }
-
-  async rest(): Promise<void> {
-    const ahead = this.#ahead();
-    await (ahead > 1 ? sleep(ahead) : breathe());
-    this.#sliceEnd = millis() + SLICE_MILLIS;
+  async #rest(over: Promise<void>): Promise<void> {
+    await over;
+    this.#sliceEnd = performance.now() + SLICE_MILLIS;
   }
 }

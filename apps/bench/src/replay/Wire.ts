@@ -33,6 +33,7 @@ export class Wire {
   readonly #sockets = new Set<Socket>();
   #trap: Trap | undefined;
   #document: DocumentId | undefined;
+  #onAcknowledged: (() => void) | undefined;
   #up = 0;
   #down = 0;
   /** The watched document's entries by author and counter; true once their author heard of the acknowledgement. */
@@ -62,9 +63,10 @@ export class Wire {
     return { up: this.#up, down: this.#down, entries: this.#entries.size, acknowledged: this.#acknowledged };
   }
 
-  /** Counts the entries of this document. */
-  watch(document: DocumentId): void {
+  /** Counts the entries of this document, and tells when one of them was acknowledged to its author. */
+  watch(document: DocumentId, onAcknowledged: () => void): void {
     this.#document = document;
+    this.#onAcknowledged = onAcknowledged;
   }
 
   /** Calls `spring` at this moment of the next push; its answer never arrives. */
@@ -141,6 +143,7 @@ export class Wire {
     if (this.#entries.get(entry) !== false) return;
     this.#entries.set(entry, true);
     this.#acknowledged += 1;
+    this.#onAcknowledged?.();
   }
 
   #spring(end: () => void): void {

@@ -84,6 +84,8 @@ class Replay {
   readonly #bare: BareReplay;
   readonly #stage: Stage;
   readonly #devices: Array<DeviceThread> = [];
+  /** The author of a sequential session. */
+  #typing: DeviceThread | undefined;
   #started = 0;
   #memory = 0;
 
@@ -114,7 +116,7 @@ class Replay {
     );
     this.#devices.push(first, ...others);
     const document = documentIdFromBytes(crypto.getRandomValues(new Uint8Array(ID_BYTES)));
-    wire.watch(document);
+    wire.watch(document, () => void this.#typing?.call("acknowledged").catch(() => undefined));
     const peers = await Promise.all(this.#devices.map((device) => device.call("begin", { document, trace })));
 
     const before = wire.traffic;
@@ -188,6 +190,7 @@ class Replay {
     for (const [index, from] of starts.entries()) {
       const author = this.#devices[Math.floor(from / turn) % this.#devices.length];
       if (author === undefined) throw new RangeError("there is no device");
+      this.#typing = author;
       if (from > 0 && from % turn === 0) await author.call("takeOver", version);
       const kill = kills.get(from);
       if (kill !== undefined) await this.#killAfter(kill);

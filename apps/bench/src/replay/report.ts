@@ -1,9 +1,6 @@
 /** The figures at the end, in lines. */
 import { type ReplayReport, succeeded } from "./replay.ts";
 
-/** A sequential session makes at least this many entries, else it was batched away. */
-export const LEAST_ENTRIES = 200;
-
 const seconds = (value: number): string => `${value.toFixed(2)} s`;
 
 export const describeReport = (report: ReplayReport, kills: number): ReadonlyArray<string> => {
