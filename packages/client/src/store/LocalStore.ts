@@ -63,8 +63,11 @@ export interface NewLocalUpdate {
   readonly refs: ReadonlyArray<Hash>;
   /** The identity whose peers made the operations. Where the workspace's device is another one by now: `retired`. */
   readonly device?: DeviceId | undefined;
-  /** The document's row after the edit. Without it the row is made or touched (`updatedAt`), its fields stay. */
-  readonly row: DocumentView | undefined;
+  /**
+   * The document's row after the edit. Without it the row is made or touched (`updatedAt`), its fields stay; `later` marks
+   * it as unprojected, so that it is made from the stored updates.
+   */
+  readonly row: DocumentView | "later" | undefined;
 }
 
 /** The part of a document's row that its content decides. */
@@ -374,7 +377,10 @@ export interface LocalStoreShape {
     document: DocumentId,
     afterId: number,
   ) => Effect.Effect<NewerUpdates, StoreFailure>;
-  /** Documents that have received updates since they were last projected, with the highest such update's id. */
+  /**
+   * Documents that have received updates since they were last projected, or local ones whose row is to come later, with the
+   * highest such update's id.
+   */
   readonly unprojected: (
     workspace: WorkspaceId,
   ) => Effect.Effect<ReadonlyArray<{ readonly document: DocumentId; readonly through: number }>, StoreFailure>;

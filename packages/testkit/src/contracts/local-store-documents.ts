@@ -67,6 +67,19 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
     }),
   );
 
+  suite.test("a local edit whose row comes later is to be projected, and the row stays until then", (store) =>
+    Effect.gen(function* () {
+      yield* store.appendUpdates([edit({ row: view })]);
+      const [id = 0, last = 0] = yield* store.appendUpdates([edit({ row: "later" }), edit()]);
+      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject(view);
+      expect(yield* store.unprojected(WORKSPACE)).toEqual([{ document: NOTE, through: id }]);
+      yield* store.putProjection(WORKSPACE, NOTE, last, { ...view, fields: { title: "made later" } });
+      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ fields: { title: "made later" } });
+      expect(yield* store.unprojected(WORKSPACE)).toEqual([]);
+      expect(yield* store.pendingDocuments(WORKSPACE)).toMatchObject([{ document: NOTE, updates: 3 }]);
+    }),
+  );
+
   suite.test("a snapshot takes the place of exactly the updates it names", (store, fence) =>
     Effect.gen(function* () {
       const ids = yield* store.appendUpdates([edit(), edit(), edit(), edit({ document: OTHER_NOTE })]);

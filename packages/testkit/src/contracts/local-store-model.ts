@@ -57,7 +57,7 @@ export class LocalStoreModel {
     workspace: WorkspaceId,
     update: Pick<NewLocalUpdate, "document" | "type" | "time">,
     id: number,
-    received: boolean,
+    isShown: boolean,
     view: DocumentView | undefined,
   ): void {
     let found = this.find(workspace, update.document);
@@ -87,14 +87,14 @@ export class LocalStoreModel {
       updatedAt: Math.max(found.record.updatedAt, update.time),
     };
     found.latest = id;
-    if (received) found.unprojected = id;
+    if (!isShown) found.unprojected = id;
   }
 
   appendUpdates(updates: ReadonlyArray<NewLocalUpdate>): ReadonlyArray<number> {
     return updates.map(({ row, ...update }) => {
       const id = ++this.lastUpdate;
       this.updates.push({ ...update, id, state: "pending", device: undefined, counter: undefined });
-      this.#touch(update.workspace, update, id, false, row);
+      this.#touch(update.workspace, update, id, row !== "later", row === "later" ? undefined : row);
       return id;
     });
   }
@@ -254,7 +254,7 @@ export class LocalStoreModel {
       if (known.has(`${update.device}/${update.counter}`)) continue;
       const id = ++this.lastUpdate;
       this.updates.push({ ...update, id, workspace, state: "received", refs: [] });
-      this.#touch(workspace, update, id, true, undefined);
+      this.#touch(workspace, update, id, false, undefined);
     }
     this.settle(workspace, fence, settled, at);
     this.positions.set(workspace, { ...position, cursor, chain, lastSyncedAt: at });

@@ -135,7 +135,7 @@ const operation = fc.oneof(
     ...where,
     count: fc.integer({ min: 1, max: 4 }),
     time: fc.nat({ max: 100 }),
-    row: fc.option(view, { nil: undefined }),
+    row: fc.oneof(fc.option(view, { nil: undefined }), fc.constant("later" as const)),
   }),
   fc.record({
     type: fc.constant("append" as const),

@@ -94,9 +94,9 @@ const workspaceOperations = (storage: MemoryStorage, run: Run): WorkspaceOperati
         return Effect.fail(new StoreFailure({ reason: "retired", operation: "appendUpdates", cause: undefined }));
       }
       // Before anything is stored: a row that no real store could hold refuses all of the call.
-      let rows: ReadonlyArray<DocumentView | undefined>;
+      let rows: ReadonlyArray<DocumentView | "later" | undefined>;
       try {
-        rows = updates.map(({ row }) => (row === undefined ? undefined : plainView(row)));
+        rows = updates.map(({ row }) => (typeof row === "object" ? plainView(row) : row));
       } catch (cause) {
         return Effect.fail(new StoreFailure({ reason: "unavailable", operation: "appendUpdates", cause }));
       }
@@ -117,7 +117,8 @@ const workspaceOperations = (storage: MemoryStorage, run: Run): WorkspaceOperati
             time: update.time,
             refs: [...update.refs],
           };
-          touch(stored, record, false, rows[index]);
+          const row = rows[index];
+          touch(stored, record, row !== "later", row === "later" ? undefined : row);
           return [record.id];
         }),
       );

@@ -27,7 +27,7 @@ export const plainView = (view: DocumentView): DocumentView => ({
 export const touch = (
   stored: StoredWorkspace,
   update: UpdateRecord,
-  received: boolean,
+  isShown: boolean,
   view: DocumentView | undefined,
 ): void => {
   let found = stored.documents.get(update.document);
@@ -60,7 +60,7 @@ export const touch = (
     updatedAt: Math.max(updatedAt, update.time),
   };
   found.latest = update.id;
-  if (received) found.unprojected = update.id;
+  if (!isShown) found.unprojected = update.id;
   found.updates.set(update.id, update);
   if (update.state === "pending") found.pending = [...found.pending, update.id];
 };

@@ -43,7 +43,7 @@ export const logOperations = (storage: MemoryStorage, run: Run): LogOperations =
             time,
             refs: [],
           };
-          touch(stored, record, true, undefined);
+          touch(stored, record, false, undefined);
         }
         settleOutgoing(stored, settled);
         stored.position = { ...stored.position, cursor, chain, lastSyncedAt: at };

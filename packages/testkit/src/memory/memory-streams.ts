@@ -81,8 +81,8 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
           touch(
             stored,
             { ...record, state: "pending", device: undefined, counter: undefined },
-            false,
-            view === undefined ? undefined : plainView(view),
+            view !== "later",
+            typeof view === "object" ? plainView(view) : undefined,
           );
         }
         if (retire.length === 0) return;

@@ -16,7 +16,7 @@ export interface DocumentChange {
   readonly id: number;
   /** Bytes that wait from now on, or undefined for an update of others. */
   readonly pendingBytes: number | undefined;
-  readonly view: DocumentView | undefined;
+  readonly view: DocumentView | "later" | undefined;
 }
 
 /** With `count` more waiting edits; the property goes with the last one, and the row leaves the index. */
@@ -36,7 +36,8 @@ const changed = (known: DocumentRow | undefined, change: DocumentChange): Docume
     updatedAt: Math.max(before.updatedAt, time),
     latest: id,
   };
-  return change.pendingBytes === undefined ? { ...row, unprojected: id } : withPending(row, 1, change.pendingBytes);
+  const shown = change.pendingBytes === undefined || change.view === "later" ? { ...row, unprojected: id } : row;
+  return change.pendingBytes === undefined ? shown : withPending(shown, 1, change.pendingBytes);
 };
 
 /** Applies changes, in order; each document's rows are written once. */
@@ -60,7 +61,7 @@ export const touchDocuments = async (
     rows.push(row);
     const { workspace, document, time } = first;
     const view =
-      group.findLast((change) => change.view !== undefined)?.view ??
+      group.map((change) => change.view).findLast((found) => found !== undefined && found !== "later") ??
       (before === undefined ? { fields: {}, searchText: "", deleted: false, createdAt: time } : undefined);
     if (view !== undefined) views.push({ workspace, document, ...view });
   }

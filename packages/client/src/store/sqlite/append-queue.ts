@@ -140,7 +140,8 @@ export class AppendQueue {
           touch.latest = id;
           touch.pendingUpdates += 1;
           touch.pendingBytes += update.length;
-          if (row !== undefined) touch.view = row;
+          if (row === "later") touch.unprojected = id;
+          else if (row !== undefined) touch.view = row;
           return id;
         }),
       );

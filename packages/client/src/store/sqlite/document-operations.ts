@@ -29,7 +29,7 @@ export const documentOperations = (database: SqliteDatabase, documents: Document
     WHERE workspace = ? AND documents.document > ? ORDER BY documents.document LIMIT ?`);
   const ofType = database.prepare(`
     SELECT ${columns} FROM documents JOIN views ON views.document = key WHERE workspace = ? AND type = ?`);
-  const snapshot = database.prepare("SELECT through, snapshot FROM snapshots WHERE document = ?");
+  const snapshot = database.prepare("SELECT snapshot FROM snapshots WHERE document = ?");
   const snapshotThrough = database.prepare("SELECT through FROM snapshots WHERE document = ?");
   const updatesAfter = database.prepare("SELECT * FROM updates WHERE document = ? AND id > ? ORDER BY id");
   const unprojected = database.prepare(
@@ -48,11 +48,13 @@ export const documentOperations = (database: SqliteDatabase, documents: Document
        AND NOT EXISTS (SELECT 1 FROM outgoing WHERE workspace = ?3 AND outgoing.counter = updates.counter)))`);
 
   const newer = (key: number, record: Pick<DocumentRecord, "workspace" | "document">, afterId: number) => {
-    const base = snapshot.get(key);
+    const found = snapshotThrough.get(key);
     const updates = updatesAfter.all(key, afterId).map(toUpdate(record.workspace, record.document));
-    const snapshotEnd = base === undefined ? 0 : number(base["through"]);
+    const snapshotEnd = found === undefined ? 0 : number(found["through"]);
+    // It is as large as the document: who has its content already does not make the store read it.
+    const base = snapshotEnd <= afterId ? undefined : snapshot.get(key);
     return {
-      snapshot: base === undefined || snapshotEnd <= afterId ? undefined : bytes(base["snapshot"]),
+      snapshot: base === undefined ? undefined : bytes(base["snapshot"]),
       updates,
       through: Math.max(afterId, snapshotEnd, updates.at(-1)?.id ?? 0),
     };

@@ -11,8 +11,8 @@ export interface DocumentTouch {
   type: string;
   updatedAt: number;
   latest: number;
-  /** Id of the newest received update, or null where only local ones came. */
-  received: number | null;
+  /** Id of the newest update that the row does not show, or null where it shows them all. */
+  unprojected: number | null;
   pendingUpdates: number;
   pendingBytes: number;
   view: DocumentView | undefined;
@@ -36,6 +36,7 @@ export const documentRows = (database: SqliteDatabase) => {
       type = CASE type WHEN '' THEN ? ELSE type END, updated_at = max(updated_at, ?), latest = max(latest, ?),
       unprojected = coalesce(?, unprojected), pending_updates = pending_updates + ?, pending_bytes = pending_bytes + ?
     WHERE key = ?`);
+  const owe = database.prepare("UPDATE documents SET unprojected = latest WHERE key = ?");
   const lastUpdate = database.prepare("SELECT last_update FROM profile");
   const setLastUpdate = database.prepare("UPDATE profile SET last_update = ?");
 
@@ -62,7 +63,7 @@ export const documentRows = (database: SqliteDatabase) => {
       change.type,
       change.updatedAt,
       change.latest,
-      change.received,
+      change.unprojected,
       change.pendingUpdates,
       change.pendingBytes,
       change.key,
@@ -74,6 +75,8 @@ export const documentRows = (database: SqliteDatabase) => {
     keyOf,
     ensure,
     putView,
+    /** The row does not show the newest update. */
+    oweView: (key: number): void => void owe.run(key),
     write,
     /** The highest update id that was ever given. */
     lastUpdate: (): number => number(lastUpdate.get()?.["last_update"]),
@@ -104,7 +107,7 @@ export class DocumentTouches {
         type: "",
         updatedAt: time,
         latest: 0,
-        received: null,
+        unprojected: null,
         pendingUpdates: 0,
         pendingBytes: 0,
         view: undefined,

@@ -162,7 +162,8 @@ export const streamOperations = (
         for (const edit of edits) {
           const target = documents.ensure(edit.workspace, edit.document, edit.type, edit.time);
           add(target, [{ ...edit, state: "pending", device: undefined, counter: undefined }]);
-          if (edit.row !== undefined) documents.putView(target, edit.row);
+          if (edit.row === "later") documents.oweView(target);
+          else if (edit.row !== undefined) documents.putView(target, edit.row);
         }
         if (leases.length === 0) return;
         const known = retired.get(workspace)?.["retired_leases"];
