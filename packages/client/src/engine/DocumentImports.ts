@@ -5,13 +5,15 @@
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Effect, Semaphore } from "effect";
 import type { Applied, ImporterError, ImporterShape, ImportRequest } from "../documents/Importer.ts";
-import { holdsSeveralChanges } from "../documents/join-updates.ts";
+import { holdsSeveralChanges, joinUpdates } from "../documents/join-updates.ts";
 import type { DocumentView, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { UpdateRecord } from "../store/records.ts";
 
 /** A document is folded when its loose updates outnumber this, and outweigh its snapshot. */
 const FOLD_UPDATES = 400;
 const FOLD_BYTES = 32 * 1024;
+/** So many changes go into an entry as they are: written anew they take fewer bytes, but longer than all else at sealing. */
+const FEW_CHANGES = 4;
 
 export interface DocumentImportsShape {
   /** Applies what is new, and stores the document's row unless that is not wanted. */
@@ -211,7 +213,7 @@ export const makeDocumentImports = (store: LocalStoreShape, importer: ImporterSh
 
   const merge: DocumentImportsShape["merge"] = (workspace, document, updates) => {
     const plain = updates.map(({ update }) => update);
-    if (plain.length < 2 && !plain.some(holdsSeveralChanges)) return Effect.succeed(plain);
+    if (plain.length <= FEW_CHANGES && !plain.some(holdsSeveralChanges)) return Effect.succeed(joinUpdates(plain));
     return exclusively(keyOf(workspace, document), apply(workspace, document, { merge: plain }, false)).pipe(
       // Joining updates saves bytes (hazard L6); where it cannot be done in time, they travel one by one.
       Effect.catchTags({

@@ -6,6 +6,7 @@ import { currentRole, type RandomSource, recoveryWords, systemRandom } from "@ca
 import type { DocumentSchema } from "@cairn/schema";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
 import { Context, Duration, Effect, Exit, Result, type Scope } from "effect";
+import type { PeerID } from "loro-crdt";
 import type { BackupWork } from "../backup/WorkspaceBackup.ts";
 import { Importer } from "../documents/Importer.ts";
 import { peerIdOf } from "../documents/peer-ids.ts";
@@ -209,7 +210,7 @@ const assemble = (
     yield* versions.listen((state) => publish({ type: "update", state }));
     yield* Effect.forkScoped(lead);
 
-    const append = (workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>) =>
+    const append = (workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>, writer?: PeerID) =>
       Effect.gen(function* () {
         const runtime = opened(workspace) ?? (yield* runtimeOf(workspace));
         const { membership, device } = runtime.context;
@@ -227,12 +228,12 @@ const assemble = (
         const isForeign = ({ device: maker, update }: NewEdit): boolean =>
           maker === undefined && operationsOf !== undefined && Result.isFailure(operationsOf(device, update));
         if (edits.some(isForeign)) return yield* Effect.fail(new CairnError("identity-changed"));
-        yield* store
+        const ids = yield* store
           .appendUpdates(edits.map((edit) => ({ workspace, ...edit, device: edit.device ?? device })))
           .pipe(
             Effect.tapError((failure) => (failure.reason === "retired" ? runtime.identityChanged([]) : Effect.void)),
           );
-        runtime.edited(edits);
+        runtime.edited(edits, ids, writer);
       });
 
     const openDocument = Effect.fnUntraced(function* (workspace: WorkspaceId, document: DocumentId) {
@@ -351,7 +352,7 @@ const assemble = (
         ),
       openDocument: (workspace, document) => promise(openDocument(workspace, document)),
       updatesAfter: (workspace, document, after) => promise(updatesAfter(workspace, document, after)),
-      append: (workspace, edits) => promise(append(workspace, edits)),
+      append: (workspace, edits, writer) => promise(append(workspace, edits, writer)),
       query: (workspace, type, query) => promise(queries.page(workspace, type, query)),
       count: (workspace, type, query) => promise(queries.count(workspace, type, query)),
       countBy: (workspace, type, path, query) => promise(queries.countBy(workspace, type, path, query)),

@@ -60,7 +60,8 @@ export interface NewEdit {
   readonly time: number;
   /** Sealed hashes of attachment chunks that this edit begins to refer to. */
   readonly refs: ReadonlyArray<Hash>;
-  readonly row: DocumentView | undefined;
+  /** The document's row after it, or `later` where making it costs more than the edit: then the engine does, in its time. */
+  readonly row: DocumentView | "later" | undefined;
   /** Whose peers its operations are under, where that is known. */
   readonly device?: DeviceId | undefined;
 }
@@ -83,6 +84,8 @@ export type EngineEvent =
       readonly documents: ReadonlyArray<DocumentId>;
       /** The types of those whose rows may have changed; undefined where not all are known. */
       readonly types: ReadonlyArray<string> | undefined;
+      /** Of each of them: whose edits are all that changed, by the peer that was named with them; else undefined. */
+      readonly writers?: ReadonlyArray<PeerID | undefined>;
     }
   | { readonly type: "sync"; readonly workspace: WorkspaceId; readonly state: SyncState }
   | { readonly type: "outbox-state"; readonly workspace: WorkspaceId; readonly outbox: OutboxState }
@@ -140,8 +143,11 @@ export interface EngineApi {
     document: DocumentId,
     after: number,
   ): Promise<{ readonly updates: ReadonlyArray<Uint8Array>; readonly through: number; readonly merging: boolean }>;
-  /** Resolves when the edits are durable. Rejects with `identity-changed` where their peers are not this device's any more. */
-  append(workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>): Promise<void>;
+  /**
+   * Resolves when the edits are durable. Rejects with `identity-changed` where their peers are not this device's any more.
+   * `writer`: the peer of the page's document that has them already.
+   */
+  append(workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>, writer?: PeerID): Promise<void>;
   /** Queries are JSON, checked here once more: reject with `query-invalid`. */
   query(workspace: WorkspaceId, type: string, query: unknown): Promise<Page<PlainRow>>;
   count(workspace: WorkspaceId, type: string, query: unknown): Promise<number>;

@@ -9,7 +9,7 @@ import { type Fence, type Fenced, LocalStore, type StoreFailure } from "../store
 import { Transport } from "../transport/Transport.ts";
 import { type DocumentImportsShape, makeDocumentImports } from "./DocumentImports.ts";
 import type { SyncPolicy } from "@cairn/sync";
-import type { EngineEvent } from "./EngineApi.ts";
+import type { EngineEvent, NewEdit } from "./EngineApi.ts";
 import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
 import type { Publisher } from "./Workspaces.ts";
 import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
@@ -19,29 +19,30 @@ import { reloadContext, reloadIdentity, type WorkspaceContext } from "./Workspac
 /** A change is told at once; those that follow within this time are told together. */
 const GATHER_MILLIS = 4;
 /** A document's row is made anew when it has rested this many times as long as making it took, or the longest rest. */
-const ROW_RESTS = 15;
+const ROW_RESTS = 30;
 const LONGEST_REST_MILLIS = 1_000;
 /** The outbox is counted at most this often. */
 const COUNT_MILLIS = 60;
 
 /** Changes that pages have not heard of yet. */
 interface Gathered {
-  readonly documents: Set<DocumentId>;
+  /** With the writer whose edits are all that is new, where that is so. */
+  readonly documents: Map<DocumentId, PeerID | undefined>;
   /** Types whose rows have changed. */
   readonly types: Set<string>;
   /** Rows of a type that is not known have changed. */
   untyped: boolean;
 }
 
-const nothingGathered = (): Gathered => ({ documents: new Set(), types: new Set(), untyped: false });
+const nothingGathered = (): Gathered => ({ documents: new Map(), types: new Set(), untyped: false });
 
 export interface WorkspaceRuntime {
   readonly context: WorkspaceContext;
   readonly status: SyncStatus;
   readonly imports: DocumentImportsShape;
   readonly driver: SyncDriver;
-  /** Edits of these documents were stored here: tells the other handles and tabs, and wakes the driver. */
-  readonly edited: (edits: ReadonlyArray<{ readonly document: DocumentId; readonly type: string }>) => void;
+  /** Edits were stored here under these ids: tells the other handles and tabs, and wakes the driver. */
+  readonly edited: (edits: ReadonlyArray<NewEdit>, ids: ReadonlyArray<number>, writer: PeerID | undefined) => void;
   /** Documents changed elsewhere: tells the pages of this engine. */
   readonly changedElsewhere: (documents: ReadonlyArray<DocumentId>, types: ReadonlyArray<string> | undefined) => void;
   /** Edits were stored in another tab. */
@@ -105,14 +106,23 @@ export const makeWorkspaceRuntime = (
     const rowDue = new Map<DocumentId, number>();
     const rowWaits = new Map<DocumentId, number>();
 
+    /** Documents that pages may lack updates of, since they were received. */
+    const received = new Set<DocumentId>();
+    /** Documents of which a page has everything and only the row is to be made, by the newest update. */
+    const edited = new Map<DocumentId, number>();
+
     /** `types`: whose rows have changed; undefined where that is not known. */
     const tell = (
       documents: ReadonlyArray<DocumentId>,
       types: ReadonlyArray<string> | undefined,
       others: boolean,
+      writer?: PeerID,
     ): void => {
       for (const hearers of others ? [here, elsewhere] : [here]) {
-        for (const document of documents) hearers.documents.add(document);
+        for (const document of documents) {
+          const before = hearers.documents.has(document) ? hearers.documents.get(document) : writer;
+          hearers.documents.set(document, before === writer ? writer : undefined);
+        }
         for (const type of types ?? []) hearers.types.add(type);
         hearers.untyped ||= types === undefined;
       }
@@ -121,8 +131,9 @@ export const makeWorkspaceRuntime = (
     const toEvent = ({ documents, types, untyped }: Gathered) => ({
       type: "documents" as const,
       workspace,
-      documents: [...documents],
+      documents: [...documents.keys()],
       types: untyped ? undefined : [...types],
+      writers: [...documents.values()],
     });
 
     /** Peers whose operations were given up, by document. */
@@ -136,7 +147,7 @@ export const makeWorkspaceRuntime = (
       return operations._tag === "Success" && operations.success.some(({ peer }) => peers.has(peer));
     };
 
-    const projectOne = Effect.fnUntraced(function* (document: DocumentId, through: number) {
+    const projectOne = Effect.fnUntraced(function* (document: DocumentId, through: number, isAsked: boolean) {
       if (given.get(document) === through) return;
       const started = yield* Clock.currentTimeMillis;
       const due = rowDue.get(document) ?? 0;
@@ -145,6 +156,8 @@ export const makeWorkspaceRuntime = (
       if (row) rowWaits.delete(document);
       else rowWaits.set(document, due);
       if (!row && taken.get(document) === through) return;
+      const isReceived = received.delete(document);
+      if (!row && !isAsked && !isReceived && edited.get(document) === through) return;
       projecting.add(document);
       yield* imports.project(workspace, document, through, row).pipe(
         Effect.tap(() => Effect.sync(() => given.delete(document))),
@@ -160,6 +173,7 @@ export const makeWorkspaceRuntime = (
       const ended = yield* Clock.currentTimeMillis;
       if (row) {
         taken.delete(document);
+        edited.delete(document);
         rowDue.set(document, ended + Math.min(LONGEST_REST_MILLIS, (ended - started) * ROW_RESTS));
       } else taken.set(document, through);
       tell([document], row ? undefined : [], true);
@@ -170,7 +184,7 @@ export const makeWorkspaceRuntime = (
       // Documents are independent: one that takes its time does not hold up the others.
       yield* Effect.forEach(
         waiting.filter(({ document }) => (only === undefined || document === only) && !projecting.has(document)),
-        ({ document, through }) => projectOne(document, through),
+        ({ document, through }) => projectOne(document, through, only !== undefined),
         { concurrency: 8, discard: true },
       );
     });
@@ -193,6 +207,7 @@ export const makeWorkspaceRuntime = (
       status,
       policy,
       onReceived: (documents, membershipChanged) => {
+        for (const document of documents) received.add(document);
         if (documents.size > 0) Queue.offerUnsafe(projectSignal, undefined);
         if (membershipChanged) publisher.everywhere({ type: "workspaces" });
         Queue.offerUnsafe(countSignal, undefined);
@@ -251,12 +266,18 @@ export const makeWorkspaceRuntime = (
       status,
       imports,
       driver,
-      edited: (edits) => {
+      edited: (edits, ids, writer) => {
         tell(
           edits.map(({ document }) => document),
           edits.map(({ type }) => type),
           true,
+          writer,
         );
+        for (const [index, { document, row }] of edits.entries()) {
+          if (row !== "later") continue;
+          edited.set(document, ids[index] ?? 0);
+          Queue.offerUnsafe(projectSignal, undefined);
+        }
         Queue.offerUnsafe(countSignal, undefined);
         if (fence === undefined) Effect.runFork(notifier.notify({ type: "outbox", workspace }));
         else driver.wake();
@@ -264,6 +285,8 @@ export const makeWorkspaceRuntime = (
       changedElsewhere: (documents, types) => tell(documents, types, false),
       outboxChanged: () => {
         Queue.offerUnsafe(countSignal, undefined);
+        // A row may have been left to whoever leads.
+        Queue.offerUnsafe(projectSignal, undefined);
         driver.wake();
       },
       rebuilt: (document, peers) =>
@@ -271,6 +294,7 @@ export const makeWorkspaceRuntime = (
           retired.set(document, new Set([...(retired.get(document) ?? []), ...peers]));
           given.delete(document);
           taken.delete(document);
+          edited.delete(document);
           Queue.offerUnsafe(countSignal, undefined);
           return imports.forget(workspace, document);
         }),

@@ -71,7 +71,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     this.#appends = new GatheredAppends((edits) =>
       engine.append(
         this.id,
-        edits.map((edit) => ({ ...edit, row: undefined })),
+        edits.map((edit) => ({ ...edit, row: "later" })),
       ),
     );
     this.#schema = schema;
@@ -84,7 +84,10 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     switch (event.type) {
       case "documents": {
         const documents = new Set(event.documents);
-        for (const document of this.#open) if (documents.has(document.id)) document.refresh();
+        for (const document of this.#open) {
+          const index = event.documents.indexOf(document.id);
+          if (index >= 0) document.refresh(event.writers?.[index]);
+        }
         for (const listener of this.#changeListeners) listener(documents);
         this.#live.changed(event.types === undefined ? undefined : new Set(event.types));
         break;

@@ -16,6 +16,10 @@ import { CairnError } from "../errors.ts";
 
 /** A store that refused an edit is asked again after this long. */
 const RETRY_MILLIS = 1_000;
+/** A row of more letters than these is made by the engine, at a rate that its cost allows, and not with each edit. */
+const SMALL_ROW = 4_096;
+/** Of what the engine says of this document's own edits, only every so manieth is looked at. */
+const OWN_NEWS = 16;
 
 /** What changed: `replaced` means that `loro` is another document from now on (rule 15). */
 export type Change = { readonly origin: "local" | "remote" | "replaced" };
@@ -78,6 +82,8 @@ export class PlainDocument {
   #stale = false;
   /** To be opened anew, under another peer. */
   #retired = false;
+  #hasSmallRow = true;
+  #ownNews = 0;
   readonly #changeListeners = new Set<(change: Change) => void>();
   readonly #savedListeners = new Set<(saved: boolean, failure: CairnError | undefined) => void>();
 
@@ -143,8 +149,16 @@ export class PlainDocument {
       edits.push(...mergeCommits(this.#loro, run).map((update) => ({ ...edit, update })));
       run = [];
     }
-    const row = documentView(this.#options.schema, this.type, this.#loro);
+    const row = this.#row();
     return edits.map((edit, index) => ({ ...edit, row: index === edits.length - 1 ? row : undefined }));
+  }
+
+  #row(): NewEdit["row"] {
+    if (!this.#hasSmallRow) return "later";
+    const row = documentView(this.#options.schema, this.type, this.#loro);
+    // The cost of an edit does not grow with the text that it is made in (hazard 12).
+    this.#hasSmallRow = row.searchText.length <= SMALL_ROW;
+    return row;
   }
 
   /** Hands over what is queued, all at once, until nothing is. An edit leaves the queue when it is durable. */
@@ -154,7 +168,7 @@ export class PlainDocument {
     while (this.#queue.length > 0) {
       const { length } = this.#queue;
       try {
-        await this.#options.engine.append(this.#options.workspace, this.#edits());
+        await this.#options.engine.append(this.#options.workspace, this.#edits(), this.#lease.peer);
         this.#queue.splice(0, length);
         this.#failure = undefined;
       } catch (error) {
@@ -197,8 +211,13 @@ export class PlainDocument {
     this.refresh();
   }
 
-  /** The engine stored something for this document. */
-  refresh(): void {
+  /** The engine stored something for this document; `writer`: nothing but what this peer wrote. */
+  refresh(writer?: PeerID): void {
+    if (writer === this.#lease.peer) {
+      // It is here already; but who never looks falls behind what is folded into a snapshot.
+      this.#ownNews += 1;
+      if (this.#ownNews % OWN_NEWS !== 0) return;
+    }
     this.#stale = true;
     this.#refreshing ??= this.#takeNewer()
       // The engine was closed meanwhile, or its store does not answer: the next change asks again.
