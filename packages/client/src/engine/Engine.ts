@@ -233,7 +233,14 @@ const assemble = (
           .pipe(
             Effect.tapError((failure) => (failure.reason === "retired" ? runtime.identityChanged([]) : Effect.void)),
           );
-        runtime.edited(edits, ids, writer);
+        runtime.edited(
+          edits.map(({ document, type, row }, index) => ({
+            document,
+            type,
+            rowLater: row === "later" ? ids[index] : undefined,
+          })),
+          writer,
+        );
       });
 
     const openDocument = Effect.fnUntraced(function* (workspace: WorkspaceId, document: DocumentId) {

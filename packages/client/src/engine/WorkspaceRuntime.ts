@@ -9,7 +9,7 @@ import { type Fence, type Fenced, LocalStore, type StoreFailure } from "../store
 import { Transport } from "../transport/Transport.ts";
 import { type DocumentImportsShape, makeDocumentImports } from "./DocumentImports.ts";
 import type { SyncPolicy } from "@cairn/sync";
-import type { EngineEvent, NewEdit } from "./EngineApi.ts";
+import type { EngineEvent } from "./EngineApi.ts";
 import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
 import type { Publisher } from "./Workspaces.ts";
 import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
@@ -41,8 +41,18 @@ export interface WorkspaceRuntime {
   readonly status: SyncStatus;
   readonly imports: DocumentImportsShape;
   readonly driver: SyncDriver;
-  /** Edits were stored here under these ids: tells the other handles and tabs, and wakes the driver. */
-  readonly edited: (edits: ReadonlyArray<NewEdit>, ids: ReadonlyArray<number>, writer: PeerID | undefined) => void;
+  /**
+   * Edits were stored here: tells the other handles and tabs, and wakes the driver. `rowLater`: the update's id where the
+   * document's row is yet to be made; `writer`: who has them already.
+   */
+  readonly edited: (
+    edits: ReadonlyArray<{
+      readonly document: DocumentId;
+      readonly type: string;
+      readonly rowLater?: number | undefined;
+    }>,
+    writer?: PeerID,
+  ) => void;
   /** Documents changed elsewhere: tells the pages of this engine. */
   readonly changedElsewhere: (documents: ReadonlyArray<DocumentId>, types: ReadonlyArray<string> | undefined) => void;
   /** Edits were stored in another tab. */
@@ -266,16 +276,16 @@ export const makeWorkspaceRuntime = (
       status,
       imports,
       driver,
-      edited: (edits, ids, writer) => {
+      edited: (edits, writer) => {
         tell(
           edits.map(({ document }) => document),
           edits.map(({ type }) => type),
           true,
           writer,
         );
-        for (const [index, { document, row }] of edits.entries()) {
-          if (row !== "later") continue;
-          edited.set(document, ids[index] ?? 0);
+        for (const { document, rowLater } of edits) {
+          if (rowLater === undefined) continue;
+          edited.set(document, rowLater);
           Queue.offerUnsafe(projectSignal, undefined);
         }
         Queue.offerUnsafe(countSignal, undefined);
