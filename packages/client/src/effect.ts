@@ -9,6 +9,7 @@ export { Locks, type LocksShape, makeInProcessLocks } from "./platform/Locks.ts"
 export { Notifier, type NotifierShape, type ProfileEvent } from "./platform/Notifier.ts";
 export { PeerLeases } from "./platform/PeerLeases.ts";
 export * from "./store/LocalStore.ts";
+export { shownEdits } from "./store/rows/row-state.ts";
 export type * from "./store/records.ts";
 export * from "./transport/Transport.ts";
 export { isRemarkable, nextStream, type StreamChange, storedState } from "./store/streams.ts";

@@ -239,7 +239,7 @@ describe("the notifier", () => {
       yield* settledLocks;
       expect(heard).toEqual(["other: workspaces", "third: workspaces"]);
       yield* Scope.close(scope, Exit.void);
-      yield* other.notify({ type: "outbox", workspace });
+      yield* other.notify({ type: "outbox", workspace, rowless: false });
       yield* settledLocks;
       expect(heard.slice(2)).toEqual(["one: outbox"]);
     }).pipe(Effect.scoped),

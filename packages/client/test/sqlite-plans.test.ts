@@ -38,7 +38,9 @@ test("every statement finds its rows by an index", async () => {
       .filter(({ sql, step }) => sql.includes(condition) && step.startsWith("SEARCH documents"))
       .map(({ step }) => step);
   expect(indexOf("unprojected IS NOT NULL")).toEqual([expect.stringContaining("documents_unprojected")]);
-  expect(indexOf("pending_updates > 0")).toEqual([expect.stringContaining("documents_pending")]);
+  const pendingIndexes = indexOf("pending_updates > 0");
+  expect(pendingIndexes.length).toBeGreaterThan(0);
+  for (const step of pendingIndexes) expect(step).toMatch(/documents_pending|workspace=\? AND document=\?/);
   const pendingSteps = steps.filter(({ sql, step }) => /state = 0\s+ORDER BY/.test(sql) && /SEARCH updates/.test(step));
   expect(pendingSteps.length).toBeGreaterThan(0);
   for (const { step } of pendingSteps) expect(step).toContain("updates_pending");

@@ -63,6 +63,7 @@ export {
   indexRange,
   indexedPath,
   indexedValues,
+  movedEntries,
   projectionFingerprint,
 } from "./query/projection-index.ts";
 export {

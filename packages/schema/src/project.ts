@@ -49,7 +49,12 @@ export interface ProjectionOf<Fs extends Fields> {
 export type Projection<T extends DocumentType> = ProjectionOf<FieldsOf<T>>;
 
 /** Project a document. Never throws. */
-export const project = <Fs extends Fields>(type: DocumentType<Fs>, doc: LoroDoc): ProjectionOf<Fs> => {
+export const project = <Fs extends Fields>(
+  type: DocumentType<Fs>,
+  doc: LoroDoc,
+  options: { /** Whether the searchable text is wanted; default true. */ readonly search?: boolean } = {},
+): ProjectionOf<Fs> => {
+  const searched = options.search ?? true;
   const place: Place = { at: "document", doc };
   const invalid: Array<string> = [];
   const report = (found: InvalidValue): void => {
@@ -60,7 +65,7 @@ export const project = <Fs extends Fields>(type: DocumentType<Fs>, doc: LoroDoc)
   let searchLeft: number = PROJECTION_LIMITS.search;
   for (const slot of slotsOf(type.fields)) {
     const { field } = slot;
-    if (!field.list && !field.search) continue;
+    if (!field.list && !(field.search && searched)) continue;
     const text = field.kind === "text" ? findContainer(place, TEXT, slot.physical) : "absent";
     const value = typeof text === "string" ? readField(slot, place, [slot.name], report) : undefined;
     if (field.list) {
@@ -72,7 +77,7 @@ export const project = <Fs extends Fields>(type: DocumentType<Fs>, doc: LoroDoc)
           : bounded(slot, value, report);
       listed.push([slot.name, shown]);
     }
-    if (field.search) {
+    if (field.search && searched) {
       const found =
         typeof text === "string" ? wordsOf(searchable(slot, value), searchLeft) : beginning(text, searchLeft);
       if (found !== "") words.push(found);

@@ -1,24 +1,37 @@
 /** A document's row, as its content says. */
-import { createdAt, type DocumentSchema, documentTypeName, isDeleted, project } from "@cairn/schema";
+import {
+  createdAt,
+  type DocumentSchema,
+  documentTypeName,
+  indexedValues,
+  isDeleted,
+  project,
+  projectionFingerprint,
+} from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
 
 /**
- * The row by the declared type, or, where that is empty, by the one the document names. A type that the app does not know
- * (a newer app's) has no fields: it is shown as such, never guessed.
+ * The row by the declared type, or, where that is empty, by the one the document names. Of a type that the app does not know
+ * (a newer app's) only what every document has: what it shows is left to whoever knows it. Without its words it costs little
+ * however long its texts are.
  */
-export const documentView = (schema: DocumentSchema, type: string, doc: LoroDoc): DocumentView => {
+export const documentView = (schema: DocumentSchema, type: string, doc: LoroDoc, withWords = true): DocumentView => {
   const name = type === "" ? documentTypeName(doc) : type;
   const documentType = name === undefined ? undefined : documentTypeOf(schema, name);
   if (documentType === undefined) {
-    return { fields: {}, searchText: "", deleted: isDeleted(doc), createdAt: createdAt(doc) ?? 0 };
+    return { deleted: isDeleted(doc), createdAt: createdAt(doc) ?? 0, projection: undefined };
   }
-  const projection = project(documentType, doc);
+  const { fields, search, deleted, createdAt: created } = project(documentType, doc, { search: withWords });
   return {
-    fields: projection.fields,
-    searchText: projection.search,
-    deleted: projection.deleted,
-    createdAt: projection.createdAt ?? 0,
+    deleted,
+    createdAt: created ?? 0,
+    projection: {
+      fingerprint: projectionFingerprint(documentType),
+      fields,
+      indexed: indexedValues(documentType, fields),
+      searchText: withWords ? search : undefined,
+    },
   };
 };

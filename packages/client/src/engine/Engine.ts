@@ -3,7 +3,6 @@
  * engines of a profile share its store, and one of them leads.
  */
 import { currentRole, type RandomSource, recoveryWords, systemRandom } from "@cairn/crypto";
-import type { DocumentSchema } from "@cairn/schema";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
 import { Context, Duration, Effect, Exit, Result, type Scope } from "effect";
 import type { PeerID } from "loro-crdt";
@@ -26,7 +25,7 @@ import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
 import { causeToCairnError } from "./failures.ts";
 import { makeLeaderCalls } from "./LeaderCalls.ts";
 import { createLink, listDevices, listLastSeen, listLinks, type OwnerWork, revokeLink } from "./Links.ts";
-import { makeRowQueries, toPlainRow } from "./list-query.ts";
+import { makeRowQueries, toPlainRow } from "./row-queries.ts";
 import type { MakeSealing } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import { leaseFresh } from "./fresh-lease.ts";
@@ -34,8 +33,6 @@ import { syncControls } from "./SyncControls.ts";
 import { makeWorkspaces, type Publisher, type WorkspacesOptions } from "./Workspaces.ts";
 
 export interface EngineOptions extends Omit<WorkspacesOptions, "random" | "sealing"> {
-  /** What the app's documents are. */
-  readonly schema: DocumentSchema;
   readonly random?: RandomSource | undefined;
   readonly sealing?: MakeSealing | undefined;
 }
@@ -128,7 +125,7 @@ const assemble = (
           opened(event.workspace)?.changedElsewhere(event.documents, event.types);
           break;
         case "outbox":
-          opened(event.workspace)?.outboxChanged();
+          opened(event.workspace)?.outboxChanged(event.rowless);
           break;
         case "sync-now":
           opened(event.workspace)?.driver.retryNow();
@@ -228,19 +225,12 @@ const assemble = (
         const isForeign = ({ device: maker, update }: NewEdit): boolean =>
           maker === undefined && operationsOf !== undefined && Result.isFailure(operationsOf(device, update));
         if (edits.some(isForeign)) return yield* Effect.fail(new CairnError("identity-changed"));
-        const ids = yield* store
+        yield* store
           .appendUpdates(edits.map((edit) => ({ workspace, ...edit, device: edit.device ?? device })))
           .pipe(
             Effect.tapError((failure) => (failure.reason === "retired" ? runtime.identityChanged([]) : Effect.void)),
           );
-        runtime.edited(
-          edits.map(({ document, type, row }, index) => ({
-            document,
-            type,
-            rowLater: row === "later" ? ids[index] : undefined,
-          })),
-          writer,
-        );
+        runtime.edited(edits, writer);
       });
 
     const openDocument = Effect.fnUntraced(function* (workspace: WorkspaceId, document: DocumentId) {

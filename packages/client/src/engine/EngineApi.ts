@@ -60,8 +60,11 @@ export interface NewEdit {
   readonly time: number;
   /** Sealed hashes of attachment chunks that this edit begins to refer to. */
   readonly refs: ReadonlyArray<Hash>;
-  /** The document's row after it, or `later` where making it costs more than the edit: then the engine does, in its time. */
-  readonly row: DocumentView | "later" | undefined;
+  /**
+   * The document's row after it, perhaps without its words where finding them costs more than the edit. The engine makes
+   * what is left out, in its time, unless a later edit of the same call has it.
+   */
+  readonly row: DocumentView | undefined;
   /** Whose peers its operations are under, where that is known. */
   readonly device?: DeviceId | undefined;
 }

@@ -69,8 +69,8 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
   const decided = Effect.fnUntraced(function* ({ runtime }: Work) {
     const { workspace } = runtime.context;
     yield* runtime.status.refresh;
-    runtime.outboxChanged();
-    yield* notifier.notify({ type: "outbox", workspace });
+    runtime.outboxChanged(false);
+    yield* notifier.notify({ type: "outbox", workspace, rowless: false });
     publisher.everywhere({ type: "dead-letters", workspace });
   });
 

@@ -5,12 +5,19 @@ import type { PeerID } from "loro-crdt";
 import { updateRanges } from "../documents/update-ranges-later.ts";
 import { Importer } from "../documents/Importer.ts";
 import { Notifier } from "../platform/Notifier.ts";
-import { type Fence, type Fenced, LocalStore, type StoreFailure } from "../store/LocalStore.ts";
+import {
+  type Fence,
+  type Fenced,
+  LocalStore,
+  type StoreFailure,
+  type UnprojectedDocument,
+} from "../store/LocalStore.ts";
 import { Transport } from "../transport/Transport.ts";
 import { type DocumentImportsShape, makeDocumentImports } from "./DocumentImports.ts";
 import type { SyncPolicy } from "@cairn/sync";
 import type { EngineEvent } from "./EngineApi.ts";
 import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
+import type { NewEdit } from "./EngineApi.ts";
 import type { Publisher } from "./Workspaces.ts";
 import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
 import { succeed, type SuccessionWork } from "./Succession.ts";
@@ -21,6 +28,8 @@ const GATHER_MILLIS = 4;
 /** A document's row is made anew when it has rested this many times as long as making it took, or the longest rest. */
 const ROW_RESTS = 30;
 const LONGEST_REST_MILLIS = 1_000;
+/** Rows that are made before new ones are looked for. */
+const ROWS_AT_ONCE = 64;
 /** The outbox is counted at most this often. */
 const COUNT_MILLIS = 60;
 
@@ -42,21 +51,17 @@ export interface WorkspaceRuntime {
   readonly imports: DocumentImportsShape;
   readonly driver: SyncDriver;
   /**
-   * Edits were stored here: tells the other handles and tabs, and wakes the driver. `rowLater`: the update's id where the
-   * document's row is yet to be made; `writer`: who has them already.
+   * Edits were stored here: tells the other handles and tabs, and wakes the driver; rows that did not come with their edits
+   * are made. `writer`: who has the edits already.
    */
   readonly edited: (
-    edits: ReadonlyArray<{
-      readonly document: DocumentId;
-      readonly type: string;
-      readonly rowLater?: number | undefined;
-    }>,
+    edits: ReadonlyArray<Pick<NewEdit, "document" | "type"> & Partial<Pick<NewEdit, "row">>>,
     writer?: PeerID,
   ) => void;
   /** Documents changed elsewhere: tells the pages of this engine. */
   readonly changedElsewhere: (documents: ReadonlyArray<DocumentId>, types: ReadonlyArray<string> | undefined) => void;
   /** Edits were stored in another tab. */
-  readonly outboxChanged: () => void;
+  readonly outboxChanged: (rowless: boolean) => void;
   /** This device has taken a new identity, here or in another tab, and these documents were made anew for it (rule 12). */
   readonly identityChanged: (documents: ReadonlyArray<DocumentId>) => Effect.Effect<void, StoreFailure>;
   /** A document was made anew: what is kept of it here is of the old one, and edits under these peers are refused. */
@@ -65,7 +70,7 @@ export interface WorkspaceRuntime {
   readonly hasGivenUp: (document: DocumentId) => boolean;
   readonly isGivenUp: (document: DocumentId, update: Uint8Array) => Promise<boolean>;
   /** Brings the rows of documents up to date with what was received. */
-  readonly project: (document?: DocumentId) => Effect.Effect<void, StoreFailure>;
+  readonly project: (document?: DocumentId) => Effect.Effect<unknown, StoreFailure>;
   /** Received updates of it are being imported: what pages get has to wait (rule 15). */
   readonly isProjecting: (document: DocumentId) => boolean;
   /** The work of whoever leads. */
@@ -79,6 +84,8 @@ export const makeWorkspaceRuntime = (
   /** What a new identity is made with. */
   identity: Pick<SuccessionWork, "deviceName" | "deviceKeyForm">,
   policy: SyncPolicy,
+  /** Whose rows can be made here, with the fingerprints of their declarations. */
+  types: ReadonlyMap<string, string>,
 ): Effect.Effect<WorkspaceRuntime, StoreFailure, LocalStore | Importer | Transport | Notifier | Scope.Scope> =>
   Effect.gen(function* () {
     const store = yield* LocalStore;
@@ -110,16 +117,11 @@ export const makeWorkspaceRuntime = (
     const projecting = new Set<DocumentId>();
     /** Documents whose newest updates cannot be shown, by the update that was tried last: not tried again for nothing. */
     const given = new Map<DocumentId, number>();
-    /** Documents that pages have newer than their row is, by the newest update. */
-    const taken = new Map<DocumentId, number>();
+    /** Documents of which something came from others that pages shall have. */
+    const arrived = new Set<DocumentId>();
     /** When a document's row may be made again, and those that wait for that. */
     const rowDue = new Map<DocumentId, number>();
     const rowWaits = new Map<DocumentId, number>();
-
-    /** Documents that pages may lack updates of, since they were received. */
-    const received = new Set<DocumentId>();
-    /** Documents of which a page has everything and only the row is to be made, by the newest update. */
-    const edited = new Map<DocumentId, number>();
 
     /** `types`: whose rows have changed; undefined where that is not known. */
     const tell = (
@@ -157,18 +159,17 @@ export const makeWorkspaceRuntime = (
       return operations._tag === "Success" && operations.success.some(({ peer }) => peers.has(peer));
     };
 
-    const projectOne = Effect.fnUntraced(function* (document: DocumentId, through: number, isAsked: boolean) {
-      if (given.get(document) === through) return;
+    const projectOne = Effect.fnUntraced(function* ({ document, type, through }: UnprojectedDocument) {
       const started = yield* Clock.currentTimeMillis;
       const due = rowDue.get(document) ?? 0;
       const row = started >= due;
       // Pages get what is new at once; the row, which costs with the length of the document, catches up.
       if (row) rowWaits.delete(document);
       else rowWaits.set(document, due);
-      if (!row && taken.get(document) === through) return;
-      const isReceived = received.delete(document);
-      if (!row && !isAsked && !isReceived && edited.get(document) === through) return;
+      // What pages wrote themselves they have.
+      if (!row && !arrived.has(document)) return;
       projecting.add(document);
+      arrived.delete(document);
       yield* imports.project(workspace, document, through, row).pipe(
         Effect.tap(() => Effect.sync(() => given.delete(document))),
         Effect.catch((error) => {
@@ -181,22 +182,26 @@ export const makeWorkspaceRuntime = (
         Effect.ensuring(Effect.sync(() => projecting.delete(document))),
       );
       const ended = yield* Clock.currentTimeMillis;
-      if (row) {
-        taken.delete(document);
-        edited.delete(document);
-        rowDue.set(document, ended + Math.min(LONGEST_REST_MILLIS, (ended - started) * ROW_RESTS));
-      } else taken.set(document, through);
-      tell([document], row ? undefined : [], true);
+      if (row) rowDue.set(document, ended + Math.min(LONGEST_REST_MILLIS, (ended - started) * ROW_RESTS));
+      tell([document], row ? [type] : [], true);
     });
 
-    const project = Effect.fnUntraced(function* (only?: DocumentId) {
-      const waiting = yield* store.unprojected(workspace);
-      // Documents are independent: one that takes its time does not hold up the others.
-      yield* Effect.forEach(
-        waiting.filter(({ document }) => (only === undefined || document === only) && !projecting.has(document)),
-        ({ document, through }) => projectOne(document, through, only !== undefined),
-        { concurrency: 8, discard: true },
+    /** Of some unprojected documents those for which there is something to do now. */
+    const workable = (waiting: ReadonlyArray<UnprojectedDocument>, now: number) =>
+      waiting.filter(
+        ({ document, through }) =>
+          !projecting.has(document) &&
+          given.get(document) !== through &&
+          (arrived.has(document) || !rowWaits.has(document) || (rowDue.get(document) ?? 0) <= now),
       );
+
+    /** Makes the rows of some documents; whether there are more to be made. */
+    const project = Effect.fnUntraced(function* (only?: DocumentId) {
+      const waiting = yield* store.unprojected(workspace, types, only);
+      const work = workable(waiting, yield* Clock.currentTimeMillis);
+      // Documents are independent: one that takes its time does not hold up the others.
+      yield* Effect.forEach(work.slice(0, ROWS_AT_ONCE), projectOne, { concurrency: 8, discard: true });
+      return work.length > ROWS_AT_ONCE;
     });
 
     const identityChanged = Effect.fnUntraced(function* (documents: ReadonlyArray<DocumentId>) {
@@ -204,7 +209,7 @@ export const makeWorkspaceRuntime = (
       // What the importer has of them is made of operations that are no more.
       for (const document of documents) yield* imports.forget(workspace, document);
       given.clear();
-      taken.clear();
+      rowDue.clear();
       Queue.offerUnsafe(projectSignal, undefined);
       Queue.offerUnsafe(countSignal, undefined);
     });
@@ -217,7 +222,7 @@ export const makeWorkspaceRuntime = (
       status,
       policy,
       onReceived: (documents, membershipChanged) => {
-        for (const document of documents) received.add(document);
+        for (const document of documents) arrived.add(document);
         if (documents.size > 0) Queue.offerUnsafe(projectSignal, undefined);
         if (membershipChanged) publisher.everywhere({ type: "workspaces" });
         Queue.offerUnsafe(countSignal, undefined);
@@ -256,10 +261,11 @@ export const makeWorkspaceRuntime = (
 
     const projectAll = Effect.gen(function* () {
       for (;;) {
-        yield* project();
+        // What came meanwhile goes before what only has to be made anew.
+        if (yield* project()) continue;
         const now = yield* Clock.currentTimeMillis;
         for (const [document, due] of rowDue) if (due <= now) rowDue.delete(document);
-        const next = Math.min(...rowWaits.values());
+        const next = Math.min(...rowWaits.values(), Infinity);
         const signal = Queue.take(projectSignal);
         yield* next === Infinity
           ? signal
@@ -283,28 +289,26 @@ export const makeWorkspaceRuntime = (
           true,
           writer,
         );
-        for (const { document, rowLater } of edits) {
-          if (rowLater === undefined) continue;
-          edited.set(document, rowLater);
-          Queue.offerUnsafe(projectSignal, undefined);
-        }
         Queue.offerUnsafe(countSignal, undefined);
-        if (fence === undefined) Effect.runFork(notifier.notify({ type: "outbox", workspace }));
-        else driver.wake();
+        const rowless = edits.some(({ row }) => row?.projection?.searchText === undefined);
+        if (fence === undefined) {
+          Effect.runFork(notifier.notify({ type: "outbox", workspace, rowless }));
+          return;
+        }
+        if (rowless) Queue.offerUnsafe(projectSignal, undefined);
+        driver.wake();
       },
       changedElsewhere: (documents, types) => tell(documents, types, false),
-      outboxChanged: () => {
+      outboxChanged: (rowless) => {
+        if (rowless) Queue.offerUnsafe(projectSignal, undefined);
         Queue.offerUnsafe(countSignal, undefined);
-        // A row may have been left to whoever leads.
-        Queue.offerUnsafe(projectSignal, undefined);
         driver.wake();
       },
       rebuilt: (document, peers) =>
         Effect.suspend(() => {
           retired.set(document, new Set([...(retired.get(document) ?? []), ...peers]));
           given.delete(document);
-          taken.delete(document);
-          edited.delete(document);
+          rowDue.delete(document);
           Queue.offerUnsafe(countSignal, undefined);
           return imports.forget(workspace, document);
         }),

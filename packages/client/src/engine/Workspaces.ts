@@ -14,6 +14,7 @@ import {
 } from "@cairn/crypto";
 import { decodeBase64Url, type WorkspaceId } from "@cairn/protocol";
 import { policyOf, type SyncChoices } from "@cairn/sync";
+import type { DocumentSchema } from "@cairn/schema";
 import { Effect, Exit, FiberMap, Scope, Semaphore } from "effect";
 import type { LinkDetails, LinkPreview, WorkspaceInfo } from "../api.ts";
 import type { Importer } from "../documents/Importer.ts";
@@ -24,7 +25,7 @@ import { type Fence, type Fenced, LocalStore, type StoreFailure } from "../store
 import type { WorkspaceRecord } from "../store/records.ts";
 import { Transport, type TransportFailure } from "../transport/Transport.ts";
 import type { EngineEvent } from "./EngineApi.ts";
-import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
+import { knownTypes, WORKSPACE_SINGLETON } from "./engine-schema.ts";
 import { takeInvite } from "./Invitation.ts";
 import * as Joining from "./Joining.ts";
 import { unsyncedOf } from "./unsynced.ts";
@@ -33,6 +34,8 @@ import { makeWorkspaceRuntime, type WorkspaceRuntime } from "./WorkspaceRuntime.
 import * as Secrets from "./WorkspaceSecrets.ts";
 
 export interface WorkspacesOptions {
+  /** What the app's documents are. */
+  readonly schema: DocumentSchema;
   /** Tells the locks of one profile from those of another. */
   readonly profile: string;
   /** Origin of the server for workspaces that were made here. */
@@ -92,6 +95,7 @@ export const makeWorkspaces = (
   Effect.gen(function* () {
     const services = yield* Effect.context<LocalStore | Importer | Transport | Notifier>();
     const store = yield* LocalStore;
+    const types = knownTypes(options.schema);
     const transport = yield* Transport;
     const locks = yield* Locks;
     const engineScope = yield* Effect.scope;
@@ -126,7 +130,7 @@ export const makeWorkspaces = (
       const context = yield* loadContext(store, yield* withServer(record), options.random, options.sealing);
       if (context === undefined) return yield* Effect.fail(new CairnError("keys-missing"));
       const scope = yield* Scope.fork(engineScope);
-      const runtime = yield* makeWorkspaceRuntime(context, publisher, options, policy).pipe(
+      const runtime = yield* makeWorkspaceRuntime(context, publisher, options, policy, types).pipe(
         Scope.provide(scope),
         Effect.provideContext(services),
       );

@@ -71,7 +71,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     this.#appends = new GatheredAppends((edits) =>
       engine.append(
         this.id,
-        edits.map((edit) => ({ ...edit, row: "later" })),
+        edits.map((edit) => ({ ...edit, row: undefined })),
       ),
     );
     this.#schema = schema;

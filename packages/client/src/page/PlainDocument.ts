@@ -154,10 +154,9 @@ export class PlainDocument {
   }
 
   #row(): NewEdit["row"] {
-    if (!this.#hasSmallRow) return "later";
-    const row = documentView(this.#options.schema, this.type, this.#loro);
+    const row = documentView(this.#options.schema, this.type, this.#loro, this.#hasSmallRow);
     // The cost of an edit does not grow with the text that it is made in (hazard 12).
-    this.#hasSmallRow = row.searchText.length <= SMALL_ROW;
+    this.#hasSmallRow &&= (row.projection?.searchText?.length ?? 0) <= SMALL_ROW;
     return row;
   }
 

@@ -11,7 +11,12 @@ export type ProfileEvent =
   /** What pages hear, too: documents have new updates or rows; the list of workspaces, or a sync state, changed. */
   | EngineEvent
   /** Edits were stored that wait to be sent. */
-  | { readonly type: "outbox"; readonly workspace: WorkspaceId }
+  | {
+      readonly type: "outbox";
+      readonly workspace: WorkspaceId;
+      /** Some of them came without their documents' rows. */
+      readonly rowless: boolean;
+    }
   /** Whoever leads should try now. */
   | { readonly type: "sync-now"; readonly workspace: WorkspaceId }
   /** A person paused or resumed it, or a developer unplugged it: all engines know, since any may lead next. */

@@ -37,6 +37,7 @@ const make = (connection: DexieConnection): LocalStoreShape => {
   const keyedByWorkspace: ReadonlyArray<Table> = [
     documents,
     database.views,
+    database.words,
     database.snapshots,
     outgoing,
     database.streams,

@@ -11,6 +11,7 @@
  */
 import type { DeviceId, DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
 import type { Transition } from "@cairn/sync";
+import type { CheckedQuery, IndexedValues, Page, QueryPath, ValueCount } from "@cairn/schema";
 import { Context, Data, type Effect } from "effect";
 import type {
   ChunkRecord,
@@ -64,14 +65,49 @@ export interface NewLocalUpdate {
   /** The identity whose peers made the operations. Where the workspace's device is another one by now: `retired`. */
   readonly device?: DeviceId | undefined;
   /**
-   * The document's row after the edit. Without it the row is made or touched (`updatedAt`), its fields stay; `later` marks
-   * it as unprojected, so that it is made from the stored updates.
+   * The document's row after the edit. Without it the row is made or touched (`updatedAt`), its fields stay, and the document
+   * is unprojected, unless a later edit of the same call has the row.
    */
-  readonly row: DocumentView | "later" | undefined;
+  readonly row: DocumentView | undefined;
 }
 
 /** The part of a document's row that its content decides. */
-export type DocumentView = Pick<DocumentRecord, "fields" | "searchText" | "deleted" | "createdAt">;
+export interface DocumentView {
+  readonly deleted: boolean;
+  readonly createdAt: number;
+  /**
+   * Undefined where whoever made the view does not know the document's type: the row keeps what it shows, and stays to be
+   * made by somebody who does (hazard 23, Promise 10).
+   */
+  readonly projection: RowProjection | undefined;
+}
+
+/** What a document shows, answers to filters, and is found by. */
+export interface RowProjection {
+  /** Of the declaration that it was made by (`projectionFingerprint`). */
+  readonly fingerprint: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** `indexedValues` of the fields. */
+  readonly indexed: ReadonlyArray<IndexedValues>;
+  /** The store keeps its words, not the text. Undefined: the words stay as they are, and the document is unprojected. */
+  readonly searchText: string | undefined;
+}
+
+/** Rows of one type, and the declaration by which they are asked. */
+export interface RowsOfType {
+  readonly workspace: WorkspaceId;
+  readonly type: string;
+  /** Rows that were made by another declaration are looked at one by one, in no index. */
+  readonly fingerprint: string;
+}
+
+/** A document whose row does not show its newest updates, or was made by another declaration. */
+export interface UnprojectedDocument {
+  readonly document: DocumentId;
+  readonly type: string;
+  /** Its newest update. */
+  readonly through: number;
+}
 
 /** An entry that leaves PENDING. */
 export interface NewOutgoing extends Omit<OutgoingRecord, "workspace" | "attempts" | "state"> {
@@ -378,16 +414,18 @@ export interface LocalStoreShape {
     afterId: number,
   ) => Effect.Effect<NewerUpdates, StoreFailure>;
   /**
-   * Documents that have received updates since they were last projected, or local ones whose row is to come later, with the
-   * highest such update's id.
+   * Documents of these types, given with the fingerprints of their declarations, whose rows have to be made anew: they do not
+   * show the newest updates (these come first), or were made by another declaration. With `only`, of that document.
    */
   readonly unprojected: (
     workspace: WorkspaceId,
-  ) => Effect.Effect<ReadonlyArray<{ readonly document: DocumentId; readonly through: number }>, StoreFailure>;
+    types: ReadonlyMap<string, string>,
+    only?: DocumentId,
+  ) => Effect.Effect<ReadonlyArray<UnprojectedDocument>, StoreFailure>;
   /**
    * The document's row, now that its updates up to `through` are applied; undefined keeps the row and only marks it
    * merging. Where the document has newer updates, local ones included, it stays or becomes unprojected: the view is older
-   * than they are.
+   * than they are. A view without a projection leaves the document unprojected.
    */
   readonly putProjection: (
     workspace: WorkspaceId,
@@ -410,11 +448,16 @@ export interface LocalStoreShape {
     after: DocumentId | undefined,
     limit: number,
   ) => Effect.Effect<ReadonlyArray<DocumentRecord>, StoreFailure>;
-  /** Rows of one type, in no order. */
-  readonly documentsOfType: (
-    workspace: WorkspaceId,
-    type: string,
-  ) => Effect.Effect<ReadonlyArray<DocumentRecord>, StoreFailure>;
+  /** What `runQuery` of the schema gives for the rows of a type, from its indexes. */
+  readonly query: (rows: RowsOfType, query: CheckedQuery) => Effect.Effect<Page<DocumentRecord>, StoreFailure>;
+  /** How many rows a query wants, whatever its limit. */
+  readonly count: (rows: RowsOfType, query: CheckedQuery) => Effect.Effect<number, StoreFailure>;
+  /** What `countValues` of the schema gives for the rows that a query wants. */
+  readonly countBy: (
+    rows: RowsOfType,
+    path: QueryPath,
+    query: CheckedQuery,
+  ) => Effect.Effect<ReadonlyArray<ValueCount>, StoreFailure>;
 
   // Attachment chunks
   /** Stores chunks. One that is marked uploaded stays so. */

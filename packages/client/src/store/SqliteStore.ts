@@ -18,6 +18,7 @@ import { outboxOperations, outboxRows } from "./sqlite/outbox.ts";
 import { number, optionalWorkspaceId, toPosition, toWorkspace } from "./sqlite/rows.ts";
 import { streamOperations, streamRows } from "./sqlite/streams.ts";
 import { successionOperations } from "./sqlite/succession.ts";
+import { indexRows } from "./sqlite/row-index.ts";
 import { secretOperations } from "./sqlite/secret-files.ts";
 
 export { ProfileInUse } from "./sqlite/database.ts";
@@ -33,7 +34,8 @@ const DEFAULT_GATHER_MILLIS = 3;
 
 const make = (database: SqliteDatabase, gatherMillis: number): LocalStoreShape => {
   const guard = sqliteGuard(database);
-  const documents = documentRows(database);
+  const index = indexRows(database);
+  const documents = documentRows(database, index);
   const log = logRows(database);
   const streams = streamRows(database);
   const outbox = outboxRows(database, guard, log, documents, streams);
@@ -55,6 +57,8 @@ const make = (database: SqliteDatabase, gatherMillis: number): LocalStoreShape =
   const removals = [
     `DELETE FROM updates ${ofDocuments}`,
     `DELETE FROM views ${ofDocuments}`,
+    `DELETE FROM words ${ofDocuments}`,
+    "DELETE FROM entries WHERE key IN (SELECT key FROM documents WHERE workspace = ?)",
     `DELETE FROM snapshots ${ofDocuments}`,
     ...["documents", "outgoing", "streams", "log", "heads", "chunks", "workspaces"].map(
       (table) => `DELETE FROM ${table} WHERE workspace = ?`,
@@ -126,7 +130,7 @@ const make = (database: SqliteDatabase, gatherMillis: number): LocalStoreShape =
     ...streamOperations(database, guard, documents, streams),
     ...successionOperations(database, guard, outbox, documents),
     ...logOperations(database, guard, log, outbox, documents),
-    ...documentOperations(database, documents),
+    ...documentOperations(database, documents, index),
     ...chunkOperations(database),
     ...secretOperations(database),
 

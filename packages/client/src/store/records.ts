@@ -59,10 +59,10 @@ export interface DocumentRecord {
   readonly document: DocumentId;
   /** Its declared type. Empty until an update that names it was opened. */
   readonly type: string;
-  /** The plain fields that lists and searches show (`project` of the schema). JSON. */
+  /** The plain fields that lists show and filters ask (`project` of the schema). JSON. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Lower-cased text that searches look through. */
-  readonly searchText: string;
+  /** Fingerprint of the declaration that `fields` were made by; empty until they were. */
+  readonly projection: string;
   readonly deleted: boolean;
   readonly createdAt: number;
   /** Newest time that an author stated, milliseconds since 1970. */

@@ -58,6 +58,9 @@ export interface IndexScope {
 const prefixOf = ({ workspace, type, deleted }: IndexScope, path: string): string =>
   `${workspace}/${deleted ? 1 : 0}/${type}/${path}/`;
 
+/** How many entries at the beginning are those of the row's times. */
+const OWN_ENTRIES = 2;
+
 /** The entries of a row. */
 export const indexEntries = (
   scope: IndexScope,
@@ -68,6 +71,22 @@ export const indexEntries = (
   prefixOf(scope, CREATED_PATH) + orderKey(times.createdAt),
   ...values.flatMap(({ path, keys }) => keys.map((key) => prefixOf(scope, path) + key)),
 ];
+
+/** The entries of a row whose times, type or bin have changed, and its indexed values have not. */
+export const movedEntries = (
+  from: IndexScope,
+  to: IndexScope,
+  times: { readonly createdAt: number; readonly updatedAt: number },
+  entries: ReadonlyArray<string>,
+): ReadonlyArray<string> => {
+  const before = prefixOf(from, "");
+  const now = prefixOf(to, "");
+  // Both end with an empty path and its slash.
+  return [
+    ...indexEntries(to, times, []),
+    ...entries.slice(OWN_ENTRIES).map((entry) => now.slice(0, -1) + entry.slice(before.length - 1)),
+  ];
+};
 
 /** Entries from `from` on, and before `before`. */
 export interface IndexRange {

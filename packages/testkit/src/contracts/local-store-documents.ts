@@ -1,4 +1,5 @@
 /** Documents: opening, projecting, folding. */
+import { checkQuery } from "@cairn/schema";
 import { Effect } from "effect";
 import { expect } from "vitest";
 import {
@@ -6,6 +7,7 @@ import {
   changeOf,
   DEVICE,
   edit,
+  FINGERPRINT,
   logEntry,
   NOTE,
   OTHER_NOTE,
@@ -15,40 +17,43 @@ import {
   positionRecord,
   receipt,
   receivedUpdate,
+  shownBy,
+  viewOf,
   WORKSPACE,
   workspaceRecord,
 } from "./local-store-samples.ts";
 import { type ContractSuite, expectNoChange, outcomeOf } from "./local-store-suite.ts";
 
-const view = { fields: { title: "merged" }, searchText: "merged", deleted: false, createdAt: 5 };
+const view = viewOf("merged");
+const TYPES = new Map([["note", FINGERPRINT]]);
 
 export const registerDocumentContract = (suite: ContractSuite): void => {
   suite.test("received updates are to be projected until a projection holds them", (store, fence) =>
     Effect.gen(function* () {
-      yield* store.appendUpdates([edit()]);
-      expect(yield* store.unprojected(WORKSPACE)).toEqual([]);
+      yield* store.appendUpdates([edit({ row: view })]);
+      expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
       yield* store.receive(
         receipt(fence, 0, {
           entries: [logEntry(PEER, 1, 1), logEntry(PEER, 2, 2)],
           updates: [receivedUpdate(PEER, 1), receivedUpdate(PEER, 2)],
         }),
       );
-      const [waiting] = yield* store.unprojected(WORKSPACE);
+      const [waiting] = yield* store.unprojected(WORKSPACE, TYPES);
       const through = (yield* store.openDocument(WORKSPACE, NOTE))?.through ?? 0;
-      expect(waiting).toEqual({ document: NOTE, through });
-      expect(yield* store.unprojected(OTHER_WORKSPACE)).toEqual([]);
+      expect(waiting).toEqual({ document: NOTE, type: "note", through });
+      expect(yield* store.unprojected(OTHER_WORKSPACE, TYPES)).toEqual([]);
 
       // The import takes too long: the row says so, and the work is still to be done.
       yield* store.putProjection(WORKSPACE, NOTE, through, undefined);
-      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ merging: true, fields: {} });
-      expect(yield* store.unprojected(WORKSPACE)).toEqual([waiting]);
+      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ merging: true, fields: { title: "merged" } });
+      expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([waiting]);
 
       yield* store.putProjection(WORKSPACE, NOTE, through - 1, view);
-      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ ...view, merging: false });
-      expect(yield* store.unprojected(WORKSPACE)).toEqual([waiting]);
+      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ ...shownBy(view), merging: false });
+      expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([waiting]);
 
       yield* store.putProjection(WORKSPACE, NOTE, through, view);
-      expect(yield* store.unprojected(WORKSPACE)).toEqual([]);
+      expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
       yield* store.putProjection(WORKSPACE, OTHER_NOTE, through, view);
       expect(yield* store.document(WORKSPACE, OTHER_NOTE)).toBeUndefined();
     }),
@@ -59,24 +64,31 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
       const update = { entries: [logEntry(PEER, 1, 1)], updates: [receivedUpdate(PEER, 1)] };
       yield* store.receive(receipt(fence, 0, update));
       const through = (yield* store.openDocument(WORKSPACE, NOTE))?.through ?? 0;
-      const [id = 0] = yield* store.appendUpdates([edit({ row: { ...view, fields: { title: "newer" } } })]);
+      const [id = 0] = yield* store.appendUpdates([edit({ row: viewOf("newer") })]);
       yield* store.putProjection(WORKSPACE, NOTE, through, view);
-      expect(yield* store.unprojected(WORKSPACE)).toEqual([{ document: NOTE, through: id }]);
+      expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([{ document: NOTE, type: "note", through: id }]);
       yield* store.putProjection(WORKSPACE, NOTE, id, view);
-      expect(yield* store.unprojected(WORKSPACE)).toEqual([]);
+      expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
     }),
   );
 
-  suite.test("a local edit whose row comes later is to be projected, and the row stays until then", (store) =>
+  suite.test("a row may come without its words: they follow, and what it shows is there at once", (store) =>
     Effect.gen(function* () {
+      const wordless = viewOf("shown");
+      const projection = wordless.projection && { ...wordless.projection, searchText: undefined };
       yield* store.appendUpdates([edit({ row: view })]);
-      const [id = 0, last = 0] = yield* store.appendUpdates([edit({ row: "later" }), edit()]);
-      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject(view);
-      expect(yield* store.unprojected(WORKSPACE)).toEqual([{ document: NOTE, through: id }]);
-      yield* store.putProjection(WORKSPACE, NOTE, last, { ...view, fields: { title: "made later" } });
-      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ fields: { title: "made later" } });
-      expect(yield* store.unprojected(WORKSPACE)).toEqual([]);
-      expect(yield* store.pendingDocuments(WORKSPACE)).toMatchObject([{ document: NOTE, updates: 3 }]);
+      const [id = 0] = yield* store.appendUpdates([edit({ row: { ...wordless, projection } })]);
+      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ fields: { title: "shown" } });
+      expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([{ document: NOTE, type: "note", through: id }]);
+      const count = (search: string) =>
+        store.count(
+          { workspace: WORKSPACE, type: "note", fingerprint: FINGERPRINT },
+          checkQuery({ fields: {} }, { search }),
+        );
+      expect([yield* count("merged"), yield* count("shown")]).toEqual([1, 0]);
+      yield* store.putProjection(WORKSPACE, NOTE, id, wordless);
+      expect([yield* count("merged"), yield* count("shown")]).toEqual([0, 1]);
+      expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
     }),
   );
 
@@ -188,12 +200,58 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
     }),
   );
 
-  suite.test("rows are listed by workspace and type", (store) =>
+  suite.test(
+    "edits without a row leave their document to be projected; a row on the last one shows all of a call",
+    (store) =>
+      Effect.gen(function* () {
+        const [first = 0] = yield* store.appendUpdates([edit()]);
+        expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([{ document: NOTE, type: "note", through: first }]);
+        yield* store.putProjection(WORKSPACE, NOTE, first, view);
+        expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
+        yield* store.appendUpdates([edit(), edit({ document: OTHER_NOTE, row: view }), edit({ row: view })]);
+        expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
+        const [, raw = 0] = yield* store.appendUpdates([edit({ row: view }), edit()]);
+        expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([{ document: NOTE, type: "note", through: raw }]);
+        // The row of another call cannot speak for it.
+        const [shown = 0] = yield* store.appendUpdates([edit({ row: view })]);
+        expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([{ document: NOTE, type: "note", through: shown }]);
+      }),
+  );
+
+  suite.test(
+    "whoever does not know a type leaves its rows alone, to be made by somebody who does (hazard 23)",
+    (store) =>
+      Effect.gen(function* () {
+        const unknown = { deleted: true, createdAt: 6, projection: undefined };
+        const [first = 0] = yield* store.appendUpdates([edit({ row: view })]);
+        yield* store.appendUpdates([edit({ row: unknown })]);
+        const row = { ...shownBy(view), deleted: true, createdAt: 6 };
+        expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject(row);
+        expect(yield* store.unprojected(WORKSPACE, new Map())).toEqual([]);
+        const through = first + 1;
+        expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([{ document: NOTE, type: "note", through }]);
+        yield* store.putProjection(WORKSPACE, NOTE, through, unknown);
+        expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject(row);
+        expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([{ document: NOTE, type: "note", through }]);
+        yield* store.putProjection(WORKSPACE, NOTE, through, viewOf("known"));
+        expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
+      }),
+  );
+
+  suite.test("rows that were made by another declaration are to be made anew", (store) =>
     Effect.gen(function* () {
-      yield* store.appendUpdates([edit({ row: view }), edit({ document: OTHER_NOTE, type: "task" })]);
-      expect(yield* store.documentsOfType(WORKSPACE, "note")).toEqual([yield* store.document(WORKSPACE, NOTE)]);
-      expect((yield* store.documentsOfType(WORKSPACE, "task")).map(({ document }) => document)).toEqual([OTHER_NOTE]);
-      expect(yield* store.documentsOfType(OTHER_WORKSPACE, "note")).toEqual([]);
+      const [first = 0, second = 0] = yield* store.appendUpdates([
+        edit({ row: view }),
+        edit({ document: OTHER_NOTE, type: "task", row: view }),
+      ]);
+      const changed = new Map([
+        ["note", "another"],
+        ["task", FINGERPRINT],
+      ]);
+      expect(yield* store.unprojected(WORKSPACE, changed)).toEqual([{ document: NOTE, type: "note", through: first }]);
+      expect(yield* store.unprojected(WORKSPACE, new Map([["task", "another"]]))).toEqual([
+        { document: OTHER_NOTE, type: "task", through: second },
+      ]);
     }),
   );
 };

@@ -29,6 +29,13 @@ interface ModelDocument {
   snapshot: SnapshotRecord | undefined;
 }
 
+/** What the view knows takes the place of what the row shows. */
+const show = (found: ModelDocument, { deleted, createdAt, projection }: DocumentView): void => {
+  found.record = { ...found.record, deleted, createdAt };
+  if (projection === undefined) return;
+  found.record = { ...found.record, fields: projection.fields, projection: projection.fingerprint };
+};
+
 export class LocalStoreModel {
   epoch = 0;
   lastUpdate = 0;
@@ -57,7 +64,7 @@ export class LocalStoreModel {
     workspace: WorkspaceId,
     update: Pick<NewLocalUpdate, "document" | "type" | "time">,
     id: number,
-    isShown: boolean,
+    shown: boolean,
     view: DocumentView | undefined,
   ): void {
     let found = this.find(workspace, update.document);
@@ -68,7 +75,7 @@ export class LocalStoreModel {
           document: update.document,
           type: update.type,
           fields: {},
-          searchText: "",
+          projection: "",
           deleted: false,
           createdAt: update.time,
           updatedAt: update.time,
@@ -80,21 +87,25 @@ export class LocalStoreModel {
       };
       this.documents.push(found);
     }
+    if (view !== undefined) show(found, view);
     found.record = {
       ...found.record,
-      ...view,
       type: found.record.type === "" ? update.type : found.record.type,
       updatedAt: Math.max(found.record.updatedAt, update.time),
     };
     found.latest = id;
-    if (!isShown) found.unprojected = id;
+    if (!shown) found.unprojected = id;
   }
 
   appendUpdates(updates: ReadonlyArray<NewLocalUpdate>): ReadonlyArray<number> {
-    return updates.map(({ row, ...update }) => {
+    return updates.map(({ row, ...update }, index) => {
       const id = ++this.lastUpdate;
+      // The last edit of a document in one call speaks for all of them.
+      const last = updates.findLast(
+        ({ workspace, document }, at) => at >= index && workspace === update.workspace && document === update.document,
+      );
       this.updates.push({ ...update, id, state: "pending", device: undefined, counter: undefined });
-      this.#touch(update.workspace, update, id, row !== "later", row === "later" ? undefined : row);
+      this.#touch(update.workspace, update, id, last?.row?.projection?.searchText !== undefined, row);
       return id;
     });
   }
@@ -272,8 +283,10 @@ export class LocalStoreModel {
     if (view === undefined) {
       found.record = { ...found.record, merging: true };
     } else {
-      found.record = { ...found.record, ...view, merging: false };
-      found.unprojected = found.latest > through ? found.latest : undefined;
+      show(found, view);
+      found.record = { ...found.record, merging: false };
+      const behind = found.latest > through || view.projection === undefined;
+      found.unprojected = behind ? found.latest : undefined;
     }
     return "done";
   }

@@ -15,6 +15,8 @@ import {
   outgoingEntry,
   workspaceOf,
   WORKSPACE,
+  shownBy,
+  viewOf,
 } from "./local-store-samples.ts";
 import { type ContractSuite, expectNoChange, observe, outcomeOf } from "./local-store-suite.ts";
 
@@ -22,7 +24,7 @@ export const registerOutboxContract = (suite: ContractSuite): void => {
   suite.test("edits are kept in order, as pending, and their documents appear", (store) =>
     Effect.gen(function* () {
       const first = yield* store.appendUpdates([edit({ time: 2_000 }), edit({ document: OTHER_NOTE, time: 1_500 })]);
-      const row = { fields: { title: "A", tags: ["x"] }, searchText: "a", deleted: true, createdAt: 7 };
+      const row = viewOf("A", { deleted: true, createdAt: 7 });
       const update = bytesOf(4, 5);
       const second = yield* store.appendUpdates([edit({ update, time: 1_900, refs: [hashOf(1), hashOf(2)], row })]);
       const ids = [...first, ...second];
@@ -59,7 +61,7 @@ export const registerOutboxContract = (suite: ContractSuite): void => {
         workspace: WORKSPACE,
         document: NOTE,
         type: "note",
-        ...row,
+        ...shownBy(row),
         updatedAt: 2_000,
         merging: false,
       });
@@ -74,10 +76,10 @@ export const registerOutboxContract = (suite: ContractSuite): void => {
 
   suite.test("an edit without a row keeps what the row shows", (store) =>
     Effect.gen(function* () {
-      const row = { fields: { title: "A" }, searchText: "a", deleted: false, createdAt: 7 };
+      const row = viewOf("A", { createdAt: 7 });
       yield* store.appendUpdates([edit({ row }), edit({ time: 9_000 })]);
       yield* store.appendUpdates([edit({ time: 8_000 })]);
-      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ ...row, updatedAt: 9_000 });
+      expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ ...shownBy(row), updatedAt: 9_000 });
     }),
   );
 
@@ -86,7 +88,8 @@ export const registerOutboxContract = (suite: ContractSuite): void => {
       const elsewhere = { workspace: workspaceOf(99) };
       // Neither JSON nor the structured clone can hold these fields.
       const fields = { big: 1n, code: () => undefined };
-      const unstorable = { row: { fields, searchText: "", deleted: false, createdAt: 0 } };
+      const projection = { fingerprint: "", fields, indexed: [], searchText: "" };
+      const unstorable = { row: { deleted: false, createdAt: 0, projection } };
       const calls = Array.from({ length: 50 }, (_, number) =>
         number % 10 === 3
           ? outcomeOf(store.appendUpdates([edit(), edit(number === 13 ? unstorable : elsewhere)]))

@@ -1,6 +1,7 @@
 /** The log: receiving into it, and reading from it. */
 import type { LogRecord } from "@cairn/client/effect";
 import { EntryKind } from "@cairn/protocol";
+import { checkQuery } from "@cairn/schema";
 import { Effect } from "effect";
 import { expect } from "vitest";
 import {
@@ -8,6 +9,7 @@ import {
   DEVICE,
   deviceOf,
   edit,
+  FINGERPRINT,
   hashOf,
   logEntry,
   NOTE,
@@ -181,8 +183,10 @@ export const registerReceivingContract = (suite: ContractSuite): void => {
       expect((yield* store.document(WORKSPACE, NOTE))?.type).toBe("note");
       yield* store.appendUpdates([edit({ type: "task" })]);
       expect((yield* store.document(WORKSPACE, NOTE))?.type).toBe("note");
-      expect(yield* store.documentsOfType(WORKSPACE, "")).toEqual([]);
-      expect(yield* store.documentsOfType(WORKSPACE, "note")).toHaveLength(1);
+      const rows = (type: string) => ({ workspace: WORKSPACE, type, fingerprint: FINGERPRINT });
+      const all = checkQuery({ fields: {} }, {});
+      expect((yield* store.query(rows(""), all)).rows).toEqual([]);
+      expect((yield* store.query(rows("note"), all)).rows).toHaveLength(1);
     }),
   );
 };

@@ -1,5 +1,6 @@
 /** Small, distinct values of the types that a local store keeps. */
 import type {
+  DocumentView,
   Fence,
   LogRecord,
   NewLocalUpdate,
@@ -21,6 +22,7 @@ import {
   serverIdFromBytes,
   workspaceIdFromBytes,
 } from "@cairn/protocol";
+import { orderKey } from "@cairn/schema";
 import { type EntryEvent, type EntryState, freezing, transition } from "@cairn/sync";
 
 /** A change of state, as an engine decides it. */
@@ -86,6 +88,29 @@ export const edit = (change: Partial<NewLocalUpdate> = {}): NewLocalUpdate => ({
   refs: [],
   row: undefined,
   ...change,
+});
+
+/** The declaration that sample rows are made by. */
+export const FINGERPRINT = "sample";
+
+/** A row whose title is indexed and searched for. */
+export const viewOf = (title: string, change: Partial<DocumentView> = {}): DocumentView => ({
+  deleted: false,
+  createdAt: 5,
+  projection: {
+    fingerprint: FINGERPRINT,
+    fields: { title },
+    indexed: [{ path: "title", keys: [orderKey(title)] }],
+    searchText: title,
+  },
+  ...change,
+});
+
+/** What the store says of a document with such a row. */
+export const shownBy = ({ deleted, createdAt, projection }: DocumentView) => ({
+  deleted,
+  createdAt,
+  ...(projection === undefined ? {} : { fields: projection.fields, projection: projection.fingerprint }),
 });
 
 export const outgoingEntry = (

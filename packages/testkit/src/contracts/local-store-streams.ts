@@ -9,6 +9,7 @@ import {
   DEVICE,
   documentOf,
   edit,
+  FINGERPRINT,
   hashOf,
   NOTE,
   OTHER_NOTE,
@@ -16,6 +17,8 @@ import {
   PEER,
   receivedUpdate,
   WORKSPACE,
+  shownBy,
+  viewOf,
 } from "./local-store-samples.ts";
 import { type ContractSuite, expectNoChange, populated } from "./local-store-suite.ts";
 
@@ -169,7 +172,7 @@ export const registerStreamContract = (suite: ContractSuite): void => {
     (store, fence) =>
       Effect.gen(function* () {
         const ids = yield* store.appendUpdates([edit(), edit(), edit({ document: OTHER_NOTE })]);
-        const row = { fields: { title: "anew" }, searchText: "anew", deleted: false, createdAt: 7 };
+        const row = viewOf("anew", { createdAt: 7 });
         const rebuilding = {
           workspace: WORKSPACE,
           document: NOTE,
@@ -179,7 +182,7 @@ export const registerStreamContract = (suite: ContractSuite): void => {
             { ...receivedUpdate(PEER, 1), own: false },
             { ...receivedUpdate(DEVICE, 1), own: true },
           ],
-          edits: [edit({ update: bytesOf(8) }), edit({ update: bytesOf(9), document: documentOf(7) })],
+          edits: [edit({ update: bytesOf(8), row }), edit({ update: bytesOf(9), document: documentOf(7), row })],
           row,
           retire: [0, 3],
         };
@@ -190,7 +193,7 @@ export const registerStreamContract = (suite: ContractSuite): void => {
         yield* store.rebuildDocument(rebuilding);
 
         const opened = yield* store.openDocument(WORKSPACE, NOTE);
-        expect(opened?.record).toMatchObject({ ...row, type: "note" });
+        expect(opened?.record).toMatchObject({ ...shownBy(row), type: "note" });
         expect(opened?.snapshot).toBeUndefined();
         expect(opened?.updates.map(({ state, device, counter }) => [state, device, counter])).toEqual([
           ["received", PEER, 1],
@@ -202,7 +205,8 @@ export const registerStreamContract = (suite: ContractSuite): void => {
         expect(yield* store.pendingUpdates(WORKSPACE, NOTE)).toMatchObject([{ update: bytesOf(8) }]);
         expect(yield* store.streams(WORKSPACE)).toEqual([]);
         expect((yield* store.workspaces)[0]?.retiredLeases).toEqual([0, 3]);
-        expect(yield* store.unprojected(WORKSPACE)).toEqual([]);
+        const unprojected = yield* store.unprojected(WORKSPACE, new Map([["note", FINGERPRINT]]));
+        expect(unprojected.map(({ document }) => document)).toEqual([OTHER_NOTE]);
 
         // Not while an entry of it is on its way.
         const [own = 0] = (yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id);

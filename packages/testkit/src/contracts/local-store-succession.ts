@@ -8,6 +8,7 @@ import {
   DEVICE,
   deviceOf,
   edit,
+  FINGERPRINT,
   hashOf,
   logEntry,
   NOTE,
@@ -112,7 +113,7 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
           ["received", PEER],
         ]);
         // Both are to be shown anew.
-        const unprojected = yield* store.unprojected(WORKSPACE);
+        const unprojected = yield* store.unprojected(WORKSPACE, new Map([["note", FINGERPRINT]]));
         expect(unprojected.map(({ document }) => document).toSorted()).toEqual([NOTE, OTHER_NOTE].toSorted());
         expect((yield* store.openDocument(WORKSPACE, OTHER_NOTE))?.updates).toEqual([]);
         yield* refused({});

@@ -1,9 +1,10 @@
 /** How the contract suite opens stores, and looks at all that they hold. */
 import { type Fence, Fenced, LocalStore, type LocalStoreShape, StoreFailure } from "@cairn/client/effect";
 import { type DocumentId, EntryKind, type WorkspaceId } from "@cairn/protocol";
+import { checkQuery } from "@cairn/schema";
 import { Effect, Layer, Result } from "effect";
 import { expect, test } from "vitest";
-import { positionRecord, workspaceRecord } from "./local-store-samples.ts";
+import { FINGERPRINT, positionRecord, workspaceRecord } from "./local-store-samples.ts";
 
 /** Storage that begins empty. */
 export interface LocalStoreSubject {
@@ -108,9 +109,12 @@ export const observe = Effect.fnUntraced(function* (
     updates: yield* store.logOfKind(workspace, EntryKind.update),
     voids: yield* store.logOfKind(workspace, EntryKind.void),
     versions: [...(yield* store.versions(workspace))].toSorted(byJson),
-    unprojected: [...(yield* store.unprojected(workspace))].toSorted(byJson),
+    unprojected: [...(yield* store.unprojected(workspace, new Map([["note", FINGERPRINT]])))].toSorted(byJson),
     page: yield* store.documentPage(workspace, undefined, 1_000),
-    notes: [...(yield* store.documentsOfType(workspace, "note"))].toSorted(byJson),
+    notes: yield* store.count(
+      { workspace, type: "note", fingerprint: FINGERPRINT },
+      checkQuery({ fields: {} }, { deleted: "include" }),
+    ),
     perDocument,
   };
 });

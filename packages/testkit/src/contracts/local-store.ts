@@ -6,6 +6,7 @@ import { describe } from "vitest";
 import { registerDocumentContract } from "./local-store-documents.ts";
 import { registerOutboxContract } from "./local-store-outbox.ts";
 import { registerPropertyContract } from "./local-store-properties.ts";
+import { registerQueryContract } from "./local-store-queries.ts";
 import { registerReceivingContract } from "./local-store-receiving.ts";
 import { registerStorageContract } from "./local-store-storage.ts";
 import { registerStreamContract } from "./local-store-streams.ts";
@@ -24,6 +25,7 @@ export const localStoreContract = (name: string, options: LocalStoreContractOpti
     registerReceivingContract(suite);
     registerSuccessionContract(suite);
     registerDocumentContract(suite);
+    registerQueryContract(suite);
     registerPropertyContract(suite);
   });
 };

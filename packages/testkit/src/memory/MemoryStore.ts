@@ -9,6 +9,7 @@ import {
   Fenced,
   LocalStore,
   type LocalStoreShape,
+  shownEdits,
   StoreFailure,
 } from "@cairn/client/effect";
 import type { Hash, WorkspaceId } from "@cairn/protocol";
@@ -94,12 +95,13 @@ const workspaceOperations = (storage: MemoryStorage, run: Run): WorkspaceOperati
         return Effect.fail(new StoreFailure({ reason: "retired", operation: "appendUpdates", cause: undefined }));
       }
       // Before anything is stored: a row that no real store could hold refuses all of the call.
-      let rows: ReadonlyArray<DocumentView | "later" | undefined>;
+      let rows: ReadonlyArray<DocumentView | undefined>;
       try {
-        rows = updates.map(({ row }) => (typeof row === "object" ? plainView(row) : row));
+        rows = updates.map(({ row }) => (row === undefined ? undefined : plainView(row)));
       } catch (cause) {
         return Effect.fail(new StoreFailure({ reason: "unavailable", operation: "appendUpdates", cause }));
       }
+      const shown = shownEdits(updates);
       return run("appendUpdates", () =>
         updates.flatMap((update, index) => {
           const stored = storage.workspaces.get(update.workspace);
@@ -117,8 +119,7 @@ const workspaceOperations = (storage: MemoryStorage, run: Run): WorkspaceOperati
             time: update.time,
             refs: [...update.refs],
           };
-          const row = rows[index];
-          touch(stored, record, row !== "later", row === "later" ? undefined : row);
+          touch(stored, record, shown[index] === true, rows[index]);
           return [record.id];
         }),
       );

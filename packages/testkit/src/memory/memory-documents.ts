@@ -5,9 +5,11 @@ import {
   Fenced,
   type LocalStoreShape,
   type NewerUpdates,
+  type RowsOfType,
   type UpdateRecord,
 } from "@cairn/client/effect";
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
+import { type CheckedQuery, countValues, holdsTerms, isWanted, runQuery, wordsOf } from "@cairn/schema";
 import type { MemoryStorage, StoredDocument, StoredWorkspace } from "./memory-storage.ts";
 import { atomically, type Run } from "./memory-transaction.ts";
 
@@ -16,18 +18,28 @@ export const copyOfUpdate = (record: UpdateRecord): UpdateRecord => ({ ...record
 
 /** A view as JSON keeps it. Throws `TypeError` where it holds what JSON cannot. */
 export const plainView = (view: DocumentView): DocumentView => ({
-  // oxlint-disable-next-line typescript/no-unsafe-assignment -- JSON of a record is a record.
-  fields: JSON.parse(JSON.stringify(view.fields)),
-  searchText: view.searchText,
   deleted: view.deleted,
   createdAt: view.createdAt,
+  projection:
+    view.projection === undefined
+      ? undefined
+      : // oxlint-disable-next-line typescript/no-unsafe-assignment -- JSON of a record is a record.
+        { ...view.projection, fields: JSON.parse(JSON.stringify(view.projection.fields)) },
 });
+
+/** Puts a view in the place of what the row shows; what the view does not know stays. */
+export const show = (found: StoredDocument, { deleted, createdAt, projection }: DocumentView): void => {
+  found.record = { ...found.record, deleted, createdAt };
+  if (projection === undefined) return;
+  found.record = { ...found.record, fields: projection.fields, projection: projection.fingerprint };
+  if (projection.searchText !== undefined) found.words = wordsOf(projection.searchText);
+};
 
 /** Takes note of a new update, and makes the document's row where there is none. */
 export const touch = (
   stored: StoredWorkspace,
   update: UpdateRecord,
-  isShown: boolean,
+  shown: boolean,
   view: DocumentView | undefined,
 ): void => {
   let found = stored.documents.get(update.document);
@@ -38,7 +50,7 @@ export const touch = (
         document: update.document,
         type: update.type,
         fields: {},
-        searchText: "",
+        projection: "",
         deleted: false,
         createdAt: update.time,
         updatedAt: update.time,
@@ -49,18 +61,19 @@ export const touch = (
       snapshot: undefined,
       updates: new Map(),
       pending: [],
+      words: new Set(),
     };
     stored.documents.set(update.document, found);
   }
   const { type, updatedAt } = found.record;
   found.record = {
     ...found.record,
-    ...view,
     type: type === "" ? update.type : type,
     updatedAt: Math.max(updatedAt, update.time),
   };
   found.latest = update.id;
-  if (!isShown) found.unprojected = update.id;
+  if (view !== undefined) show(found, view);
+  if (!shown) found.unprojected = update.id;
   found.updates.set(update.id, update);
   if (update.state === "pending") found.pending = [...found.pending, update.id];
 };
@@ -88,12 +101,20 @@ type DocumentOperations = Pick<
   | "putProjection"
   | "fold"
   | "documentPage"
-  | "documentsOfType"
+  | "query"
+  | "count"
+  | "countBy"
 >;
 
 export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOperations => {
   const find = (workspace: WorkspaceId, document: DocumentId): StoredDocument | undefined =>
     storage.workspaces.get(workspace)?.documents.get(document);
+  const rowsOf = ({ workspace, type }: RowsOfType) =>
+    [...(storage.workspaces.get(workspace)?.documents.values() ?? [])].flatMap(({ record, words }) =>
+      record.type === type ? [{ ...record, id: record.document, record, words }] : [],
+    );
+  const wantedRows = (rows: RowsOfType, query: CheckedQuery) =>
+    rowsOf(rows).filter((row) => isWanted(query, row) && holdsTerms(row.words, query.terms));
   const records = (workspace: WorkspaceId): ReadonlyArray<DocumentRecord> =>
     [...(storage.workspaces.get(workspace)?.documents.values() ?? [])].map(({ record }) => record);
 
@@ -112,12 +133,21 @@ export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOp
         return found === undefined ? { snapshot: undefined, updates: [], through: afterId } : newer(found, afterId);
       }),
 
-    unprojected: (workspace) =>
-      run("unprojected", () =>
-        [...(storage.workspaces.get(workspace)?.documents.values() ?? [])].flatMap(({ record, unprojected }) =>
-          unprojected === undefined ? [] : [{ document: record.document, through: unprojected }],
-        ),
-      ),
+    unprojected: (workspace, types, only) =>
+      run("unprojected", () => {
+        const all = [...(storage.workspaces.get(workspace)?.documents.values() ?? [])].filter(
+          ({ record }) => types.has(record.type) && (only === undefined || record.document === only),
+        );
+        const behind = all.filter(({ unprojected }) => unprojected !== undefined);
+        const stale = all.filter(
+          ({ record, unprojected }) => unprojected === undefined && record.projection !== types.get(record.type),
+        );
+        return [...behind, ...stale].map(({ record: { document, type }, latest: through }) => ({
+          document,
+          type,
+          through,
+        }));
+      }),
 
     putProjection: (workspace, document, through, view) =>
       run("putProjection", () => {
@@ -126,8 +156,10 @@ export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOp
         if (view === undefined) {
           found.record = { ...found.record, merging: true };
         } else {
-          found.record = { ...found.record, ...plainView(view), merging: false };
-          found.unprojected = found.latest > through ? found.latest : undefined;
+          show(found, plainView(view));
+          found.record = { ...found.record, merging: false };
+          const behind = found.latest > through || view.projection === undefined;
+          found.unprojected = behind ? found.latest : undefined;
         }
       }),
 
@@ -154,7 +186,12 @@ export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOp
           .slice(0, limit),
       ),
 
-    documentsOfType: (workspace, type) =>
-      run("documentsOfType", () => records(workspace).filter((record) => record.type === type)),
+    query: (rows, query) =>
+      run("query", () => {
+        const page = runQuery(query, rowsOf(rows), ({ words }) => words);
+        return { rows: page.rows.map(({ record }) => record), next: page.next };
+      }),
+    count: (rows, query) => run("count", () => wantedRows(rows, query).length),
+    countBy: (rows, path, query) => run("countBy", () => countValues(wantedRows(rows, query), path)),
   };
 };

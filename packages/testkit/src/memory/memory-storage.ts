@@ -19,6 +19,8 @@ import type { DeviceId, DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
 /** One document's row, updates and snapshot. */
 export interface StoredDocument {
   record: DocumentRecord;
+  /** That searches find it by. */
+  words: ReadonlySet<string>;
   /** Id of its newest update, folded ones included. */
   latest: number;
   /** Id of the newest update that its row does not show. */

@@ -1,6 +1,6 @@
 /** The trouble with documents' edits in memory: streams, what they hold back, and documents made anew. */
-import { Fenced, type LocalStoreShape, type UpdateRecord } from "@cairn/client/effect";
-import { plainView, touch } from "./memory-documents.ts";
+import { Fenced, type LocalStoreShape, shownEdits, type UpdateRecord } from "@cairn/client/effect";
+import { plainView, show, touch } from "./memory-documents.ts";
 import { changeStream, holds, led } from "./memory-outbox.ts";
 import type { MemoryStorage, StoredDocument } from "./memory-storage.ts";
 import { atomically, type Run } from "./memory-transaction.ts";
@@ -65,7 +65,8 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
         found.pending = [];
         found.snapshot = undefined;
         found.unprojected = undefined;
-        found.record = { ...found.record, ...plainView(row), merging: false };
+        show(found, plainView(row));
+        found.record = { ...found.record, merging: false };
         for (const { own, ...update } of acknowledged) {
           add(found, {
             ...update,
@@ -75,14 +76,16 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
             refs: [],
           });
         }
-        for (const { row: view, ...edit } of edits) {
+        if (row.projection === undefined) found.unprojected = found.latest;
+        const shown = shownEdits(edits);
+        for (const [index, { row: view, ...edit }] of edits.entries()) {
           storage.lastUpdate += 1;
           const record = { ...edit, update: edit.update.slice(), id: storage.lastUpdate };
           touch(
             stored,
             { ...record, state: "pending", device: undefined, counter: undefined },
-            view !== "later",
-            typeof view === "object" ? plainView(view) : undefined,
+            shown[index] === true,
+            view === undefined ? undefined : plainView(view),
           );
         }
         if (retire.length === 0) return;

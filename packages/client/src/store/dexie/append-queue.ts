@@ -5,6 +5,7 @@
 import type { WorkspaceId } from "@cairn/protocol";
 import { Effect, Exit } from "effect";
 import { type NewLocalUpdate, StoreFailure } from "../LocalStore.ts";
+import { shownEdits } from "../rows/row-state.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
 import { type DocumentChange, documentTables, touchDocuments } from "./documents.ts";
 import type { CairnDatabase, UpdateRow } from "./tables.ts";
@@ -104,8 +105,9 @@ const store = async (connection: DexieConnection, batch: ReadonlyArray<Waiting>)
     if (!updates.every(({ workspace, device }) => device === undefined || devices.get(workspace) === device)) {
       return Exit.fail(new StoreFailure({ reason: "retired", operation: "appendUpdates", cause: undefined }));
     }
+    const shown = shownEdits(updates);
     return Exit.succeed(
-      updates.map(({ row: view, device: _, ...edit }) => {
+      updates.map(({ row: view, device: _, ...edit }, index) => {
         id += 1;
         rows.push({ ...edit, id, state: "pending", device: undefined, counter: undefined, waits: 1 });
         changes.push({
@@ -115,6 +117,7 @@ const store = async (connection: DexieConnection, batch: ReadonlyArray<Waiting>)
           time: edit.time,
           id,
           pendingBytes: edit.update.length,
+          shown: shown[index] === true,
           view,
         });
         return id;

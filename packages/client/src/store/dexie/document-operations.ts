@@ -1,11 +1,19 @@
 /** Documents: opening, projecting, folding. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Dexie } from "dexie";
-import { Fenced, type LocalStoreShape, type NewerUpdates } from "../LocalStore.ts";
+import {
+  Fenced,
+  type LocalStoreShape,
+  type NewerUpdates,
+  type RowsOfType,
+  type UnprojectedDocument,
+} from "../LocalStore.ts";
 import type { DocumentRecord } from "../records.ts";
 import type { DexieConnection } from "./connection.ts";
-import { toDocument } from "./documents.ts";
-import { type CairnDatabase, type DocumentRow, ofWorkspace, toUpdate, updatesOf, type UpdateRow } from "./tables.ts";
+import { type Reading, readCount, readCounts, readLater, readPage } from "../rows/read-rows.ts";
+import { putView, toDocument } from "./documents.ts";
+import { dexieRowIndex, staleDocuments } from "./row-index.ts";
+import { type CairnDatabase, type DocumentRow, toUpdate, updatesOf, type UpdateRow } from "./tables.ts";
 
 type DocumentOperations = Pick<
   LocalStoreShape,
@@ -16,7 +24,9 @@ type DocumentOperations = Pick<
   | "putProjection"
   | "fold"
   | "documentPage"
-  | "documentsOfType"
+  | "query"
+  | "count"
+  | "countBy"
 >;
 
 const newer = async (
@@ -64,7 +74,11 @@ const mayBeSentAgain = async (database: CairnDatabase, { workspace, state, count
 };
 
 export const documentOperations = (connection: DexieConnection): DocumentOperations => {
-  const { documents, views, updates, snapshots, outgoing } = connection.database;
+  const { documents, views, words, updates, snapshots, outgoing } = connection.database;
+  const read = <A>(operation: string, { workspace }: RowsOfType, reading: () => Reading<A>) =>
+    connection.read(operation, [documents, views, words], (database) =>
+      readLater(reading(), dexieRowIndex(database, workspace)),
+    );
 
   return {
     openDocument: (workspace, document) =>
@@ -81,15 +95,35 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
         newer(database, workspace, document, afterId),
       ),
 
-    unprojected: (workspace) =>
-      connection.read("unprojected", [documents], async () =>
-        (await ofWorkspace(documents, workspace, "[workspace+unprojected]").toArray()).map(
-          ({ document, unprojected = 0 }) => ({ document, through: unprojected }),
-        ),
-      ),
+    unprojected: (workspace, types, only) =>
+      connection.read("unprojected", [documents], async (database) => {
+        if (only !== undefined) {
+          const row = await documents.get([workspace, only]);
+          const fingerprint = row === undefined ? undefined : types.get(row.type);
+          if (row === undefined || fingerprint === undefined) return [];
+          const isBehind = row.unprojected !== undefined || row.projection !== fingerprint;
+          return isBehind ? [{ document: only, type: row.type, through: row.latest }] : [];
+        }
+        const made: Array<UnprojectedDocument> = [];
+        const found: Array<UnprojectedDocument> = [];
+        for (const [type, fingerprint] of types) {
+          const behind = await documents
+            .where("[workspace+type+unprojected]")
+            .between([workspace, type, Dexie.minKey], [workspace, type, Dexie.maxKey])
+            .toArray();
+          const known = new Set(behind.map(({ document }) => document));
+          const stale = (await staleDocuments(database, workspace, type, fingerprint)).filter((id) => !known.has(id));
+          const others = await documents.bulkGet(stale.map((id): [WorkspaceId, DocumentId] => [workspace, id]));
+          for (const row of behind) found.push({ document: row.document, type, through: row.latest });
+          for (const row of others) {
+            if (row !== undefined) made.push({ document: row.document, type, through: row.latest });
+          }
+        }
+        return [...found, ...made];
+      }),
 
     putProjection: (workspace, document, through, view) =>
-      connection.write("putProjection", [documents, views], async (database) => {
+      connection.write("putProjection", [documents, views, words], async (database) => {
         const row = await database.documents.get([workspace, document]);
         if (row === undefined) return;
         if (view === undefined) {
@@ -97,9 +131,8 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
           return;
         }
         const { unprojected: _, ...projected } = row;
-        const behind = row.latest > through ? { unprojected: row.latest } : {};
-        await database.documents.put({ ...projected, ...behind, merging: false });
-        await database.views.put({ workspace, document, ...view });
+        const behind = row.latest > through || view.projection === undefined ? { unprojected: row.latest } : {};
+        await putView(database, { ...projected, ...behind, merging: false }, view);
       }),
 
     fold: (snapshot, replaced) =>
@@ -126,9 +159,8 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
         return withViews(database, await rows.limit(limit).toArray());
       }),
 
-    documentsOfType: (workspace, type) =>
-      connection.read("documentsOfType", [documents, views], async (database) =>
-        withViews(database, await documents.where("[workspace+type]").equals([workspace, type]).toArray()),
-      ),
+    query: (rows, query) => read("query", rows, () => readPage(rows, query)),
+    count: (rows, query) => read("count", rows, () => readCount(rows, query)),
+    countBy: (rows, path, query) => read("countBy", rows, () => readCounts(rows, path, query)),
   };
 };

@@ -1,11 +1,13 @@
 /** The rows of documents: read, summed up and written once, inside a transaction that somebody else opened. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
-import type { DocumentView } from "../LocalStore.ts";
+import type { DocumentView, RowProjection } from "../LocalStore.ts";
 import type { DocumentRecord } from "../records.ts";
+import { changedRowState, newRowState } from "../rows/row-state.ts";
 import type { CairnDatabase, DocumentRow, ViewRow } from "./tables.ts";
+import { putWords } from "./words.ts";
 
 /** The tables that `touchDocuments` writes. */
-export const documentTables = (database: CairnDatabase) => [database.documents, database.views];
+export const documentTables = (database: CairnDatabase) => [database.documents, database.views, database.words];
 
 /** What a transaction stores for a document. */
 export interface DocumentChange {
@@ -16,7 +18,9 @@ export interface DocumentChange {
   readonly id: number;
   /** Bytes that wait from now on, or undefined for an update of others. */
   readonly pendingBytes: number | undefined;
-  readonly view: DocumentView | "later" | undefined;
+  /** The row that is stored with it shows it. */
+  readonly shown: boolean;
+  readonly view: DocumentView | undefined;
 }
 
 /** With `count` more waiting edits; the property goes with the last one, and the row leaves the index. */
@@ -28,16 +32,41 @@ export const withPending = (row: DocumentRow, count: number, bytes: number): Doc
 };
 
 const changed = (known: DocumentRow | undefined, change: DocumentChange): DocumentRow => {
-  const { workspace, document, type, time, id } = change;
-  const before = known ?? { workspace, document, type, updatedAt: time, merging: false, latest: 0, pendingBytes: 0 };
+  const { workspace, document, type, time, id, shown } = change;
+  const before = known ?? {
+    ...newRowState(type, time),
+    workspace,
+    document,
+    merging: false,
+    latest: 0,
+    pendingBytes: 0,
+  };
   const row: DocumentRow = {
     ...before,
-    type: before.type === "" ? type : before.type,
-    updatedAt: Math.max(before.updatedAt, time),
+    ...changedRowState(workspace, before, change),
     latest: id,
+    ...(shown ? {} : { unprojected: id }),
   };
-  const shown = change.pendingBytes === undefined || change.view === "later" ? { ...row, unprojected: id } : row;
-  return change.pendingBytes === undefined ? shown : withPending(shown, 1, change.pendingBytes);
+  return change.pendingBytes === undefined ? row : withPending(row, 1, change.pendingBytes);
+};
+
+/** What a document shows, and the words that it is found by. */
+const putRowProjection = async (
+  database: CairnDatabase,
+  workspace: WorkspaceId,
+  document: DocumentId,
+  { fields, searchText }: RowProjection,
+): Promise<void> => {
+  await database.views.put({ workspace, document, fields });
+  if (searchText !== undefined) await putWords(database, workspace, document, searchText);
+};
+
+/** A document's row as its content says, in place of the one before. */
+export const putView = async (database: CairnDatabase, row: DocumentRow, view: DocumentView): Promise<void> => {
+  const { workspace, document } = row;
+  const state = changedRowState(workspace, row, { type: row.type, time: row.updatedAt, view });
+  await database.documents.put({ ...row, ...state });
+  if (view.projection !== undefined) await putRowProjection(database, workspace, document, view.projection);
 };
 
 /** Applies changes, in order; each document's rows are written once. */
@@ -51,7 +80,8 @@ export const touchDocuments = async (
   );
   const known = await database.documents.bulkGet(keys);
   const rows: Array<DocumentRow> = [];
-  const views: Array<ViewRow> = [];
+  const made: Array<ViewRow> = [];
+  const projections: Array<readonly [DocumentChange, RowProjection]> = [];
   for (const [index, group] of [...byDocument.values()].entries()) {
     const before = known[index];
     let row = before;
@@ -59,14 +89,18 @@ export const touchDocuments = async (
     const [first] = group;
     if (row === undefined || first === undefined) continue;
     rows.push(row);
-    const { workspace, document, time } = first;
-    const view =
-      group.map((change) => change.view).findLast((found) => found !== undefined && found !== "later") ??
-      (before === undefined ? { fields: {}, searchText: "", deleted: false, createdAt: time } : undefined);
-    if (view !== undefined) views.push({ workspace, document, ...view });
+    const found = group.flatMap(({ view }) => view?.projection ?? []);
+    const projection = found.at(-1);
+    // Of several, the newest words are kept, even where the newest view has none.
+    const words = found.findLast(({ searchText }) => searchText !== undefined)?.searchText;
+    if (projection !== undefined) projections.push([first, { ...projection, searchText: words }]);
+    else if (before === undefined) made.push({ workspace: first.workspace, document: first.document, fields: {} });
   }
   await database.documents.bulkPut(rows);
-  if (views.length > 0) await database.views.bulkPut(views);
+  if (made.length > 0) await database.views.bulkPut(made);
+  for (const [{ workspace, document }, projection] of projections) {
+    await putRowProjection(database, workspace, document, projection);
+  }
 };
 
 /** A document as the port shows it. */
@@ -75,9 +109,9 @@ export const toDocument = (row: DocumentRow, view: ViewRow): DocumentRecord => (
   document: row.document,
   type: row.type,
   fields: view.fields,
-  searchText: view.searchText,
-  deleted: view.deleted,
-  createdAt: view.createdAt,
+  projection: row.projection,
+  deleted: row.deleted,
+  createdAt: row.createdAt,
   updatedAt: row.updatedAt,
   merging: row.merging,
 });

@@ -21,7 +21,7 @@ const storeReceived = async (database: CairnDatabase, receipt: Receipt, known: R
     id += 1;
     const { document, type, time } = update;
     rows.push({ ...update, id, workspace, state: "received", refs: [] });
-    changes.push({ workspace, document, type, time, id, pendingBytes: undefined, view: undefined });
+    changes.push({ workspace, document, type, time, id, pendingBytes: undefined, shown: false, view: undefined });
   }
   if (rows.length === 0) return;
   await database.updates.bulkAdd(rows);

@@ -2,8 +2,9 @@
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { UpdateRecord } from "../records.ts";
+import { shownEdits } from "../rows/row-state.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
-import { type DocumentChange, touchDocuments } from "./documents.ts";
+import { type DocumentChange, putView, touchDocuments } from "./documents.ts";
 import { changeStream } from "./entries.ts";
 import { requireLeader, requireThat, requireWorkspace } from "./guard.ts";
 import { changePending, sumOfBytes } from "./outbox.ts";
@@ -28,7 +29,7 @@ const add = async (database: CairnDatabase, updates: ReadonlyArray<Omit<UpdateRe
 };
 
 export const streamOperations = (connection: DexieConnection): StreamOperations => {
-  const { profile, workspaces, positions, documents, views, updates, snapshots, outgoing, streams } =
+  const { profile, workspaces, positions, documents, views, words, updates, snapshots, outgoing, streams } =
     connection.database;
 
   return {
@@ -63,7 +64,7 @@ export const streamOperations = (connection: DexieConnection): StreamOperations 
     rebuildDocument: ({ workspace, document, discarded, pending, acknowledged, edits, row, retire }) =>
       connection.guarded(
         "rebuildDocument",
-        [profile, workspaces, positions, documents, views, updates, snapshots, outgoing, streams],
+        [profile, workspaces, positions, documents, views, words, updates, snapshots, outgoing, streams],
         async (database) => {
           const { record } = await requireWorkspace(database, "rebuildDocument", workspace);
           const stream = await database.streams.get([workspace, document]);
@@ -91,8 +92,8 @@ export const streamOperations = (connection: DexieConnection): StreamOperations 
             })),
           );
           const { pendingUpdates: _, unprojected: __, ...rest } = before;
-          await database.documents.put({ ...rest, pendingBytes: 0, merging: false, latest });
-          await database.views.put({ workspace, document, ...row });
+          const unprojected = row.projection === undefined ? { unprojected: latest } : {};
+          await putView(database, { ...rest, pendingBytes: 0, merging: false, latest, ...unprojected }, row);
           await addEdits(database, edits);
           if (retire.length === 0) return;
           const retiredLeases = [...new Set([...(record.retiredLeases ?? []), ...retire])];
@@ -107,10 +108,13 @@ const addEdits = async (
   database: CairnDatabase,
   edits: Parameters<LocalStoreShape["appendUpdates"]>[0],
 ): Promise<void> => {
-  for (const { row: view, ...edit } of edits) {
+  const shown = shownEdits(edits);
+  for (const [index, { row: view, ...edit }] of edits.entries()) {
     const id = await add(database, [{ ...edit, state: "pending", device: undefined, counter: undefined }]);
     const { workspace, document, type, time, update } = edit;
-    const change: DocumentChange = { workspace, document, type, time, id, pendingBytes: update.length, view };
+    const pendingBytes = update.length;
+    const isShown = shown[index] === true;
+    const change: DocumentChange = { workspace, document, type, time, id, pendingBytes, shown: isShown, view };
     await touchDocuments(database, [change]);
   }
 };

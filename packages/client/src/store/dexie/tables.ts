@@ -7,8 +7,8 @@
  */
 import type { DeviceId, DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
 import { Dexie, type Table } from "dexie";
-import { makeStatesExplicit } from "./upgrades.ts";
-import type { DocumentView } from "../LocalStore.ts";
+import type { RowState } from "../rows/row-state.ts";
+import { makeRowsIndexable, makeStatesExplicit } from "./upgrades.ts";
 import type {
   DocumentRecord,
   LogRecord,
@@ -22,7 +22,7 @@ import type {
 } from "../records.ts";
 
 /** Of the tables below. A change needs a new version, and an upgrade that can be resumed. */
-export const TABLES_VERSION = 2;
+export const TABLES_VERSION = 3;
 
 /** The one row about the profile. */
 export interface ProfileRow {
@@ -35,7 +35,7 @@ export interface ProfileRow {
   readonly profile: ProfileRecord | undefined;
 }
 
-export interface DocumentRow extends Omit<DocumentRecord, keyof DocumentView> {
+export interface DocumentRow extends Omit<DocumentRecord, "fields">, RowState {
   /** Id of its newest update, folded ones included. */
   readonly latest: number;
   /** Id of the newest update that its row does not show. */
@@ -45,9 +45,22 @@ export interface DocumentRow extends Omit<DocumentRecord, keyof DocumentView> {
   readonly pendingBytes: number;
 }
 
-export interface ViewRow extends DocumentView {
+export interface ViewRow {
   readonly workspace: WorkspaceId;
   readonly document: DocumentId;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Rows of version 2 and before, until they are made anew: what searches look through. */
+  readonly searchText?: string;
+}
+
+/** Some of a document's words: which, depends on the words alone, so that a changed word rewrites few others. */
+export interface WordsRow {
+  readonly workspace: WorkspaceId;
+  readonly document: DocumentId;
+  readonly bucket: number;
+  /** In how many buckets the document's words are. */
+  readonly buckets: number;
+  readonly words: ReadonlyArray<string>;
 }
 
 export interface UpdateRow extends UpdateRecord {
@@ -99,6 +112,7 @@ export class CairnDatabase extends Dexie {
   declare readonly positions: Table<PositionRecord, WorkspaceId>;
   declare readonly documents: Table<DocumentRow, DocumentKey>;
   declare readonly views: Table<ViewRow, DocumentKey>;
+  declare readonly words: Table<WordsRow, [WorkspaceId, DocumentId, number]>;
   declare readonly updates: Table<UpdateRow, number>;
   declare readonly snapshots: Table<SnapshotRecord, DocumentKey>;
   declare readonly outgoing: Table<OutgoingRow, CounterKey>;
@@ -131,6 +145,13 @@ export class CairnDatabase extends Dexie {
     this.version(2)
       .stores({ streams: "[workspace+document]" })
       .upgrade((transaction) => makeStatesExplicit(transaction));
+    this.version(3)
+      .stores({
+        documents:
+          "[workspace+document], [workspace+type+projection], [workspace+type+unprojected], [workspace+pendingUpdates], *entries",
+        words: "[workspace+document+bucket], *words",
+      })
+      .upgrade((transaction) => makeRowsIndexable(transaction));
     this.on("populate", (transaction) => {
       const row: ProfileRow = { one: 1, made: crypto.randomUUID(), epoch: 0, lastUpdate: 0, profile: undefined };
       return transaction.table("profile").add(row);

@@ -8,6 +8,7 @@
 import type { WorkspaceId } from "@cairn/protocol";
 import { Effect, Exit } from "effect";
 import { type NewLocalUpdate, StoreFailure } from "../LocalStore.ts";
+import { laterView, shownEdits } from "../rows/row-state.ts";
 import { type SqliteDatabase, storeFailure } from "./database.ts";
 import { type DocumentRows, DocumentTouches } from "./documents.ts";
 import { UpdateState } from "./tables.ts";
@@ -130,8 +131,9 @@ export class AppendQueue {
       if (!updates.every((update) => update.device === undefined || deviceOf(update) === update.device)) {
         return Exit.fail(new StoreFailure({ reason: "retired", operation: "appendUpdates", cause: undefined }));
       }
+      const shown = shownEdits(updates);
       return Exit.succeed(
-        updates.map(({ workspace, document, type, update, time, refs, row }) => {
+        updates.map(({ workspace, document, type, update, time, refs, row }, index) => {
           id += 1;
           const touch = touches.of(workspace, document, type, time);
           this.#insert.run(id, touch.key, type, update, time, refs.length === 0 ? null : JSON.stringify(refs));
@@ -140,8 +142,8 @@ export class AppendQueue {
           touch.latest = id;
           touch.pendingUpdates += 1;
           touch.pendingBytes += update.length;
-          if (row === "later") touch.unprojected = id;
-          else if (row !== undefined) touch.view = row;
+          if (shown[index] !== true) touch.unshown = id;
+          if (row !== undefined) touch.view = laterView(touch.view, row);
           return id;
         }),
       );

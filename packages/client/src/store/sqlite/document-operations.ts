@@ -1,9 +1,12 @@
 /** Documents: opening, projecting, folding. */
-import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
+import { Fenced, type LocalStoreShape, type UnprojectedDocument } from "../LocalStore.ts";
 import type { DocumentRecord } from "../records.ts";
+import type { DocumentId } from "@cairn/protocol";
+import { readCount, readCounts, readNow, readPage } from "../rows/read-rows.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { DocumentRows } from "./documents.ts";
-import { bytes, documentId, number, type Row, toDocument, toUpdate } from "./rows.ts";
+import { DOCUMENT_COLUMNS, type IndexRows } from "./row-index.ts";
+import { bytes, documentId, number, type Row, text, toDocument, toUpdate } from "./rows.ts";
 import { UpdateState } from "./tables.ts";
 
 type DocumentOperations = Pick<
@@ -15,28 +18,34 @@ type DocumentOperations = Pick<
   | "putProjection"
   | "fold"
   | "documentPage"
-  | "documentsOfType"
+  | "query"
+  | "count"
+  | "countBy"
 >;
 
-export const documentOperations = (database: SqliteDatabase, documents: DocumentRows): DocumentOperations => {
-  const columns = `key, workspace, documents.document AS document, type, updated_at, merging,
-    fields, search_text, deleted, created_at`;
+export const documentOperations = (
+  database: SqliteDatabase,
+  documents: DocumentRows,
+  index: IndexRows,
+): DocumentOperations => {
   const find = database.prepare(`
-    SELECT ${columns} FROM documents JOIN views ON views.document = key
-    WHERE workspace = ? AND documents.document = ?`);
+    SELECT ${DOCUMENT_COLUMNS} FROM documents JOIN views ON views.document = documents.key
+    WHERE documents.workspace = ? AND documents.document = ?`);
   const page = database.prepare(`
-    SELECT ${columns} FROM documents JOIN views ON views.document = key
-    WHERE workspace = ? AND documents.document > ? ORDER BY documents.document LIMIT ?`);
-  const ofType = database.prepare(`
-    SELECT ${columns} FROM documents JOIN views ON views.document = key WHERE workspace = ? AND type = ?`);
+    SELECT ${DOCUMENT_COLUMNS} FROM documents JOIN views ON views.document = documents.key
+    WHERE documents.workspace = ? AND documents.document > ? ORDER BY documents.document LIMIT ?`);
   const snapshot = database.prepare("SELECT snapshot FROM snapshots WHERE document = ?");
   const snapshotThrough = database.prepare("SELECT through FROM snapshots WHERE document = ?");
   const updatesAfter = database.prepare("SELECT * FROM updates WHERE document = ? AND id > ? ORDER BY id");
   const unprojected = database.prepare(
-    "SELECT document, unprojected FROM documents WHERE workspace = ? AND unprojected IS NOT NULL",
+    "SELECT document, latest FROM documents WHERE workspace = ? AND type = ? AND unprojected IS NOT NULL",
+  );
+  const state = database.prepare(
+    "SELECT type, latest, unprojected, projection FROM documents WHERE workspace = ? AND document = ?",
   );
   const projected = database.prepare(`
-    UPDATE documents SET merging = 0, unprojected = CASE WHEN latest > ? THEN latest ELSE NULL END WHERE key = ?`);
+    UPDATE documents SET merging = 0, unprojected = CASE WHEN ?1 OR latest > ?2 THEN latest ELSE NULL END
+    WHERE key = ?3`);
   const merging = database.prepare("UPDATE documents SET merging = 1 WHERE key = ?");
   const putSnapshot = database.prepare(`
     INSERT INTO snapshots (document, through, snapshot) VALUES (?, ?, ?)
@@ -83,12 +92,30 @@ export const documentOperations = (database: SqliteDatabase, documents: Document
           : newer(key, { workspace, document }, afterId);
       }),
 
-    unprojected: (workspace) =>
-      database.read("unprojected", () =>
-        unprojected
-          .all(workspace)
-          .map((row) => ({ document: documentId(row["document"]), through: number(row["unprojected"]) })),
-      ),
+    unprojected: (workspace, types, only) =>
+      database.read("unprojected", () => {
+        if (only !== undefined) {
+          const row = state.get(workspace, only);
+          const type = row === undefined ? "" : text(row["type"]);
+          const isBehind = row?.["unprojected"] !== null || row["projection"] !== types.get(type);
+          return row !== undefined && types.has(type) && isBehind
+            ? [{ document: only, type, through: number(row["latest"]) }]
+            : [];
+        }
+        const found = new Map<DocumentId, UnprojectedDocument>();
+        for (const type of types.keys()) {
+          for (const row of unprojected.all(workspace, type)) {
+            const document = documentId(row["document"]);
+            found.set(document, { document, type, through: number(row["latest"]) });
+          }
+        }
+        for (const [type, fingerprint] of types) {
+          for (const { document, latest } of index.stale(workspace, type, fingerprint)) {
+            if (!found.has(document)) found.set(document, { document, type, through: latest });
+          }
+        }
+        return [...found.values()];
+      }),
 
     putProjection: (workspace, document, through, view) =>
       database.write("putProjection", () => {
@@ -98,7 +125,7 @@ export const documentOperations = (database: SqliteDatabase, documents: Document
           merging.run(key);
         } else {
           documents.putView(key, view);
-          projected.run(through, key);
+          projected.run(view.projection === undefined ? 1 : 0, through, key);
         }
       }),
 
@@ -118,7 +145,9 @@ export const documentOperations = (database: SqliteDatabase, documents: Document
     documentPage: (workspace, after, limit) =>
       database.read("documentPage", () => page.all(workspace, after ?? "", limit).map(toDocument)),
 
-    documentsOfType: (workspace, type) =>
-      database.read("documentsOfType", () => ofType.all(workspace, type).map(toDocument)),
+    query: (rows, query) => database.read("query", () => readNow(readPage(rows, query), index.of(rows.workspace))),
+    count: (rows, query) => database.read("count", () => readNow(readCount(rows, query), index.of(rows.workspace))),
+    countBy: (rows, path, query) =>
+      database.read("countBy", () => readNow(readCounts(rows, path, query), index.of(rows.workspace))),
   };
 };

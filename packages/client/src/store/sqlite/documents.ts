@@ -1,42 +1,54 @@
 /** The rows of documents: found, made and touched inside a transaction that somebody else opened. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import type { DocumentView } from "../LocalStore.ts";
+import { changedRowState, type RowState } from "../rows/row-state.ts";
 import type { SqliteDatabase } from "./database.ts";
-import { number } from "./rows.ts";
+import type { IndexRows } from "./row-index.ts";
+import { documentId, number, type Row, text, texts, workspaceId } from "./rows.ts";
+
+/** A document's row before a transaction. */
+interface StoredState extends RowState {
+  readonly key: number;
+  readonly document: DocumentId;
+  readonly workspace: WorkspaceId;
+}
 
 /** What a transaction stores for one document, summed up, so that its row is written once. */
 export interface DocumentTouch {
   readonly key: number;
+  readonly before: StoredState;
   /** Names the document's type where it has none yet. */
   type: string;
   updatedAt: number;
   latest: number;
-  /** Id of the newest update that the row does not show, or null where it shows them all. */
-  unprojected: number | null;
+  /** Id of the newest update that no row shows, or null where rows came with all of them. */
+  unshown: number | null;
   pendingUpdates: number;
   pendingBytes: number;
+  /** The newest view, with the newest projection of the transaction. */
   view: DocumentView | undefined;
 }
 
 export type DocumentRows = ReturnType<typeof documentRows>;
 
-export const documentRows = (database: SqliteDatabase) => {
+export const documentRows = (database: SqliteDatabase, index: IndexRows) => {
   const find = database.prepare("SELECT key FROM documents WHERE workspace = ? AND document = ?");
-  const insert = database.prepare(
-    "INSERT INTO documents (workspace, document, type, updated_at) VALUES (?, ?, ?, ?) RETURNING key",
-  );
-  const insertView = database.prepare(
-    "INSERT INTO views (document, fields, search_text, deleted, created_at) VALUES (?, '{}', '', 0, ?)",
-  );
-  const updateView = database.prepare(
-    "UPDATE views SET fields = ?, search_text = ?, deleted = ?, created_at = ? WHERE document = ?",
-  );
-  const touch = database.prepare(`
-    UPDATE documents SET
-      type = CASE type WHEN '' THEN ? ELSE type END, updated_at = max(updated_at, ?), latest = max(latest, ?),
-      unprojected = coalesce(?, unprojected), pending_updates = pending_updates + ?, pending_bytes = pending_bytes + ?
+  const stateColumns = "key, workspace, document, type, updated_at, deleted, created_at, projection, entries";
+  const findState = database.prepare(`SELECT ${stateColumns} FROM documents WHERE workspace = ? AND document = ?`);
+  const stateOf = database.prepare(`SELECT ${stateColumns} FROM documents WHERE key = ?`);
+  const insert = database.prepare(`
+    INSERT INTO documents (workspace, document, type, updated_at, created_at) VALUES (?1, ?2, ?3, ?4, ?4)
+    RETURNING ${stateColumns}`);
+  const insertView = database.prepare("INSERT INTO views (document, fields) VALUES (?, '{}')");
+  const updateView = database.prepare("UPDATE views SET fields = ?, search_text = NULL WHERE document = ?");
+  const setState = database.prepare(`
+    UPDATE documents SET type = ?, updated_at = ?, deleted = ?, created_at = ?, projection = ?, entries = ?
     WHERE key = ?`);
-  const owe = database.prepare("UPDATE documents SET unprojected = latest WHERE key = ?");
+  const touch = database.prepare(`
+    UPDATE documents SET latest = max(latest, ?), unprojected = coalesce(?, unprojected),
+      pending_updates = pending_updates + ?, pending_bytes = pending_bytes + ?
+    WHERE key = ?`);
+  const unshow = database.prepare("UPDATE documents SET unprojected = latest WHERE key = ?");
   const lastUpdate = database.prepare("SELECT last_update FROM profile");
   const setLastUpdate = database.prepare("UPDATE profile SET last_update = ?");
 
@@ -45,42 +57,77 @@ export const documentRows = (database: SqliteDatabase) => {
     return row === undefined ? undefined : number(row["key"]);
   };
 
-  const putView = (key: number, view: DocumentView): void => {
-    updateView.run(JSON.stringify(view.fields), view.searchText, view.deleted ? 1 : 0, view.createdAt, key);
+  /** A document's row as it is after a change, with its index and, where it was made anew, what it shows. */
+  const putState = (before: StoredState, now: RowState, view: DocumentView | undefined): void => {
+    const { key } = before;
+    const { type, updatedAt, deleted, createdAt, projection, entries } = now;
+    setState.run(type, updatedAt, deleted ? 1 : 0, createdAt, projection, JSON.stringify(entries), key);
+    index.putEntries(before, before.entries, entries);
+    if (view?.projection === undefined) return;
+    updateView.run(JSON.stringify(view.projection.fields), key);
+    if (view.projection.searchText !== undefined) index.putWords(key, view.projection.searchText);
   };
 
-  /** The document's key; its rows are made where there are none. */
-  const ensure = (workspace: WorkspaceId, document: DocumentId, type: string, time: number): number => {
-    const known = keyOf(workspace, document);
-    if (known !== undefined) return known;
-    const key = number(insert.get(workspace, document, type, time)?.["key"]);
-    insertView.run(key, time);
-    return key;
+  /** The document's row as its content says, in place of the one before. */
+  const putView = (key: number, view: DocumentView): void => {
+    const before = toState(stateOf.get(key));
+    if (view.projection === undefined) unshow.run(key);
+    putState(
+      before,
+      changedRowState(before.workspace, before, { type: before.type, time: before.updatedAt, view }),
+      view,
+    );
+  };
+
+  /** A document's row after an edit that was stored as its newest update. */
+  const noteEdit = (key: number, edit: Parameters<typeof changedRowState>[2] & { readonly shown: boolean }): void => {
+    const before = toState(stateOf.get(key));
+    if (!edit.shown) unshow.run(key);
+    putState(before, changedRowState(before.workspace, before, edit), edit.view);
+  };
+
+  /** The document's row; made where there is none. */
+  const ensureState = (workspace: WorkspaceId, document: DocumentId, type: string, time: number): StoredState => {
+    const known = findState.get(workspace, document);
+    if (known !== undefined) return toState(known);
+    const made = toState(insert.get(workspace, document, type, time));
+    insertView.run(made.key);
+    return made;
   };
 
   const write = (change: DocumentTouch): void => {
-    touch.run(
-      change.type,
-      change.updatedAt,
-      change.latest,
-      change.unprojected,
-      change.pendingUpdates,
-      change.pendingBytes,
-      change.key,
-    );
-    if (change.view !== undefined) putView(change.key, change.view);
+    const { before, type, updatedAt: time, view } = change;
+    touch.run(change.latest, change.unshown, change.pendingUpdates, change.pendingBytes, change.key);
+    putState(before, changedRowState(before.workspace, before, { type, time, view }), view);
   };
 
   return {
     keyOf,
-    ensure,
+    /** The document's key; its rows are made where there are none. */
+    ensure: (workspace: WorkspaceId, document: DocumentId, type: string, time: number): number =>
+      ensureState(workspace, document, type, time).key,
+    ensureState,
     putView,
-    /** The row does not show the newest update. */
-    oweView: (key: number): void => void owe.run(key),
+    noteEdit,
     write,
     /** The highest update id that was ever given. */
     lastUpdate: (): number => number(lastUpdate.get()?.["last_update"]),
     setLastUpdate: (id: number): void => void setLastUpdate.run(id),
+  };
+};
+
+const toState = (row: Row | undefined): StoredState => {
+  if (row === undefined) throw new Error("a document has lost its row");
+  return {
+    key: number(row["key"]),
+    workspace: workspaceId(row["workspace"]),
+    document: documentId(row["document"]),
+    type: text(row["type"]),
+    updatedAt: number(row["updated_at"]),
+    deleted: row["deleted"] === 1,
+    createdAt: number(row["created_at"]),
+    projection: text(row["projection"]),
+    entries: texts(row["entries"]),
   };
 };
 
@@ -102,12 +149,14 @@ export class DocumentTouches {
     const id = `${workspace}${document}`;
     let touch = this.#byDocument.get(id);
     if (touch === undefined) {
+      const before = this.#rows.ensureState(workspace, document, type, time);
       touch = {
-        key: this.#rows.ensure(workspace, document, type, time),
+        key: before.key,
+        before,
         type: "",
         updatedAt: time,
         latest: 0,
-        unprojected: null,
+        unshown: null,
         pendingUpdates: 0,
         pendingBytes: 0,
         view: undefined,

@@ -113,7 +113,7 @@ export const logOperations = (
           if (touch.type === "") touch.type = update.type;
           touch.updatedAt = Math.max(touch.updatedAt, update.time);
           touch.latest = id;
-          touch.unprojected = id;
+          touch.unshown = id;
         }
         touches.write();
         documents.setLastUpdate(id);

@@ -61,6 +61,11 @@ export const numbers = (column: Column): ReadonlyArray<number> => {
   return Array.isArray(parsed) ? parsed.map((value: Column) => number(value)) : wrong("numbers");
 };
 
+export const texts = (column: Column): ReadonlyArray<string> => {
+  const parsed: unknown = JSON.parse(text(column));
+  return Array.isArray(parsed) && parsed.every((part) => typeof part === "string") ? parsed : wrong("texts");
+};
+
 export const toWorkspace = (row: Row): WorkspaceRecord => ({
   workspace: workspaceId(row["workspace"]),
   device: deviceId(row["device"]),
@@ -88,7 +93,7 @@ export const toDocument = (row: Row): DocumentRecord => ({
   document: documentId(row["document"]),
   type: text(row["type"]),
   fields: fields(row["fields"]),
-  searchText: text(row["search_text"]),
+  projection: text(row["projection"]),
   deleted: row["deleted"] === 1,
   createdAt: number(row["created_at"]),
   updatedAt: number(row["updated_at"]),

@@ -3,6 +3,7 @@ import { type DocumentId, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol"
 import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { StreamRecord, UpdateRecord } from "../records.ts";
 import { nextStream, type StreamChange } from "../streams.ts";
+import { shownEdits } from "../rows/row-state.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { DocumentRows } from "./documents.ts";
 import type { Guard } from "./guard.ts";
@@ -69,7 +70,7 @@ export const streamOperations = (
   const insert = database.prepare(`
     INSERT INTO updates (id, document, type, bytes, state, device, counter, time, refs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const setPending = database.prepare(`
-    UPDATE documents SET latest = ?, updated_at = max(updated_at, ?), pending_updates = pending_updates + ?,
+    UPDATE documents SET latest = ?, pending_updates = pending_updates + ?,
       pending_bytes = pending_bytes + ? WHERE key = ?`);
   const emptied = [
     "DELETE FROM updates WHERE document = ?",
@@ -98,7 +99,7 @@ export const streamOperations = (
         time,
         refs.length === 0 ? null : JSON.stringify(refs),
       );
-      setPending.run(id, time, pending ? 1 : 0, pending ? update.length : 0, key);
+      setPending.run(id, pending ? 1 : 0, pending ? update.length : 0, key);
     }
     documents.setLastUpdate(id);
   };
@@ -127,7 +128,7 @@ export const streamOperations = (
         ];
         for (const update of [split, ...later]) {
           removeUpdate.run(update.id);
-          setPending.run(documents.lastUpdate(), 0, -1, -update.update.length, key);
+          setPending.run(documents.lastUpdate(), -1, -update.update.length, key);
         }
         add(key, moved);
       }),
@@ -159,11 +160,11 @@ export const streamOperations = (
           })),
         );
         documents.putView(key, row);
-        for (const edit of edits) {
+        const shown = shownEdits(edits);
+        for (const [index, edit] of edits.entries()) {
           const target = documents.ensure(edit.workspace, edit.document, edit.type, edit.time);
           add(target, [{ ...edit, state: "pending", device: undefined, counter: undefined }]);
-          if (edit.row === "later") documents.oweView(target);
-          else if (edit.row !== undefined) documents.putView(target, edit.row);
+          documents.noteEdit(target, { ...edit, view: edit.row, shown: shown[index] === true });
         }
         if (leases.length === 0) return;
         const known = retired.get(workspace)?.["retired_leases"];

@@ -19,8 +19,10 @@ export const successionOperations = (
     SELECT id FROM updates WHERE document = ?1 AND (state = ${UpdateState.pending} OR (state = ${UpdateState.frozen}
       AND counter IN (SELECT counter FROM outgoing WHERE workspace = ?2))) ORDER BY id`);
   const waitingDocuments = database.prepare(`
-    SELECT document FROM documents WHERE workspace = ?1 AND (pending_updates > 0
-      OR document IN (SELECT document FROM outgoing WHERE workspace = ?1))`);
+    SELECT document FROM documents WHERE workspace = ?1 AND pending_updates > 0
+    UNION ALL SELECT documents.document FROM outgoing
+    JOIN documents ON documents.workspace = outgoing.workspace AND documents.document = outgoing.document
+    WHERE outgoing.workspace = ?1`);
   const removeSettled = database.prepare(`
     DELETE FROM updates WHERE document = ?1 AND NOT (state = ${UpdateState.pending} OR (state = ${UpdateState.frozen}
       AND counter IN (SELECT counter FROM outgoing WHERE workspace = ?2)))`);

@@ -8,7 +8,7 @@
  */
 
 /** Of the tables below. Kept in `PRAGMA user_version`. */
-export const TABLES_VERSION = 2;
+export const TABLES_VERSION = 3;
 
 /** `updates.state` */
 export const UpdateState = { pending: 0, frozen: 1, received: 2 } as const;
@@ -26,6 +26,31 @@ CREATE TABLE streams (
   history   TEXT NOT NULL,
   PRIMARY KEY (workspace, document)
 ) STRICT, WITHOUT ROWID;`;
+
+const CREATE_DOCUMENT_INDEXES = `
+CREATE INDEX documents_by_projection ON documents (workspace, type, projection);
+CREATE INDEX documents_unprojected ON documents (workspace, type) WHERE unprojected IS NOT NULL;
+`;
+
+/**
+ * Rows by their indexed values, as bytes in the order of UTF-16 code units, and by their words. As elsewhere, `document` is
+ * the id in the one that is sorted by it, and the number in the other.
+ */
+const CREATE_ROW_INDEXES = `
+CREATE TABLE entries (
+  entry    BLOB NOT NULL,
+  document TEXT NOT NULL,
+  key      INTEGER NOT NULL,
+  PRIMARY KEY (entry, document)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entries_by_document ON entries (key);
+CREATE TABLE words (
+  document INTEGER NOT NULL,
+  word     TEXT NOT NULL,
+  PRIMARY KEY (document, word)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX words_by_word ON words (word);
+`;
 
 export const CREATE_TABLES = `
 CREATE TABLE profile (
@@ -67,19 +92,21 @@ CREATE TABLE documents (
   unprojected     INTEGER,                    -- id of the newest update that its row does not show
   pending_updates INTEGER NOT NULL DEFAULT 0,
   pending_bytes   INTEGER NOT NULL DEFAULT 0,
+  deleted         INTEGER NOT NULL DEFAULT 0,
+  created_at      REAL NOT NULL DEFAULT 0,
+  projection      TEXT NOT NULL DEFAULT '',   -- fingerprint of the declaration that its row was made by
+  entries         TEXT NOT NULL DEFAULT '[]', -- its entries in the index
   UNIQUE (workspace, document)
 ) STRICT;
-CREATE INDEX documents_by_type ON documents (workspace, type);
-CREATE INDEX documents_unprojected ON documents (workspace) WHERE unprojected IS NOT NULL;
+${CREATE_DOCUMENT_INDEXES}
 CREATE INDEX documents_pending ON documents (workspace) WHERE pending_updates > 0;
 
 CREATE TABLE views (
   document    INTEGER PRIMARY KEY,
   fields      TEXT NOT NULL,
-  search_text TEXT NOT NULL,
-  deleted     INTEGER NOT NULL,
-  created_at  REAL NOT NULL
+  search_text TEXT -- of rows of version 2 and before, until they are made anew
 ) STRICT;
+${CREATE_ROW_INDEXES}
 
 CREATE TABLE updates (
   id       INTEGER PRIMARY KEY,
@@ -180,5 +207,22 @@ UPDATE documents SET
 WHERE EXISTS (SELECT 1 FROM parked WHERE parked.workspace = documents.workspace AND parked.document = documents.document);
 UPDATE updates SET state = ${UpdateState.pending}, device = NULL, counter = NULL WHERE ${PARKED_UPDATES};
 DROP TABLE parked;
+`,
+  // 2 to 3: rows say by which declaration they were made (by none that is known), and are made anew by and by.
+  `
+ALTER TABLE documents ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN created_at REAL NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN projection TEXT NOT NULL DEFAULT '';
+ALTER TABLE documents ADD COLUMN entries TEXT NOT NULL DEFAULT '[]';
+UPDATE documents SET deleted = views.deleted, created_at = views.created_at
+FROM views WHERE views.document = documents.key;
+DROP INDEX documents_by_type;
+DROP INDEX documents_unprojected;
+ALTER TABLE views RENAME TO old_views;
+CREATE TABLE views (document INTEGER PRIMARY KEY, fields TEXT NOT NULL, search_text TEXT) STRICT;
+INSERT INTO views (document, fields, search_text) SELECT document, fields, search_text FROM old_views;
+DROP TABLE old_views;
+${CREATE_DOCUMENT_INDEXES}
+${CREATE_ROW_INDEXES}
 `,
 ];

@@ -1,18 +1,13 @@
 /** Questions to a type's rows, checked against the app's schema. */
 import {
-  type CheckedQuery,
   checkQuery,
-  countValues,
   type DocumentSchema,
   type DocumentType,
-  isWanted,
-  holdsTerms,
   type Page,
+  projectionFingerprint,
   QueryInvalid,
   requirePath,
-  runQuery,
   type ValueCount,
-  wordsOf,
 } from "@cairn/schema";
 import type { WorkspaceId } from "@cairn/protocol";
 import { Effect } from "effect";
@@ -69,36 +64,25 @@ export interface RowQueries {
 }
 
 export const makeRowQueries = (schema: DocumentSchema, store: LocalStoreShape): RowQueries => {
-  const rowsOf = (workspace: WorkspaceId, type: string) =>
-    Effect.map(store.documentsOfType(workspace, type), (records) =>
-      records.map((record) => ({ ...toPlainRow(record), searchText: record.searchText })),
-    );
-  const wanted = (workspace: WorkspaceId, type: string, query: CheckedQuery) =>
-    Effect.map(rowsOf(workspace, type), (rows) =>
-      rows.filter((row) => isWanted(query, row) && holdsTerms(wordsOf(row.searchText), query.terms)),
-    );
+  const asked = (workspace: WorkspaceId, type: string, given: unknown) =>
+    checked(schema, type, (declared) => ({
+      rows: { workspace, type, fingerprint: projectionFingerprint(declared) },
+      query: checkQuery(declared, given),
+    }));
   return {
     page: (workspace, type, given) =>
-      Effect.flatMap(
-        checked(schema, type, (declared) => checkQuery(declared, given)),
-        (query) =>
-          Effect.map(rowsOf(workspace, type), (rows) => {
-            const page = runQuery(query, rows, ({ searchText }) => wordsOf(searchText));
-            return { ...page, rows: page.rows.map(({ searchText: _, ...row }) => row) };
-          }),
-      ),
+      Effect.gen(function* () {
+        const { rows, query } = yield* asked(workspace, type, given);
+        const page = yield* store.query(rows, query);
+        return { rows: page.rows.map(toPlainRow), next: page.next };
+      }),
     count: (workspace, type, given) =>
-      Effect.flatMap(
-        checked(schema, type, (declared) => checkQuery(declared, given)),
-        (query) => Effect.map(wanted(workspace, type, query), (rows) => rows.length),
-      ),
+      Effect.flatMap(asked(workspace, type, given), ({ rows, query }) => store.count(rows, query)),
     countBy: (workspace, type, path, given) =>
-      Effect.flatMap(
-        checked(schema, type, (declared) => ({
-          query: checkQuery(declared, given),
-          at: requirePath(declared, path, []),
-        })),
-        ({ query, at }) => Effect.map(wanted(workspace, type, query), (rows) => countValues(rows, at)),
-      ),
+      Effect.gen(function* () {
+        const { rows, query } = yield* asked(workspace, type, given);
+        const at = yield* checked(schema, type, (declared) => requirePath(declared, path, []));
+        return yield* store.countBy(rows, at, query);
+      }),
   };
 };

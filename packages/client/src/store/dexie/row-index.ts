@@ -1,0 +1,102 @@
+/** The indexes over rows in IndexedDB, inside a transaction that somebody else opened. */
+import type { DocumentId, WorkspaceId } from "@cairn/protocol";
+import { Dexie } from "dexie";
+import type { RowIndex, StoredRow } from "../rows/read-rows.ts";
+import { toDocument } from "./documents.ts";
+import { type CairnDatabase, type DocumentRow, ofWorkspace, type ViewRow } from "./tables.ts";
+
+/** Beyond this share of a workspace's documents, reading all of them at once is quicker than one by one. */
+const ALL_AT_ONCE = 2_000;
+
+export const dexieRowIndex = (database: CairnDatabase, workspace: WorkspaceId): RowIndex => {
+  const { documents, views, words } = database;
+  const joined = (rows: ReadonlyArray<DocumentRow | undefined>, found: (row: DocumentRow) => ViewRow | undefined) =>
+    rows.flatMap((row): ReadonlyArray<StoredRow> => {
+      const view = row === undefined ? undefined : found(row);
+      return row === undefined || view === undefined
+        ? []
+        : [{ record: toDocument(row, view), oldText: view.searchText }];
+    });
+  const allViews = async (): Promise<(row: DocumentRow) => ViewRow | undefined> => {
+    const byDocument = new Map((await ofWorkspace(views, workspace).toArray()).map((view) => [view.document, view]));
+    return ({ document }) => byDocument.get(document);
+  };
+  const oneByOne = async (ids: ReadonlyArray<DocumentId>): Promise<ReadonlyArray<StoredRow>> => {
+    const keys = ids.map((id): [WorkspaceId, DocumentId] => [workspace, id]);
+    const found = await views.bulkGet(keys);
+    const byDocument = new Map(found.flatMap((view) => (view === undefined ? [] : [[view.document, view] as const])));
+    return joined(await documents.bulkGet(keys), ({ document }) => byDocument.get(document));
+  };
+
+  return {
+    scan: async ({ from, before }, reverse, count) => {
+      const range = documents.where("entries").between(from, before, true, false);
+      // A few keys backwards come from a cursor; all of them are quicker to get forwards at once.
+      if (reverse && count < ALL_AT_ONCE) {
+        // oxlint-disable-next-line unicorn/no-array-reverse -- a collection of Dexie
+        return (await range.reverse().limit(count).primaryKeys()).map(([, document]) => document);
+      }
+      const keys = await (reverse || count === Infinity ? range : range.limit(count)).primaryKeys();
+      const ids = keys.map(([, document]) => document);
+      return reverse ? ids.toReversed().slice(0, count) : ids;
+    },
+
+    entries: async ({ from, before }) => {
+      const range = () => documents.where("entries").between(from, before, true, false);
+      const found: Array<{ entry: string; count: number }> = [];
+      for (const entry of await range().uniqueKeys()) {
+        if (typeof entry !== "string") continue;
+        found.push({ entry, count: await documents.where("entries").equals(entry).count() });
+      }
+      return found;
+    },
+
+    withWord: async ({ word, prefix }) => {
+      const found = prefix ? words.where("words").startsWith(word) : words.where("words").equals(word);
+      const ids = new Set<DocumentId>();
+      for (const [place, document] of await found.primaryKeys()) if (place === workspace) ids.add(document);
+      return [...ids];
+    },
+
+    rows: async (ids) => {
+      if (ids.length < ALL_AT_ONCE) return oneByOne(ids);
+      const wanted = new Set(ids);
+      const rows = (await ofWorkspace(documents, workspace).toArray()).filter(({ document }) => wanted.has(document));
+      const byDocument = new Map(rows.map((row) => [row.document, row]));
+      return joined(
+        ids.map((id) => byDocument.get(id)),
+        await allViews(),
+      );
+    },
+
+    ofType: async (type) => {
+      const rows = await documents
+        .where("[workspace+type+projection]")
+        .between([workspace, type, Dexie.minKey], [workspace, type, Dexie.maxKey])
+        .toArray();
+      return rows.length < ALL_AT_ONCE
+        ? oneByOne(rows.map(({ document }) => document))
+        : joined(rows, await allViews());
+    },
+
+    stale: (type, fingerprint) => staleDocuments(database, workspace, type, fingerprint),
+  };
+};
+
+/** Documents of a type whose rows were made by another declaration, or by none. */
+export const staleDocuments = async (
+  { documents }: CairnDatabase,
+  workspace: WorkspaceId,
+  type: string,
+  fingerprint: string,
+): Promise<ReadonlyArray<DocumentId>> => {
+  const index = documents.where("[workspace+type+projection]");
+  const lower = await index
+    .between([workspace, type, Dexie.minKey], [workspace, type, fingerprint], true, false)
+    .primaryKeys();
+  const higher = await documents
+    .where("[workspace+type+projection]")
+    .between([workspace, type, fingerprint], [workspace, type, Dexie.maxKey], false, true)
+    .primaryKeys();
+  return [...lower, ...higher].map(([, document]) => document);
+};
