@@ -34,6 +34,8 @@ export interface StatusListeners {
   readonly connections: (connections: ReadonlyArray<ConnectionMoment>) => void;
   /** Streams were parked or freed. */
   readonly deadLetters: () => void;
+  /** What waits is in another state than was counted: count soon. */
+  readonly stale: () => void;
 }
 
 export interface SyncStatus {
@@ -194,6 +196,7 @@ export const makeSyncStatus = (
         };
         if (synced) movements += 1;
         const named = document === NO_DOCUMENT ? undefined : document;
+        listeners.stale();
         listeners.event({ type: "transition", at, document: named, counter, event, from, to, attempts, code });
         if (to === "DEAD_LETTER" || from === "DEAD_LETTER") listeners.deadLetters();
       }),

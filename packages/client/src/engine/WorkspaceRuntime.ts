@@ -97,6 +97,7 @@ export const makeWorkspaceRuntime = (
     let fence: Fence | undefined;
 
     // Only whoever leads knows how the conversation stands; the others repeat what it says.
+    const countSignal = yield* Queue.sliding<void>(1);
     const publish = (event: EngineEvent): void => {
       if (fence === undefined) publisher.here(event);
       else publisher.everywhere(event);
@@ -107,9 +108,9 @@ export const makeWorkspaceRuntime = (
       event: (event) => publish({ type: "outbox-event", workspace, event }),
       connections: (connections) => publish({ type: "connections", workspace, connections }),
       deadLetters: () => publish({ type: "dead-letters", workspace }),
+      stale: () => Queue.offerUnsafe(countSignal, undefined),
     });
 
-    const countSignal = yield* Queue.sliding<void>(1);
     const gatherSignal = yield* Queue.sliding<void>(1);
     const projectSignal = yield* Queue.sliding<void>(1);
     let here = nothingGathered();
