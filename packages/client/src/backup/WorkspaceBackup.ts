@@ -1,6 +1,7 @@
 /** Backups of a workspace at work: where documents and chunks come from, and how they get back in. */
 import type { DocumentId } from "@cairn/protocol";
 import { Clock, Effect, Schedule } from "effect";
+import { leaseFresh } from "../engine/fresh-lease.ts";
 import { LoroDoc } from "loro-crdt";
 import type { ImportReport } from "../api.ts";
 import type { ImporterShape } from "../documents/Importer.ts";
@@ -74,7 +75,7 @@ export const importBackup = async (
   const open = async () => readItems(await openBackup(file, keys, onRead));
   const looked = await importItems(await open(), target, { ...options, dryRun: true });
   if (options.dryRun || looked.newDocuments === 0) return { ...looked, dryRun: options.dryRun };
-  const lease = await work.promise(work.leases.acquire(work.runtime.context.workspace));
+  const lease = await work.promise(leaseFresh(work.leases, work.runtime.context));
   try {
     return await importItems(await open(), restoring(work, target, lease.lease), options);
   } finally {
