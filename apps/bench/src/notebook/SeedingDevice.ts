@@ -20,7 +20,9 @@ const WORDS = "stone path water bread lamp rope cloud field winter window letter
 export const noteText = (index: number, length: number): string => {
   let text = "";
   for (let step = 0; text.length < length; step += 1) {
-    text += `${WORDS[(index * 7 + step * 13 + ((index * step) % 11)) % WORDS.length] ?? ""}${step % 12 === 11 ? ".\n" : " "}`;
+    // Sentences of twelve words, paragraphs of five sentences.
+    const end = step % 60 === 59 ? ".\n\n" : step % 12 === 11 ? ". " : " ";
+    text += `${WORDS[(index * 7 + step * 13 + ((index * step) % 11)) % WORDS.length] ?? ""}${end}`;
   }
   return text.slice(0, length);
 };

@@ -3,6 +3,8 @@
  * workers.
  */
 
+import { WEB_ASSEMBLY_BYTES } from "./watched-build.ts";
+
 /** One thread with an engine of its own. Bytes after a collection. */
 export interface ThreadMemory {
   readonly name: string;
@@ -25,6 +27,8 @@ interface Thread {
 }
 
 type Values = Readonly<Record<string, unknown>>;
+
+const ANSWER_MILLIS = 30_000;
 
 const isRecord = (value: unknown): value is Values => typeof value === "object" && value !== null;
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
@@ -69,6 +73,7 @@ export class ThreadDebugger {
       this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);
     }
+    if (answer.method === "Target.detachedFromTarget") this.#threads.delete(textOf(answer.params?.["sessionId"]));
     if (answer.method !== "Target.attachedToTarget") return;
     const session = textOf(answer.params?.["sessionId"]);
     const target = answer.params?.["targetInfo"];
@@ -77,18 +82,21 @@ export class ThreadDebugger {
     if (type !== "page" && type !== "worker") return;
     this.#threads.set(session, { session, name: type === "page" ? "page" : `worker ${textOf(target["title"])}` });
     // Workers of this thread, and theirs.
-    void this.#send(
-      "Target.setAutoAttach",
-      { autoAttach: true, waitForDebuggerOnStart: false, flatten: true },
-      session,
-    );
+    const workers = { autoAttach: true, waitForDebuggerOnStart: false, flatten: true };
+    // A thread that ended meanwhile has none.
+    this.#send("Target.setAutoAttach", workers, session).catch(() => undefined);
   }
 
   async #send(method: string, params: Values = {}, sessionId?: string): Promise<Values> {
     const id = this.#next;
     this.#next += 1;
-    const answer = await new Promise<Answer>((resolve) => {
-      this.#waiting.set(id, resolve);
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      // A thread that has ended never answers.
+      const timer = setTimeout(() => reject(new Error(`${method}: no answer`)), ANSWER_MILLIS);
+      this.#waiting.set(id, (found) => {
+        clearTimeout(timer);
+        resolve(found);
+      });
       this.#socket.send(JSON.stringify({ id, method, params, ...(sessionId === undefined ? {} : { sessionId }) }));
     });
     if (answer.error !== undefined) throw new Error(`${method}: ${answer.error.message}`);
@@ -111,26 +119,10 @@ export class ThreadDebugger {
     }
   }
 
-  async #webAssembly(session: string): Promise<number> {
-    const group = { objectGroup: "memory" };
-    const prototype = await this.#send(
-      "Runtime.evaluate",
-      { expression: "WebAssembly.Memory.prototype", ...group },
-      session,
-    );
-    const prototypeObjectId = isRecord(prototype["result"]) ? prototype["result"]["objectId"] : undefined;
-    const { objects } = await this.#send("Runtime.queryObjects", { prototypeObjectId, ...group }, session);
-    const sum = await this.#send(
-      "Runtime.callFunctionOn",
-      {
-        objectId: isRecord(objects) ? objects["objectId"] : undefined,
-        functionDeclaration: "function () { return this.reduce((sum, memory) => sum + memory.buffer.byteLength, 0) }",
-        returnByValue: true,
-      },
-      session,
-    );
-    await this.#send("Runtime.releaseObjectGroup", group, session);
-    return isRecord(sum["result"]) ? Number(sum["result"]["value"]) : Number.NaN;
+  /** The value of an expression in a thread, as a number. */
+  async #ask(expression: string, session: string): Promise<number> {
+    const { result } = await this.#send("Runtime.evaluate", { expression, returnByValue: true }, session);
+    return isRecord(result) ? Number(result["value"]) : Number.NaN;
   }
 
   /** Collects garbage in every thread and says what is left. */
@@ -140,7 +132,7 @@ export class ThreadDebugger {
       await this.#send("HeapProfiler.enable", {}, session);
       // What finalizers let go in one collection is collected by the next.
       for (let round = 0; round < 3; round += 1) await this.#send("HeapProfiler.collectGarbage", {}, session);
-      const webAssembly = await this.#webAssembly(session);
+      const webAssembly = await this.#ask(WEB_ASSEMBLY_BYTES, session);
       const { usedSize } = await this.#send("Runtime.getHeapUsage", {}, session);
       found.push({ name, heap: Number(usedSize), webAssembly });
     }

@@ -1,5 +1,5 @@
 import { useParams } from "@tanstack/react-router";
-import { useDeferredValue, useState } from "react";
+import { useDeferredValue, useEffect, useEffectEvent, useRef, useState } from "react";
 import { useNow } from "../notebook/clock.ts";
 import { type NoteRow, useCairn, useQuery } from "../notebook/hooks.ts";
 import { explain } from "../notebook/explain.ts";
@@ -11,7 +11,8 @@ import { NoteListItem } from "./NoteListItem.tsx";
 import { TagBar } from "./TagBar.tsx";
 import { Welcome } from "./Welcome.tsx";
 
-const pageSize = 200;
+/** Some screens of rows at first, and more as one comes near the end: what nobody sees is neither read nor drawn. */
+const pageSize = 60;
 
 /** The notebook's notes, newest first: a live query over projections, so no document is opened to draw it. */
 export const NoteList = () => {
@@ -36,7 +37,7 @@ export const NoteList = () => {
         ) : rows === undefined ? (
           <ListSkeleton />
         ) : rows.length > 0 ? (
-          <Rows rows={rows} limit={limit} onMore={() => setLimit(limit + pageSize)} />
+          <Rows rows={rows} limit={limit} onMore={() => setLimit(limit + 2 * pageSize)} />
         ) : filtered ? (
           <div className="px-3 py-8 text-center text-[0.9375rem] text-ink-soft">
             <p>{tag === undefined ? "No note has these words." : "No note with this tag has these words."}</p>
@@ -80,12 +81,30 @@ const Rows = ({ rows, limit, onMore }: { rows: ReadonlyArray<NoteRow>; limit: nu
           />
         ))}
       </ul>
-      {rows.length >= limit ? (
-        <Button look="quiet" size="small" className="mt-2 w-full" onClick={onMore}>
-          Show more
-        </Button>
-      ) : null}
+      {rows.length >= limit ? <More key={limit} onMore={onMore} /> : null}
     </>
+  );
+};
+
+/** Asks for more by itself when it comes near, and by hand where nothing scrolls. */
+const More = ({ onMore }: { onMore: () => void }) => {
+  const button = useRef<HTMLButtonElement>(null);
+  const more = useEffectEvent(onMore);
+  useEffect(() => {
+    if (!button.current) return undefined;
+    const watcher = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) more();
+      },
+      { rootMargin: "600px" },
+    );
+    watcher.observe(button.current);
+    return () => watcher.disconnect();
+  }, []);
+  return (
+    <Button ref={button} look="quiet" size="small" className="mt-2 w-full" onClick={onMore}>
+      Show more
+    </Button>
   );
 };
 

@@ -101,8 +101,9 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
   async workspace(id?: WorkspaceId): Promise<Workspace<S>> {
     const { engine } = this.#options;
     const info = id === undefined ? await engine.currentWorkspace() : await engine.selectWorkspace(id);
-    await this.refresh();
-    return this.#openWorkspace(info);
+    // Side by side: an app's first list waits for both.
+    const [workspace] = await Promise.all([this.#openWorkspace(info), this.refresh()]);
+    return workspace;
   }
 
   async createWorkspace(options: { readonly name: string }): Promise<Workspace<S>> {

@@ -1,6 +1,6 @@
 import type { ConnectionMoment } from "@cairn/client";
 import { useEffect, useState } from "react";
-import { plural } from "../../notebook/format.ts";
+import { formatClock, plural } from "../../notebook/format.ts";
 import { useCairn } from "../../notebook/hooks.ts";
 import { describeConnection } from "../describe-outbox.ts";
 import { Card } from "./Card.tsx";
@@ -37,11 +37,7 @@ export const ConnectionsCard = ({ moments }: { moments: ReadonlyArray<Connection
                 className="shrink-0 text-sm text-ink-faint tabular-nums"
                 dateTime={new Date(moment.at).toISOString()}
               >
-                {new Date(moment.at).toLocaleTimeString(undefined, {
-                  hour: "2-digit",
-                  minute: "2-digit",
-                  second: "2-digit",
-                })}
+                {formatClock(moment.at)}
               </time>
             </li>
           ))}

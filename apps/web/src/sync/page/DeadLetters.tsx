@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { CopyPlus, Download, RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { explain, explainCode, isKnownCode } from "../../notebook/explain.ts";
-import { formatBytes, formatSince, plural } from "../../notebook/format.ts";
+import { formatBytes, formatClock, formatSince, plural } from "../../notebook/format.ts";
 import type { Notebook } from "../../notebook/hooks.ts";
 import { saveBlob } from "../../notes/note-attachments.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -174,11 +174,7 @@ const Letter = ({ letter, name, notebook, now, onDiscard }: LetterProps) => {
                   className="w-16 shrink-0 text-ink-faint tabular-nums"
                   dateTime={new Date(moment.at).toISOString()}
                 >
-                  {new Date(moment.at).toLocaleTimeString(undefined, {
-                    hour: "2-digit",
-                    minute: "2-digit",
-                    second: "2-digit",
-                  })}
+                  {formatClock(moment.at)}
                 </time>
                 <span className="min-w-0">{describeMoment(moment)}</span>
               </li>
