@@ -107,6 +107,23 @@ describe("cairn", () => {
       expect(help.stdout).toContain(name);
   });
 
+  it("says what was typed wrong, and blames no server for it", async () => {
+    const directory = await folder();
+    for (const [args, argument] of [
+      [["link", "--label", "x".repeat(3000)], "label"],
+      [["link", "--uses", "-1"], "devices"],
+    ] as const) {
+      const refused = await cairn(directory, args);
+      expect([args[1], refused.code, refused.stderr]).toEqual([
+        args[1],
+        1,
+        expect.stringMatching(/\[invalid-argument\]/),
+      ]);
+      expect(refused.stderr).toContain(argument);
+      expect(refused.stderr).not.toMatch(/server|request id/);
+    }
+  });
+
   it("says so when another process has the profile", async () => {
     const directory = await folder();
     const app = await openCairn({ schema, directory });

@@ -6,6 +6,11 @@ import type { Unsynced } from "./sync-api.ts";
 const OWN_CODES = {
   "no-server": { action: "stop", advice: "No server is configured. Open Cairn with the `server` option." },
   offline: { action: "retry", advice: "The server cannot be reached. Everything is kept here and goes out later." },
+  // The protocol has the code for servers; on this side nobody else is to blame.
+  internal: {
+    action: "retry",
+    advice: "Something inside Cairn failed on this device. What was called saved is kept; open it again.",
+  },
   "invalid-argument": {
     action: "stop",
     advice: "Something that was handed in is not what it has to be. Nothing was changed.",

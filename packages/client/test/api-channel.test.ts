@@ -11,6 +11,7 @@ interface Api extends Callable<Event> {
   echo(bytes: Uint8Array): Promise<Uint8Array>;
   sum(stream: ReadableStream<Uint8Array>): Promise<number>;
   count(to: number): Promise<ReadableStream<Uint8Array>>;
+  break(): Promise<ReadableStream<Uint8Array>>;
   fail(how: string): Promise<void>;
   wait(label: string, signal?: AbortSignal): Promise<string>;
   unclonable(): Promise<unknown>;
@@ -51,6 +52,16 @@ class Engine implements Api {
   }
   async count(to: number): Promise<ReadableStream<Uint8Array>> {
     return streamOf(Array.from({ length: to }, (_, index) => Uint8Array.of(index)));
+  }
+  async break(): Promise<ReadableStream<Uint8Array>> {
+    let pulls = 0;
+    return new ReadableStream({
+      pull: (controller) => {
+        pulls += 1;
+        if (pulls === 1) controller.enqueue(Uint8Array.of(1));
+        else controller.error(new CairnError("attachment-unavailable", "not here"));
+      },
+    });
   }
   async fail(how: string): Promise<void> {
     if (how === "cairn") throw new CairnError("quota-exceeded", "full up");
@@ -161,6 +172,15 @@ describe("bytes", () => {
     const buffer = new Uint8Array(10);
     expect(await api.length(transferring(buffer.subarray(2, 5)))).toBe(3);
     expect(buffer.length).toBe(10);
+  });
+
+  test("of a stream that fails fail with its code", async () => {
+    const { api } = connected();
+    const reader = (await api.break()).getReader();
+    expect(await reader.read()).toEqual({ done: false, value: Uint8Array.of(1) });
+    const failed = reader.read();
+    await expect(failed).rejects.toThrow(CairnError);
+    await expect(failed).rejects.toMatchObject({ code: "attachment-unavailable", message: "not here" });
   });
 
   test("stream in either direction", async () => {

@@ -8,6 +8,7 @@ import type { ImporterShape } from "../documents/Importer.ts";
 import { peerIdOf } from "../documents/peer-ids.ts";
 import * as Attachments from "../engine/Attachments.ts";
 import type { NewEdit } from "../engine/EngineApi.ts";
+import { toCairnError } from "../engine/failures.ts";
 import { WORKSPACE_SINGLETON } from "../engine/engine-schema.ts";
 import type { WorkspaceRuntime } from "../engine/WorkspaceRuntime.ts";
 import { CairnError } from "../errors.ts";
@@ -57,7 +58,16 @@ const CATCH_UP_MILLIS = 15_000;
 /** The whole workspace as one file. */
 export const exportBackup = async (work: BackupWork, options: BackupOptions): Promise<ReadableStream<Uint8Array>> => {
   const source = await sourceOf(work, options.partial ?? false);
-  return toStream(await sealBackup(writeRecords(source), keysFor(options)));
+  return toStream(failingTyped(await sealBackup(writeRecords(source), keysFor(options))));
+};
+
+/** Whatever documents and platforms throw, as the public error. */
+const failingTyped = async function* (pieces: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    throw toCairnError(error);
+  }
 };
 
 /** Brings a backup in. Rejects with `backup-*`, `read-only`, `aborted`, or a storage error. */
@@ -73,11 +83,11 @@ export const importBackup = async (
   const keys = keysFor(options);
   const onRead = progressOf(file.size * (options.dryRun ? 1 : 2), options.onProgress);
   const open = async () => readItems(await openBackup(file, keys, onRead));
-  const looked = await importItems(await open(), target, { ...options, dryRun: true });
+  const looked = await importItems(await open(), target, { ...options, dryRun: true }).catch(rejectTyped);
   if (options.dryRun || looked.newDocuments === 0) return { ...looked, dryRun: options.dryRun };
   const lease = await work.promise(leaseFresh(work.leases, work.runtime.context));
   try {
-    return await importItems(await open(), restoring(work, target, lease.lease), options);
+    return await importItems(await open(), restoring(work, target, lease.lease), options).catch(rejectTyped);
   } finally {
     await work.promise(lease.release);
   }
@@ -95,6 +105,10 @@ const progressOf = (total: number, tell: RestoreOptions["onProgress"]): ((bytes:
     told = done;
     tell?.(done, total);
   };
+};
+
+const rejectTyped = (error: unknown): never => {
+  throw toCairnError(error);
 };
 
 const keysFor = ({ passphrase }: { readonly passphrase?: string | undefined }): KeyOf | undefined =>

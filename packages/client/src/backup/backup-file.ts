@@ -28,9 +28,19 @@ const heard = async function* (
   pieces: AsyncIterable<Uint8Array>,
   onRead: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) {
-    onRead(piece.length);
-    yield piece;
+  const iterator = pieces[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await iterator.next().catch((error: unknown) => {
+        // It was changed or taken away while it was read.
+        throw malformed("the file cannot be read", error);
+      });
+      if (next.done === true) return;
+      onRead(next.value.length);
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
   }
 };
 

@@ -116,12 +116,21 @@ const readDocument = async (record: BackupRecord, next: () => Promise<BackupReco
   try {
     importInto(doc, snapshot);
     // The state is what was exported, and this Loro reads it as the one did that wrote it.
-    if ((await stateDigest(doc)) !== digest) throw malformed("a document is not in the state that it had");
+    if ((await digestOf(doc)) !== digest) throw malformed("a document is not in the state that it had");
     if (waiting.length > 0) importInto(doc, waiting);
     return { id, type, updatedAt, digest, doc };
   } catch (error) {
     doc.free();
     throw error;
+  }
+};
+
+/** A document that was made to be hostile may import and still break whoever walks it. */
+const digestOf = async (doc: LoroDoc): Promise<Hash> => {
+  try {
+    return await stateDigest(doc);
+  } catch (error) {
+    throw malformed("a document cannot be read", error);
   }
 };
 

@@ -22,7 +22,7 @@ import type { Transport } from "../transport/Transport.ts";
 import * as Attachments from "./Attachments.ts";
 import type { EngineApi, EngineEvent, NewEdit } from "./EngineApi.ts";
 import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
-import { causeToCairnError } from "./failures.ts";
+import { attempt, causeToCairnError } from "./failures.ts";
 import { makeLeaderCalls } from "./LeaderCalls.ts";
 import { createLink, listDevices, listLastSeen, listLinks, type OwnerWork, revokeLink } from "./Links.ts";
 import { makeRowQueries, toPlainRow } from "./row-queries.ts";
@@ -307,11 +307,12 @@ const assemble = (
       workspaceDocument: (workspace) =>
         promise(
           Effect.flatMap(runtimeOf(workspace), ({ context }) =>
-            Effect.promise(() => context.keyring.singletonDocument(WORKSPACE_SINGLETON)),
+            attempt(() => context.keyring.singletonDocument(WORKSPACE_SINGLETON)),
           ),
         ),
       removeWorkspace: (workspace, force) => promise(workspaces.remove(workspace, force)),
-      recoveryWords: () => promise(Effect.map(workspaces.recoverySeed, recoveryWords)),
+      recoveryWords: () =>
+        promise(Effect.flatMap(workspaces.recoverySeed, (seed) => attempt(async () => recoveryWords(seed)))),
       inspectLink: (url) => promise(workspaces.inspect(url)),
       describeLink: (url) => promise(workspaces.describe(url)),
       join: (url) => promise(workspaces.join(url)),

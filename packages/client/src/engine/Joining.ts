@@ -43,6 +43,7 @@ import { CairnError } from "../errors.ts";
 import type { Fenced, LocalStoreShape, NewOutgoing, StoreFailure } from "../store/LocalStore.ts";
 import type { PositionRecord, WorkspaceRecord } from "../store/records.ts";
 import type { ServerCalls, TransportFailure } from "../transport/Transport.ts";
+import { attempt } from "./failures.ts";
 import { nonceBytes } from "./Session.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
 
@@ -84,15 +85,13 @@ export const found = Effect.fnUntraced(function* (
   options: JoiningOptions,
   rootSecret: Uint8Array,
   server: string | undefined,
-): Effect.fn.Return<WorkspaceRecord, StoreFailure | Fenced> {
+): Effect.fn.Return<WorkspaceRecord, StoreFailure | Fenced | CairnError> {
   const { store, random } = options;
-  const root = yield* Effect.promise(() => rootKeysFromSecret(rootSecret));
+  const root = yield* attempt(() => rootKeysFromSecret(rootSecret));
   const workspace = workspaceIdOf(root);
   yield* Secrets.saveRootSecret(store, workspace, rootSecret);
   const deviceKeys = yield* Secrets.ensureDeviceKeys(store, workspace, options.deviceKeyForm, random);
-  const founded = yield* Effect.promise(() =>
-    foundWorkspace({ root, deviceKeys, deviceName: options.deviceName, random }),
-  );
+  const founded = yield* attempt(() => foundWorkspace({ root, deviceKeys, deviceName: options.deviceName, random }));
   yield* Secrets.saveKeyring(store, founded.keyring);
   const now = yield* Clock.currentTimeMillis;
   const record: WorkspaceRecord = {
@@ -206,12 +205,10 @@ export const join = Effect.fnUntraced(function* (
     if (chain.state.devices.has(device)) break;
     if (proposal >= MAX_PROPOSALS) return yield* Effect.fail(new CairnError("unavailable"));
     const { state } = chain;
-    yield* Effect.promise(() =>
-      unlockEpochs(state, keyring, { type: "link", id: linkKeys.link, keys: linkKeys.agreement }),
-    );
+    yield* attempt(() => unlockEpochs(state, keyring, { type: "link", id: linkKeys.link, keys: linkKeys.agreement }));
     if (keyring.newest === 0) return yield* Effect.fail(new CairnError("link-unknown"));
     yield* Secrets.saveKeyring(store, keyring);
-    const admission = yield* Effect.promise(async () =>
+    const admission = yield* attempt(async () =>
       proposeMembership(state, [await admitRecord(keyring, certificate, options.deviceName, random)], {
         device,
         counter: 1,

@@ -27,6 +27,7 @@ import type { DeviceInfo, LinkInfo } from "../api.ts";
 import { CairnError } from "../errors.ts";
 import type { Fence, Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { ServerCalls, TransportFailure } from "../transport/Transport.ts";
+import { attempt } from "./failures.ts";
 import { isOfRegistration } from "./Invitation.ts";
 import type { SessionKeeper } from "./Session.ts";
 import type { WorkspaceContext } from "./WorkspaceContext.ts";
@@ -51,7 +52,7 @@ const propose = Effect.fnUntraced(
   ): Effect.fn.Return<Entry, StoreFailure | Fenced | CairnError> {
     const position = yield* store.position(context.workspace);
     if (position === undefined) return yield* Effect.fail(new CairnError("workspace-not-here"));
-    const entry = yield* Effect.promise(() =>
+    const entry = yield* attempt(() =>
       proposeMembership(context.membership, records, {
         device: context.device,
         counter: position.nextCounter,
@@ -135,7 +136,7 @@ const conversing = Effect.fnUntraced(function* ({ runtime, calls }: OwnerWork) {
 /** Proposes records until the chain has them (rule 20). Fails with `offline` where the server cannot be asked now. */
 const proposeAndSettle = Effect.fnUntraced(function* (
   work: OwnerWork,
-  records: Effect.Effect<ReadonlyArray<MembershipRecord>>,
+  records: Effect.Effect<ReadonlyArray<MembershipRecord>, CairnError>,
 ): Effect.fn.Return<void, StoreFailure | Fenced | CairnError | TransportFailure> {
   const { store, runtime } = work;
   for (let proposal = 0; proposal < MAX_PROPOSALS; proposal += 1) {
@@ -159,7 +160,7 @@ export const createLink = Effect.fnUntraced(function* (work: OwnerWork, options:
   // What the server says to this device is said now, before anything is made.
   yield* work.sessions.current;
   const description = yield* work.sessions.description;
-  const made = yield* Effect.promise(() =>
+  const made = yield* attempt(() =>
     createLinkRecord({
       state: context.membership,
       keyring: context.keyring,
@@ -171,7 +172,7 @@ export const createLink = Effect.fnUntraced(function* (work: OwnerWork, options:
     }),
   );
   yield* proposeAndSettle(work, Effect.succeed([made.record]));
-  const sealedName = yield* Effect.promise(() => sealLinkName(made.accessLink, options.name, context.random));
+  const sealedName = yield* attempt(() => sealLinkName(made.accessLink, options.name, context.random));
   const { token } = yield* work.sessions.current;
   const now = yield* Clock.currentTimeMillis;
   yield* work.calls.createLink(context.workspace, token, {
@@ -197,7 +198,7 @@ export const revokeLink = Effect.fnUntraced(function* (work: OwnerWork, link: Li
   if (!hasLink(context.membership, link)) return;
   yield* proposeAndSettle(
     work,
-    Effect.promise(async () => {
+    attempt(async () => {
       const { record } = await keyChangeRecord(context.membership, context.keyring, context.random, new Set([link]));
       return [{ type: "revoke-link", link }, record];
     }),

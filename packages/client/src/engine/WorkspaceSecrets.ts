@@ -15,7 +15,9 @@ import {
 } from "@cairn/crypto";
 import { type DeviceId, PublicKey, type WorkspaceId } from "@cairn/protocol";
 import { Effect, Schema } from "effect";
+import type { CairnError } from "../errors.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import { attempt } from "./failures.ts";
 
 /** `platform`: non-extractable keys, kept by structured clone (browsers). `file`: JSON in a 0600 file (Node, rule 29). */
 export type DeviceKeyForm = "platform" | "file";
@@ -35,6 +37,7 @@ const StoredKeys = Schema.Struct({
 const isStoredKeys = Schema.is(StoredKeys);
 const StoredEpochs = Schema.Array(Schema.Tuple([Schema.Int, Schema.Uint8Array]));
 const isStoredEpochs = Schema.is(StoredEpochs);
+const KEY_BYTES = 32;
 
 /** Makes device keys and stores them before anything uses them. Returns those that are there where there are some. */
 export const ensureDeviceKeys = Effect.fnUntraced(function* (
@@ -42,7 +45,7 @@ export const ensureDeviceKeys = Effect.fnUntraced(function* (
   workspace: WorkspaceId,
   form: DeviceKeyForm,
   random: RandomSource,
-): Effect.fn.Return<DeviceKeys, StoreFailure> {
+): Effect.fn.Return<DeviceKeys, StoreFailure | CairnError> {
   const known = yield* deviceKeys(store, workspace);
   return known ?? (yield* makeKeys(store, deviceName(workspace), form, random));
 });
@@ -64,17 +67,20 @@ const makeKeys = Effect.fnUntraced(function* (
   return keys;
 });
 
-/** The device's keys in a workspace, or undefined where it has none. */
+/**
+ * The device's keys in a workspace, or undefined where it has none. Fails with `keys-missing` where what was kept is
+ * damaged: nothing new is ever made in its place (hazard 19).
+ */
 export const deviceKeys = Effect.fnUntraced(function* (
   store: LocalStoreShape,
   workspace: WorkspaceId,
-): Effect.fn.Return<DeviceKeys | undefined, StoreFailure> {
+): Effect.fn.Return<DeviceKeys | undefined, StoreFailure | CairnError> {
   return yield* keysOf(yield* store.secret(deviceName(workspace)));
 });
 
-const keysOf = (stored: unknown): Effect.Effect<DeviceKeys | undefined> =>
+const keysOf = (stored: unknown): Effect.Effect<DeviceKeys | undefined, CairnError> =>
   typeof stored === "string"
-    ? Effect.promise(async () => deviceKeysFromSecret(await decodeKeyFile(stored)))
+    ? attempt(async () => deviceKeysFromSecret(await decodeKeyFile(stored)))
     : Effect.succeed(isStoredKeys(stored) ? stored : undefined);
 
 /** The keys of one identity: the device's own, or those of a successor that were not moved to their place yet. */
@@ -84,7 +90,8 @@ export const deviceKeysOf = Effect.fnUntraced(function* (
   device: DeviceId,
 ): Effect.fn.Return<DeviceKeys | undefined, StoreFailure> {
   for (const name of [deviceName(workspace), successorName(workspace)]) {
-    const keys = yield* keysOf(yield* store.secret(name));
+    // Damaged ones are nobody's: whoever needs them says that they are missing.
+    const keys = yield* Effect.orElseSucceed(keysOf(yield* store.secret(name)), () => undefined);
     if (keys !== undefined && deviceIdOf(workspace, keys) === device) return keys;
   }
   return undefined;
@@ -97,7 +104,8 @@ export const ensureSuccessorKeys = Effect.fnUntraced(function* (
   form: DeviceKeyForm,
   random: RandomSource,
 ): Effect.fn.Return<DeviceKeys, StoreFailure> {
-  const known = yield* keysOf(yield* store.secret(successorName(workspace)));
+  const stored = yield* store.secret(successorName(workspace));
+  const known = yield* Effect.orElseSucceed(keysOf(stored), () => undefined);
   return known ?? (yield* makeKeys(store, successorName(workspace), form, random));
 });
 
@@ -118,7 +126,7 @@ export const keyring = Effect.fnUntraced(function* (
   workspace: WorkspaceId,
 ): Effect.fn.Return<Keyring, StoreFailure> {
   const stored = yield* store.secret(epochsName(workspace));
-  return new Keyring(workspace, isStoredEpochs(stored) ? stored : []);
+  return new Keyring(workspace, isStoredEpochs(stored) ? stored.filter(([, key]) => key.length === KEY_BYTES) : []);
 });
 
 /** Stores the keyring's keys. */

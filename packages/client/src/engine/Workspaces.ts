@@ -26,6 +26,7 @@ import type { WorkspaceRecord } from "../store/records.ts";
 import { Transport, type TransportFailure } from "../transport/Transport.ts";
 import type { EngineEvent } from "./EngineApi.ts";
 import { knownTypes, WORKSPACE_SINGLETON } from "./engine-schema.ts";
+import { attempt } from "./failures.ts";
 import { takeInvite } from "./Invitation.ts";
 import * as Joining from "./Joining.ts";
 import { unsyncedOf } from "./unsynced.ts";
@@ -146,7 +147,7 @@ export const makeWorkspaces = (
 
     const nameOf = Effect.fnUntraced(function* (workspace: WorkspaceId): Effect.fn.Return<string, Failure> {
       const { context } = yield* runtimeOf(workspace);
-      const document = yield* Effect.promise(() => context.keyring.singletonDocument(WORKSPACE_SINGLETON));
+      const document = yield* attempt(() => context.keyring.singletonDocument(WORKSPACE_SINGLETON));
       const name = (yield* store.document(workspace, document))?.fields["name"];
       return typeof name === "string" ? name : "";
     });
@@ -179,7 +180,7 @@ export const makeWorkspaces = (
       if (profile?.homeWorkspace !== undefined) return yield* Effect.fail(new CairnError("storage-lost"));
       const seed = (yield* Secrets.personSeed(store)) ?? generatePersonSeed(options.random);
       yield* Secrets.savePersonSeed(store, seed);
-      const rootSecret = yield* Effect.promise(() => homeRootSecret(seed));
+      const rootSecret = yield* attempt(() => homeRootSecret(seed));
       const record = yield* Joining.found(joining, rootSecret, options.server);
       yield* store.putProfile({ format: 1, currentWorkspace: record.workspace, homeWorkspace: record.workspace });
       return record;

@@ -1,7 +1,7 @@
 /** Every failure of the engine as a `CairnError`: what crosses to the page. */
-import { AccessLinkInvalid, RecoveryWordsInvalid } from "@cairn/crypto";
+import { AccessLinkInvalid, ContentTooLarge, EpochKeyMissing, KeyInvalid, RecoveryWordsInvalid } from "@cairn/crypto";
 import { WireError } from "@cairn/protocol";
-import { Cause, Schema } from "effect";
+import { Cause, Effect, Schema } from "effect";
 import { CairnError, type CairnErrorCode } from "../errors.ts";
 import { Fenced, StoreFailure, type StoreFailureReason } from "../store/LocalStore.ts";
 import { Unreachable } from "../transport/Transport.ts";
@@ -32,10 +32,18 @@ export const toCairnError = (failure: unknown): CairnError => {
   if (failure instanceof Halted) return new CairnError(failure.code);
   if (failure instanceof AccessLinkInvalid) return new CairnError("link-malformed", failure.message);
   if (failure instanceof RecoveryWordsInvalid) return new CairnError("recovery-words", failure.message);
+  if (failure instanceof EpochKeyMissing || failure instanceof KeyInvalid) {
+    return new CairnError("keys-missing", undefined, { cause: failure });
+  }
+  if (failure instanceof ContentTooLarge) return new CairnError("too-large", failure.message);
   if (failure instanceof Fenced) return new CairnError("unavailable", "another tab took over; try again");
   if (isWireError(failure)) return new CairnError(failure.code, failure.message);
   return new CairnError("internal", undefined, { cause: failure });
 };
+
+/** Work with keys, or on bytes of others, that may refuse what it is given: a failure with a code, never a defect. */
+export const attempt = <A>(work: () => Promise<A>): Effect.Effect<A, CairnError> =>
+  Effect.tryPromise({ try: work, catch: toCairnError });
 
 /** The public error of a cause: its first failure or defect. */
 export const causeToCairnError = (cause: Cause.Cause<unknown>): CairnError =>

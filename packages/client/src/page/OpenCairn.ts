@@ -14,7 +14,7 @@ import type {
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
 import type { StorageConnection } from "../platform/StorageConnection.ts";
 import type { Unsynced } from "../sync-api.ts";
-import { checkedInvite } from "./check-arguments.ts";
+import { checkedInvite, checkWorkspaceName } from "./check-arguments.ts";
 import { OpenWorkspace } from "./OpenWorkspace.ts";
 
 export interface OpenCairnOptions<S extends DocumentSchema> {
@@ -107,6 +107,7 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
   }
 
   async createWorkspace(options: { readonly name: string }): Promise<Workspace<S>> {
+    checkWorkspaceName(options.name);
     const workspace = await this.#openWorkspace(await this.#options.engine.createWorkspace());
     if (options.name !== "") await workspace.rename(options.name);
     await this.refresh();

@@ -39,7 +39,15 @@ import { CairnError } from "../errors.ts";
 import type { OutboxState } from "../sync-api.ts";
 import { watched } from "../backup/streams.ts";
 import * as Attachments from "./attachments.ts";
-import { checkPassphrase } from "./check-arguments.ts";
+import {
+  checkDocumentId,
+  checkLinkId,
+  checkLinkOptions,
+  checkPassphrase,
+  checkSize,
+  checkTimeout,
+  checkWorkspaceName,
+} from "./check-arguments.ts";
 import { GatheredAppends } from "./GatheredAppends.ts";
 import { OpenDocument } from "./OpenDocument.ts";
 import { keepSame, LiveAnswers, mergeRows } from "./LiveAnswers.ts";
@@ -135,6 +143,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   }
 
   async rename(name: string): Promise<void> {
+    checkWorkspaceName(name);
     const id = await this.#engine.workspaceDocument(this.id);
     const document = await this.#openPlain(id, WORKSPACE_TYPE);
     try {
@@ -145,6 +154,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   }
 
   async #openPlain(id: DocumentId, type?: string): Promise<PlainDocument> {
+    checkDocumentId(id);
     const { openPlainDocument } = await loadDocuments();
     const document: PlainDocument = await openPlainDocument({
       engine: this.#engine,
@@ -287,11 +297,13 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   }
 
   async flush(options: { readonly tier?: "device" | "server"; readonly timeout?: number } = {}): Promise<void> {
+    checkTimeout(options.timeout);
     await Promise.all([...[...this.#open].map((document) => document.durable()), this.#appends.settled()]);
     await this.#engine.flush(this.id, options.tier ?? "device", options.timeout);
   }
 
-  createLink(options: Parameters<Workspace<S>["createLink"]>[0]): ReturnType<Workspace<S>["createLink"]> {
+  async createLink(options: Parameters<Workspace<S>["createLink"]>[0]): ReturnType<Workspace<S>["createLink"]> {
+    checkLinkOptions(options);
     return this.#engine.createLink(this.id, {
       role: options.role,
       label: options.label ?? "",
@@ -305,8 +317,9 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     return this.#engine.links(this.id);
   }
 
-  revokeLink(link: LinkId): Promise<void> {
-    return this.#engine.revokeLink(this.id, link);
+  async revokeLink(link: LinkId): Promise<void> {
+    checkLinkId(link);
+    await this.#engine.revokeLink(this.id, link);
   }
 
   lastSeen(): ReturnType<Workspace<S>["lastSeen"]> {
@@ -339,6 +352,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   }
 
   async attach(id: DocumentId, source: AttachmentSource, options: TransferOptions = {}): Promise<AttachmentInfo> {
+    checkSize(source.size);
     const info = await this.#withDocument(id, (document) =>
       Attachments.attach(this.#attachmentContext(), document, source, options),
     );
@@ -397,6 +411,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   }
 
   async contentOf(id: DocumentId): Promise<{ readonly type: string; readonly content: unknown }> {
+    checkDocumentId(id);
     const { type, snapshot, updates } = await this.#engine.openDocument(this.id, id);
     if (snapshot === undefined && updates.length === 0) throw new CairnError("document-unknown");
     const { contentOfUpdates } = await loadDocuments();
@@ -427,8 +442,9 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     }
   }
 
-  append(document: DocumentId, type: TypeName<S>, update: Uint8Array): Promise<void> {
-    return this.#appends.add(document, type, update);
+  async append(document: DocumentId, type: TypeName<S>, update: Uint8Array): Promise<void> {
+    checkDocumentId(document);
+    await this.#appends.add(document, type, update);
   }
 
   async leasePeer(): Promise<PeerLease> {

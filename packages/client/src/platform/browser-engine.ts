@@ -3,7 +3,7 @@ import type { DocumentSchema } from "@cairn/schema";
 import type { OpenOptions } from "../api.ts";
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
-import { checkOpenOptions } from "../page/check-arguments.ts";
+import { checkedOptions, requireOption } from "../page/check-arguments.ts";
 import { type ApiConnection, connectApi, fromPlainError } from "./channel/api-channel.ts";
 import type { Thread } from "./channel/Endpoint.ts";
 import { portEndpoint, workerThread } from "./channel/web-endpoint.ts";
@@ -24,14 +24,12 @@ type WorkerThread = Thread<FromWorker, ToWorker>;
 export const startBrowserEngine = async <S extends DocumentSchema>(
   options: OpenOptions<S>,
 ): Promise<EngineConnection> => {
-  if (options.worker === undefined) {
-    throw new TypeError("openCairn needs `worker`: a function that starts the app's worker module");
-  }
-  const { invite } = checkOpenOptions(options);
+  const worker = requireOption(options.worker, "worker", "a function that starts the app's worker module");
+  const { server, invite, deviceName } = checkedOptions(options);
   // Rule 29: no cryptography, no Web Locks and no persistent storage elsewhere.
   if (!globalThis.isSecureContext) throw new CairnError("insecure-context");
 
-  const thread: WorkerThread = workerThread(options.worker());
+  const thread: WorkerThread = workerThread(worker());
   const inbox = makeInbox(thread);
   const profile = options.name ?? "cairn";
   const remembered = rememberedDatabase(profile);
@@ -47,9 +45,9 @@ export const startBrowserEngine = async <S extends DocumentSchema>(
     const erase = options.afterLoss === "start-anew" && remembered !== undefined;
     const start: EngineStart = {
       profile,
-      server: options.server,
+      server,
       invite,
-      deviceName: options.deviceName ?? "Browser",
+      deviceName: deviceName ?? "Browser",
       sync: options.sync,
       version: [ENGINE_VERSION, options.schema.version, options.appVersion ?? 0],
       expected: erase ? undefined : remembered,

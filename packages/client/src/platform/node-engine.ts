@@ -9,7 +9,7 @@ import { inProcessImporterLayer } from "../documents/InProcessImporter.ts";
 import { makeEngine } from "../engine/Engine.ts";
 import { toCairnError } from "../engine/failures.ts";
 import { CairnError } from "../errors.ts";
-import { checkOpenOptions } from "../page/check-arguments.ts";
+import { checkedOptions, requireOption } from "../page/check-arguments.ts";
 import { layer as sqliteStore, ProfileInUse } from "../store/SqliteStore.ts";
 import { layerFetch } from "../transport/FetchTransport.ts";
 import type { EngineConnection } from "./EngineConnection.ts";
@@ -21,11 +21,8 @@ import { makeStorageConnection, type StoragePlatform } from "./StorageConnection
 
 /** Opens the folder's profile. Rejects with `profile-in-use` or `storage-*`. */
 export const startNodeEngine = async <S extends DocumentSchema>(options: OpenOptions<S>): Promise<EngineConnection> => {
-  if (options.directory === undefined) {
-    throw new TypeError("openCairn needs `directory`: the folder that holds the local store");
-  }
-  const { invite } = checkOpenOptions(options);
-  const directory = resolve(options.directory);
+  const { server, invite, deviceName } = checkedOptions(options);
+  const directory = resolve(requireOption(options.directory, "directory", "the folder that holds the local store"));
   // The folder's lock leaves one engine: its locks and events need no further than this process.
   const services = Layer.mergeAll(
     Leadership.layer(directory),
@@ -42,9 +39,9 @@ export const startNodeEngine = async <S extends DocumentSchema>(options: OpenOpt
     makeEngine({
       schema: options.schema,
       profile: directory,
-      server: options.server,
+      server,
       invite,
-      deviceName: options.deviceName ?? hostname(),
+      deviceName: deviceName ?? hostname(),
       sync: options.sync,
       deviceKeyForm: "file",
     }).pipe(Effect.provideContext(context)),

@@ -5,6 +5,7 @@ import { workerImporterLayer } from "../documents/WorkerImporter.ts";
 import { makeEngine } from "../engine/Engine.ts";
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
 import { toCairnError } from "../engine/failures.ts";
+import { CairnError } from "../errors.ts";
 import { eraseDexieStore, layer as dexieStore } from "../store/DexieStore.ts";
 import { layerFetch } from "../transport/FetchTransport.ts";
 import { exposeApi, toPlainError } from "./channel/api-channel.ts";
@@ -42,7 +43,12 @@ const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: str
   const { profile } = start;
   let made = "";
   const store = dexieStore({ name: profile, expected: start.expected, onOpened: (opened) => void (made = opened) });
-  if (start.erase) yield* Effect.promise(() => eraseDexieStore(profile));
+  if (start.erase) {
+    yield* Effect.tryPromise({
+      try: () => eraseDexieStore(profile),
+      catch: (cause) => new CairnError("storage-unavailable", undefined, { cause }),
+    });
+  }
   const importer = workerImporterLayer({
     spawn: () => workerThread(new Worker(module, { type: "module", name: IMPORT_WORKER })),
   });

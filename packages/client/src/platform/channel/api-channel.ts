@@ -77,6 +77,35 @@ const textOf = (error: unknown): string =>
 export const fromPlainError = ({ code, message, cause, unsynced, argument }: PlainError): CairnError =>
   new CairnError(code, message, { ...(cause === undefined ? {} : { cause }), unsynced, argument });
 
+const isPlainError = (error: unknown): error is PlainError =>
+  typeof error === "object" && error !== null && !(error instanceof Error) && "code" in error && "message" in error;
+
+/**
+ * A stream whose failure is told in another form. Errors lose their code on the way through a stream that was moved, plain
+ * data does not.
+ */
+const failingAs = (stream: ReadableStream<unknown>, form: (error: unknown) => unknown): ReadableStream<unknown> => {
+  const reader = stream.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        controller.error(form(error));
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+};
+
+const moved = (value: unknown): unknown => (value instanceof ReadableStream ? failingAs(value, toPlainError) : value);
+const arrived = (value: unknown): unknown =>
+  value instanceof ReadableStream
+    ? failingAs(value, (error) => (isPlainError(error) ? fromPlainError(error) : error))
+    : value;
+
 /** Answers calls from the other side with an object of this side. */
 export const exposeApi = <Event>(endpoint: Endpoint<ToApi, FromApi<Event>>, api: Callable<Event>): void => {
   const aborts = new Map<number, AbortController>();
@@ -95,7 +124,7 @@ export const exposeApi = <Event>(endpoint: Endpoint<ToApi, FromApi<Event>>, api:
     const abort = new AbortController();
     aborts.set(id, abort);
     try {
-      const value = await call(message, abort.signal);
+      const value = moved(await call(message, abort.signal));
       endpoint.post({ type: "returned", id, value }, transfersOf(value));
     } catch (error) {
       endpoint.post({ type: "failed", id, error: toPlainError(error) });
@@ -148,7 +177,7 @@ export const connectApi = <Event, Api extends Callable<Event>>(
   };
 
   endpoint.listen((message) => {
-    if (message.type === "returned") settle(message.id, ({ resolve }) => resolve(message.value));
+    if (message.type === "returned") settle(message.id, ({ resolve }) => resolve(arrived(message.value)));
     else if (message.type === "failed") settle(message.id, ({ reject }) => reject(fromPlainError(message.error)));
     else for (const subscriber of subscribers) subscriber(message.event);
   });
