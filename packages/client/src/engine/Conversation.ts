@@ -10,10 +10,8 @@ import type { Fenced, StoreFailure } from "../store/LocalStore.ts";
 import type { ServerCalls, Unreachable } from "../transport/Transport.ts";
 import type { OutboxWork } from "./Outbox.ts";
 import { type BadPage, type Cloned, type Diverged, receive, type Received } from "./Receiving.ts";
+import type { Halted } from "./Halted.ts";
 import type { SessionKeeper } from "./Session.ts";
-
-/** Something a person has to know or decide; trying again by itself does not help. */
-export class Halted extends Data.TaggedError("Halted")<{ readonly code: CairnErrorCode }> {}
 
 /** Everything that ends a connection. */
 export type ConnectionFailure =

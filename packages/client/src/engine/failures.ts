@@ -5,7 +5,7 @@ import { Cause, Effect, Schema } from "effect";
 import { CairnError, type CairnErrorCode } from "../errors.ts";
 import { Fenced, StoreFailure, type StoreFailureReason } from "../store/LocalStore.ts";
 import { Unreachable } from "../transport/Transport.ts";
-import { Halted } from "./Conversation.ts";
+import { Halted } from "./Halted.ts";
 
 const isWireError = Schema.is(WireError);
 
