@@ -306,6 +306,56 @@ describe("hazard 16: errors by class", () => {
   });
 });
 
+describe("attachments", () => {
+  const picture = (byte: number) => {
+    const data = new Uint8Array(40_000).fill(byte);
+    return { name: "picture.png", mediaType: "image/png", size: data.length, data };
+  };
+
+  it("hazard 15: one that the server does not take parks its document, before a counter is taken, and no other one", async () => {
+    const { notebook, one, two, copyOfTwo } = await pair();
+    steering.chunkFate.error = wireError("chunk-mismatch");
+    await notebook.attach(one.id, picture(1));
+    await until(async () => (await notebook.deadLetters()).length === 1);
+    expect((await notebook.deadLetters())[0]).toMatchObject({ document: one.id, code: "chunk-mismatch" });
+    two.edit((edit) => edit.body.insert(0, "goes on "));
+    await until(() => copyOfTwo.read().body === "goes on two");
+    steering.chunkFate.error = undefined;
+    await notebook.retryDeadLetter(one.id);
+    await notebook.flush({ tier: "server", timeout: 15_000 });
+    expect(await notebook.deadLetters()).toEqual([]);
+  });
+
+  it("hazard 15: one that does not get through holds up its own document alone", async () => {
+    const { notebook, one, two, copyOfTwo } = await pair();
+    steering.chunkFate.error = wireError("unavailable");
+    await notebook.attach(one.id, picture(2));
+    two.edit((edit) => edit.body.insert(0, "goes on "));
+    await until(() => copyOfTwo.read().body === "goes on two");
+    expect(notebook.sync()).toMatchObject({ parked: 0, pendingDocuments: 1 });
+    steering.chunkFate.error = undefined;
+    await notebook.flush({ tier: "server", timeout: 15_000 });
+  });
+});
+
+describe("hazard 7: a workspace that is full for the server, too", () => {
+  it("goes on by itself when its host gives it more", async () => {
+    const { notebook, one, copyOfOne } = await pair();
+    await place.stopServer();
+    await place.startServer(undefined, { workspaceBytes: 20_000 });
+    const text = noise(60_000);
+    one.edit((edit) => edit.body.insert(0, text));
+    await until(() => notebook.outbox().condition === "QUOTA");
+    expect(notebook.sync()).toMatchObject({ status: "problem", parked: 0, problem: { code: "quota-exceeded" } });
+    expect(notebook.outbox().states).toMatchObject({ DEAD_LETTER: 0 });
+    await place.stopServer();
+    await place.startServer(undefined, { workspaceBytes: 0 });
+    await until(() => copyOfOne.read().body === `${text}one`, 30_000);
+    await until(() => notebook.sync().status === "up-to-date");
+    expect(notebook.sync().problem).toBeUndefined();
+  });
+});
+
 describe("too large", () => {
   it("413: edits are split until they fit, and arrive whole", async () => {
     const { notebook, one, copyOfOne } = await pair();
