@@ -1,8 +1,11 @@
 /** `docs/protocol.md` is normative: its tables say what the code says. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { OpenApi } from "effect/http-api";
 import {
+  CairnApi,
   ChallengePurpose,
+  CONTROL_FRAMES,
   EntryKind,
   ERROR_CATALOGUE,
   FRAME_TYPES,
@@ -40,6 +43,34 @@ describe("the specification", () => {
 
   it("lists every limit", () => {
     for (const [name, value] of Object.entries(LIMITS)) expect(rowOf(`\`${name}\``, String(value))).toHaveLength(1);
+  });
+
+  it("comes with the HTTP API as a running server describes it", async () => {
+    const written: unknown = JSON.parse(await readFile(new URL("../../../docs/openapi.json", import.meta.url), "utf8"));
+    // Not as it should be? `npm run openapi -w @cairn/protocol` writes it.
+    expect(written).toEqual(JSON.parse(JSON.stringify(OpenApi.fromApi(CairnApi))));
+  });
+
+  it("lists every field of every frame, and no other", () => {
+    const table = text.slice(text.indexOf("<!-- frames:begin -->"), text.indexOf("<!-- frames:end -->"));
+    const listed = [...table.matchAll(/^\| ([a-z-]+) +\| `(\w+)`/gmu)].map(([, frame, name]) => `${frame}.${name}`);
+    const declared = Object.entries(CONTROL_FRAMES).flatMap(([frame, { fields }]) =>
+      Object.keys(fields).map((name) => `${frame}.${name}`),
+    );
+    expect(listed.toSorted()).toEqual(declared.toSorted());
+  });
+
+  it("names every field of every shape of the HTTP API", () => {
+    const shapes = text.slice(text.indexOf("| shape "), text.indexOf("**Results of a push**"));
+    const named = new Set(shapes.match(/\w+/gu));
+    const properties = (value: unknown): ReadonlyArray<string> => {
+      if (typeof value !== "object" || value === null) return [];
+      const own =
+        "properties" in value && typeof value.properties === "object" ? Object.keys(value.properties ?? {}) : [];
+      return [...own, ...Object.values(value).flatMap(properties)];
+    };
+    const { paths } = OpenApi.fromApi(CairnApi);
+    expect([...new Set(properties(paths))].filter((name) => !named.has(name) && name !== "_tag")).toEqual([]);
   });
 
   it("lists every kind, record, purpose, frame and refusal", () => {
