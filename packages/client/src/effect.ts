@@ -1,7 +1,7 @@
 /** The engine's services, for apps and tests that speak Effect themselves. */
-export { type ImportCore, type ImportCoreOptions, makeImportCore } from "./documents/import-core.ts";
 export * from "./documents/Importer.ts";
-export { inProcessImporterLayer } from "./documents/InProcessImporter.ts";
+export { joinUpdates } from "./documents/join-updates.ts";
+export { inProcessImporterLayer, makeInProcessImporter } from "./documents/InProcessImporter.ts";
 export { Engine, type EngineOptions, type EngineServices, makeEngine } from "./engine/Engine.ts";
 export type * from "./engine/EngineApi.ts";
 export { Leadership } from "./platform/Leadership.ts";

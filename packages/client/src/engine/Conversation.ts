@@ -54,6 +54,8 @@ export interface Conversation extends OutboxWork {
   readonly onReceived: (documents: ReadonlySet<DocumentId>, membershipChanged: boolean) => void;
   /** The outbox changed. */
   readonly onOutbox: () => void;
+  /** There may be something to send now that there was not when it was looked for. */
+  readonly wake: () => void;
   /** Chunks were acknowledged. */
   readonly onUploaded: () => void;
 }
@@ -81,6 +83,8 @@ export const takePage = Effect.fnUntraced(function* (
     );
   }
   conversation.onReceived(received.documents, received.membershipChanged);
+  // Promise 14: a page can settle what the sender has just found under way, and passed over for it.
+  if (received.settled) conversation.wake();
   status.setCatchingUp(received.more);
   if (!received.more) status.setSyncedAt(yield* Clock.currentTimeMillis);
   return received;

@@ -202,12 +202,13 @@ export const join = Effect.fnUntraced(function* (
   const keyring = new Keyring(workspace);
   for (let proposal = 0; ; proposal += 1) {
     chain = yield* pullMembership(calls, token, device, chain);
-    if (chain.state.devices.has(device)) break;
-    if (proposal >= MAX_PROPOSALS) return yield* Effect.fail(new CairnError("unavailable"));
     const { state } = chain;
+    // Also for a device that is in already: its store may be a copy from before it had the keys.
     yield* attempt(() => unlockEpochs(state, keyring, { type: "link", id: linkKeys.link, keys: linkKeys.agreement }));
+    if (keyring.newest > 0) yield* Secrets.saveKeyring(store, keyring);
+    if (state.devices.has(device)) break;
+    if (proposal >= MAX_PROPOSALS) return yield* Effect.fail(new CairnError("unavailable"));
     if (keyring.newest === 0) return yield* Effect.fail(new CairnError("link-unknown"));
-    yield* Secrets.saveKeyring(store, keyring);
     const admission = yield* attempt(async () =>
       proposeMembership(state, [await admitRecord(keyring, certificate, options.deviceName, random)], {
         device,

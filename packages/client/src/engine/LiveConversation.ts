@@ -11,11 +11,12 @@ import {
   type WireError,
 } from "@cairn/protocol";
 import { judgeIdentity, type Position } from "@cairn/sync";
-import { Clock, Deferred, Duration, Effect, Queue } from "effect";
+import { Deferred, Duration, Effect, Queue } from "effect";
 import type { OutgoingRecord } from "../store/records.ts";
 import { type LiveConnection, Unreachable } from "../transport/Transport.ts";
 import { type ConnectionFailure, type Conversation, currentPosition, takePage } from "./Conversation.ts";
 import { drainOutbox, untilProbe } from "./Draining.ts";
+import { elapsedMillis } from "./elapsed.ts";
 import { batchBytes } from "./Outbox.ts";
 import { Cloned } from "./Receiving.ts";
 import { nonceBytes } from "./Session.ts";
@@ -105,7 +106,7 @@ export const converse = Effect.fnUntraced(function* (
 ): Effect.fn.Return<never, ConnectionFailure> {
   const answers = new Map<number, Deferred.Deferred<PushResponse, WireError>>();
   let lastPush = 0;
-  let heardAt = yield* Clock.currentTimeMillis;
+  let heardAt = yield* elapsedMillis;
 
   const handle = Effect.fnUntraced(function* (frame: LiveFrame, position: Position) {
     switch (frame.type) {
@@ -150,7 +151,7 @@ export const converse = Effect.fnUntraced(function* (
     let position = start;
     for (;;) {
       const frame = yield* Queue.take(live.frames);
-      heardAt = yield* Clock.currentTimeMillis;
+      heardAt = yield* elapsedMillis;
       position = yield* handle(frame, position);
     }
   });
@@ -182,7 +183,7 @@ export const converse = Effect.fnUntraced(function* (
   const heartbeat = Effect.gen(function* () {
     for (;;) {
       yield* Effect.sleep(Duration.millis(HEARTBEAT_MILLIS / 2));
-      const silent = (yield* Clock.currentTimeMillis) - heardAt;
+      const silent = (yield* elapsedMillis) - heardAt;
       if (silent > HEARTBEAT_MILLIS * 2) return yield* new Unreachable({ cause: "the connection went silent" });
       if (silent > HEARTBEAT_MILLIS) yield* live.send({ type: "ping" });
     }

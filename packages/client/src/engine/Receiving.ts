@@ -39,6 +39,8 @@ export interface Received {
   /** Documents that got updates. */
   readonly documents: ReadonlySet<DocumentId>;
   readonly membershipChanged: boolean;
+  /** Own entries left the outbox: edits of their documents may follow now (rule 6). */
+  readonly settled: boolean;
   /** Entries that were kept and not applied, with the reason: for the log, never with content. */
   readonly unapplied: ReadonlyArray<{ readonly seq: number; readonly reason: string }>;
 }
@@ -144,6 +146,7 @@ export const receive = Effect.fnUntraced(function* (
     more: outcome.more,
     documents: new Set(updates.map(({ document }) => document)),
     membershipChanged,
+    settled: own.length > 0 || outcome.own.length > 0,
     unapplied,
   };
 });
@@ -188,6 +191,7 @@ const nothing = (position: Position, more: boolean): Received => ({
   more,
   documents: new Set(),
   membershipChanged: false,
+  settled: false,
   unapplied: [],
 });
 

@@ -15,6 +15,7 @@ import { Clock, Effect } from "effect";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { ServerCalls, TransportFailure } from "../transport/Transport.ts";
 import { Unreachable } from "../transport/Transport.ts";
+import { elapsedMillis } from "./elapsed.ts";
 import type { WorkspaceContext } from "./WorkspaceContext.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
 
@@ -122,14 +123,15 @@ export const makeSessionKeeper = (
 
   return {
     current: Effect.gen(function* () {
+      const asked = yield* elapsedMillis;
+      if (session !== undefined && asked < session.renewAt) return session.value;
       const now = yield* Clock.currentTimeMillis;
-      if (session !== undefined && now < session.renewAt) return session.value;
       const value = yield* fresh;
       // Only the span between two readings of this device's clock counts, never its agreement with the server's
       // (hazard 21): sessions last minutes, so half of the shortest sensible span is a safe guess of the rest.
       const description = yield* Effect.sync(() => value.expiresAt);
       const span = Math.min(Math.max(description - now - RENEW_AHEAD_MILLIS, 30_000), 240_000);
-      session = { value, renewAt: now + span };
+      session = { value, renewAt: asked + span };
       return value;
     }),
     discard: Effect.sync(() => {

@@ -31,7 +31,7 @@ const ROUND_MILLIS = 5_000;
 
 export interface SyncDriverOptions extends Omit<
   Conversation,
-  "fence" | "calls" | "sessions" | "restraint" | "contentBytes"
+  "fence" | "calls" | "sessions" | "restraint" | "contentBytes" | "wake"
 > {
   /** Takes a new identity, because somebody else writes under this one (rule 12). */
   readonly succeed: (conversation: Conversation) => Effect.Effect<void, SuccessionFailure>;
@@ -101,6 +101,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
         }
         options.onReceived(documents, membershipChanged);
       },
+      wake: () => Queue.offerUnsafe(outboxSignal, undefined),
     });
 
     /** Without a live connection: one round of pulling and pushing over HTTP. */

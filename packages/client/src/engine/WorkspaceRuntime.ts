@@ -1,6 +1,6 @@
 /** Everything of one workspace that runs in an engine: its context, status, imports, projections and sync driver. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
-import { Clock, Duration, Effect, Queue, type Scope } from "effect";
+import { Duration, Effect, Queue, type Scope } from "effect";
 import type { PeerID } from "loro-crdt";
 import { updateRanges } from "../documents/update-ranges-later.ts";
 import { Importer } from "../documents/Importer.ts";
@@ -16,6 +16,7 @@ import { Transport } from "../transport/Transport.ts";
 import { type DocumentImportsShape, makeDocumentImports } from "./DocumentImports.ts";
 import type { SyncPolicy } from "@cairn/sync";
 import type { EngineEvent } from "./EngineApi.ts";
+import { elapsedMillis } from "./elapsed.ts";
 import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
 import type { NewEdit } from "./EngineApi.ts";
 import type { Publisher } from "./Workspaces.ts";
@@ -161,7 +162,7 @@ export const makeWorkspaceRuntime = (
     };
 
     const projectOne = Effect.fnUntraced(function* ({ document, type, through }: UnprojectedDocument) {
-      const started = yield* Clock.currentTimeMillis;
+      const started = yield* elapsedMillis;
       const due = rowDue.get(document) ?? 0;
       const row = started >= due;
       // Pages get what is new at once; the row, which costs with the length of the document, catches up.
@@ -182,7 +183,7 @@ export const makeWorkspaceRuntime = (
         }),
         Effect.ensuring(Effect.sync(() => projecting.delete(document))),
       );
-      const ended = yield* Clock.currentTimeMillis;
+      const ended = yield* elapsedMillis;
       if (row) rowDue.set(document, ended + Math.min(LONGEST_REST_MILLIS, (ended - started) * ROW_RESTS));
       tell([document], row ? [type] : [], true);
     });
@@ -199,7 +200,7 @@ export const makeWorkspaceRuntime = (
     /** Makes the rows of some documents; whether there are more to be made. */
     const project = Effect.fnUntraced(function* (only?: DocumentId) {
       const waiting = yield* store.unprojected(workspace, types, only);
-      const work = workable(waiting, yield* Clock.currentTimeMillis);
+      const work = workable(waiting, yield* elapsedMillis);
       // Documents are independent: one that takes its time does not hold up the others.
       yield* Effect.forEach(work.slice(0, ROWS_AT_ONCE), projectOne, { concurrency: 8, discard: true });
       return work.length > ROWS_AT_ONCE;
@@ -264,7 +265,7 @@ export const makeWorkspaceRuntime = (
       for (;;) {
         // What came meanwhile goes before what only has to be made anew.
         if (yield* project()) continue;
-        const now = yield* Clock.currentTimeMillis;
+        const now = yield* elapsedMillis;
         for (const [document, due] of rowDue) if (due <= now) rowDue.delete(document);
         const next = Math.min(...rowWaits.values(), Infinity);
         const signal = Queue.take(projectSignal);

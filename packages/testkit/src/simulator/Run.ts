@@ -1,0 +1,379 @@
+/** One run: a system is set up, a plan is carried out on it, everything is healed, and the promises are checked. */
+import { documentIdFromBytes, type DocumentId, type WorkspaceId } from "@cairn/protocol";
+import { replaceCryptography } from "@cairn/crypto/cryptography";
+import type { Defect } from "./Defect.ts";
+import { Ledger } from "./Ledger.ts";
+import { CALM, Network } from "./Network.ts";
+import type { Plan, Step } from "./plan.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import { ServerCluster } from "./ServerCluster.ts";
+import { SimulatedDevice, type SimulatedSystem } from "./SimulatedDevice.ts";
+import type { EditKind } from "./SimulatedTab.ts";
+import { simulatedCryptography } from "./simulated-cryptography.ts";
+import { sendRubbish } from "./rubbish.ts";
+import { isAtRest, standings, verify } from "./verify.ts";
+import { World } from "./World.ts";
+
+replaceCryptography(simulatedCryptography);
+
+export interface RunOptions {
+  readonly defect?: Defect | undefined;
+  /** Keeps the events as lines. */
+  readonly trace?: boolean;
+}
+
+export interface RunResult {
+  readonly hash: string;
+  readonly violations: ReadonlyArray<string>;
+  readonly counts: ReadonlyMap<string, number>;
+  readonly lines: ReadonlyArray<string>;
+  readonly tasks: number;
+}
+
+const YEAR = 365 * 24 * 3_600_000;
+/** Calm minutes after which everything has to be quiet. */
+const QUIET_WITHIN = 15 * 60_000;
+const QUIET_STEP = 2_000;
+const LATER_STEP = 15_000;
+const SETUP_WITHIN = 60_000;
+
+const EDITS: ReadonlyArray<EditKind> = [
+  "text",
+  "text",
+  "text",
+  "list",
+  "list",
+  "map",
+  "counter",
+  "counter",
+  "title",
+  "delete",
+  "restore",
+];
+
+export class Run {
+  readonly plan: Plan;
+  readonly world: World;
+  readonly network: Network;
+  readonly cluster: ServerCluster;
+  readonly ledger = new Ledger();
+  readonly devices: ReadonlyArray<SimulatedDevice>;
+  readonly notes: ReadonlyArray<DocumentId>;
+  workspace: WorkspaceId | undefined;
+  /** URLs of the links for those who write and for those who read. */
+  #links: { readonly writer: string; readonly reader: string } | undefined;
+  /** Devices that are in the workspace, as far as they were told. */
+  readonly joined = new Set<number>();
+  /** Devices whose grant was withdrawn. */
+  readonly revoked = new Set<number>();
+  #edits = 0;
+  #crashAt: { readonly node: number; readonly point: "decided" | "committed" } | undefined;
+
+  constructor(plan: Plan, options: RunOptions) {
+    simulatedCryptography.forgetKeys();
+    this.plan = plan;
+    this.world = new World(plan.seed, { trace: options.trace === true });
+    this.network = new Network(this.world);
+    const { nodes, notes, sessionMillis } = plan.circumstances;
+    this.cluster = new ServerCluster(this.world, nodes, { sessionMillis, quotaBytes: 0, defect: options.defect });
+    const system: SimulatedSystem = {
+      world: this.world,
+      network: this.network,
+      cluster: this.cluster,
+      ledger: this.ledger,
+      defect: options.defect,
+    };
+    this.devices = Array.from({ length: plan.devices }, (_, index) => new SimulatedDevice(system, index));
+    const random = new SeededRandom(plan.seed, 4);
+    this.notes = Array.from({ length: notes }, () => documentIdFromBytes(random.bytes(16)));
+    this.cluster.atPoint = (node, point) => {
+      const crash = this.#crashAt;
+      if (crash === undefined || crash.node !== node || crash.point !== point) return;
+      this.#crashAt = undefined;
+      this.world.count(point === "decided" ? "fault: server crash before commit" : "fault: server crash after commit");
+      this.#crashNode(node);
+    };
+  }
+
+  async execute(): Promise<RunResult> {
+    const violations: Array<string> = [];
+    try {
+      await this.#setUp();
+      const begin = this.world.now;
+      for (const step of this.plan.steps) {
+        await this.world.runUntil(begin + step.at);
+        this.#carryOut(step);
+      }
+      await this.#heal();
+      violations.push(...(await verify(this)));
+    } catch (error) {
+      violations.push(`the run failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    } finally {
+      for (const device of this.devices) device.crash();
+      for (const node of this.cluster.nodes) node?.process.kill();
+    }
+    violations.push(
+      ...this.ledger.violations,
+      ...this.world.complaints.map((complaint) => `error logged: ${complaint}`),
+    );
+    return {
+      hash: this.world.hash,
+      violations,
+      counts: this.world.counts,
+      lines: this.world.lines ?? [],
+      tasks: this.world.tasks,
+    };
+  }
+
+  /** The first device founds the workspace and makes links; the others come in while the plan is under way. */
+  async #setUp(): Promise<void> {
+    const [founder] = this.devices;
+    if (founder === undefined) throw new Error("a run has a device");
+    const tab = founder.openTab();
+    let failure: unknown;
+    const made = (async () => {
+      const engine = await tab.started;
+      const { id } = await engine.currentWorkspace();
+      this.workspace = id;
+      await engine.flush(id, "server", undefined);
+      const options = { maxUses: 0, expiresInMillis: undefined, name: "" };
+      const writer = await engine.createLink(id, { ...options, role: "writer", label: "writers" });
+      const reader = await engine.createLink(id, { ...options, role: "reader", label: "readers" });
+      this.#links = { writer: writer.url, reader: reader.url };
+      this.joined.add(0);
+    })().catch((error: unknown) => {
+      failure = error;
+    });
+    await this.world.runUntil(SETUP_WITHIN, () => this.#links !== undefined || failure !== undefined);
+    await Promise.race([made, Promise.resolve()]);
+    if (this.#links === undefined) throw new Error(`the workspace was not founded: ${String(failure)}`);
+    const span = (this.plan.steps.at(-1)?.at ?? 0) * this.plan.circumstances.joinShare;
+    for (const device of this.devices.slice(1)) {
+      this.world.after(this.world.random.unit() * span, () => this.#join(device));
+    }
+    if (span === 0) await this.world.runUntil(this.world.now + 5_000);
+  }
+
+  /** Joins, and tries again until it has worked. */
+  #join(device: SimulatedDevice): void {
+    const links = this.#links;
+    if (links === undefined || this.joined.has(device.index)) return;
+    const again = (): void => void this.world.after(3_000, () => this.#join(device));
+    const tab = device.anyTab() ?? device.openTab();
+    const isReader = this.plan.circumstances.withReader && device.index === this.plan.devices - 1;
+    let answered = false;
+    tab.started
+      .then((engine) => engine.join(isReader ? links.reader : links.writer))
+      .then(
+        () => {
+          answered = true;
+          this.joined.add(device.index);
+          this.world.count("joined");
+        },
+        () => {
+          answered = true;
+          again();
+        },
+      );
+    // A tab that died with the question gives no answer.
+    this.world.after(60_000, () => {
+      if (!answered) this.#join(device);
+    });
+  }
+
+  #carryOut({ kind, who, a, b }: Step): void {
+    const { world, network } = this;
+    const device = this.devices[who % this.devices.length];
+    if (device === undefined || this.workspace === undefined) return;
+    world.note(`step ${kind}`, who);
+    const { workspace } = this;
+    switch (kind) {
+      case "edit": {
+        const tab = device.anyTab();
+        const note = this.notes[Math.floor(a * this.notes.length)];
+        const edit = EDITS[Math.floor(b * EDITS.length)];
+        if (tab === undefined || note === undefined || edit === undefined || !this.joined.has(device.index)) return;
+        this.#edits += 1;
+        world.count(`edit: ${edit}`);
+        void tab.edit(workspace, note, edit, `${device.index}.${this.#edits}`);
+        return;
+      }
+      case "open-tab":
+        if (device.openTabs().length < 3) {
+          device.openTab();
+          world.count("tab opened");
+        }
+        return;
+      case "reload-tab":
+        if (this.#closeTab(device)) world.count("tab reloaded");
+        device.openTab();
+        return;
+      case "crash-tab":
+        if (this.#closeTab(device)) world.count("fault: tab crash");
+        this.#reopenSoon(device, a);
+        return;
+      case "crash-at-operation":
+        device.disk.operationsUntilCrash = 1 + Math.floor(a * 24);
+        this.#reopenSoon(device, b);
+        return;
+      case "crash-device":
+        if (device.openTabs().length > 0) world.count("fault: device crash");
+        device.crash();
+        this.#reopenSoon(device, a);
+        return;
+      case "freeze-tab": {
+        const tab = device.anyTab();
+        if (tab === undefined) return;
+        world.count("fault: tab frozen");
+        tab.process.freeze();
+        world.after(a * 60_000, () => tab.process.thaw());
+        return;
+      }
+      case "split-lead":
+        if (device.openTabs().length < 2) device.openTab();
+        else if (device.locks.split(`cairn/v1/device-${device.index}/leader`)) world.count("fault: two leaders");
+        return;
+      case "offline":
+        if (device.online) world.count("fault: disconnection");
+        device.goOffline();
+        return;
+      case "online":
+        device.goOnline();
+        return;
+      case "weather": {
+        const heavy = a < 0.3 ? 0.15 : 0.03;
+        network.conditions = {
+          lost: heavy * b * 0.5,
+          delayed: heavy,
+          duplicated: heavy,
+          reordered: heavy * 0.5,
+          truncated: heavy * b * 0.5,
+          lostAnswer: heavy,
+        };
+        return;
+      }
+      case "calm":
+        network.conditions = CALM;
+        return;
+      case "crash-node": {
+        const node = Math.floor(a * this.cluster.nodes.length);
+        if (this.cluster.nodes[node]?.up === true) world.count("fault: server crash");
+        this.#crashNode(node);
+        return;
+      }
+      case "crash-node-at-commit":
+        this.#crashAt = {
+          node: Math.floor(a * this.cluster.nodes.length),
+          point: b < 0.5 ? "decided" : "committed",
+        };
+        return;
+      case "disk-full":
+        device.disk.full = true;
+        world.after(a * 8_000, () => {
+          device.disk.full = false;
+        });
+        return;
+      case "wrong-clock":
+        world.count("fault: wrong clock");
+        device.skew = Math.floor((a - 0.5) * 10 * YEAR);
+        return;
+      case "idle":
+        // The plan has left time before this step.
+        world.count("idle");
+        return;
+      case "sync-now":
+        device
+          .anyTab()
+          ?.engine?.syncNow(workspace)
+          .catch(() => undefined);
+        return;
+      case "revoke":
+        if (device.index >= 2 && this.revoked.size === 0 && this.joined.has(device.index)) this.#revoke(device);
+        return;
+      case "back-up":
+        device.backUp();
+        return;
+      case "restore":
+        if (device.index === 0 || !device.restoreBackup()) return;
+        world.count("fault: old copy restored");
+        // A copy from before it came in: it has to come in anew.
+        if (!device.storage.workspaces.has(workspace)) {
+          this.joined.delete(device.index);
+          world.after(5_000, () => this.#join(device));
+        }
+        this.#reopenSoon(device, a);
+        return;
+      case "rubbish":
+        if (sendRubbish(this, device, a, b)) world.count("fault: rubbish");
+        return;
+      case "storm":
+        world.count("fault: reconnect storm");
+        for (const each of this.devices) each.disconnect();
+        return;
+      case "slow-consumer":
+        for (const wire of device.wires) {
+          world.count("fault: slow consumer");
+          wire.toClient.stalledUntil = world.now + 2_000 + a * 20_000;
+        }
+        return;
+    }
+  }
+
+  #closeTab(device: SimulatedDevice): boolean {
+    const tab = device.anyTab();
+    tab?.close();
+    return tab !== undefined;
+  }
+
+  #reopenSoon(device: SimulatedDevice, a: number): void {
+    this.world.after(50 + a * 4_000, () => {
+      if (device.openTabs().length === 0) device.openTab();
+    });
+  }
+
+  #crashNode(index: number): void {
+    this.cluster.crash(index);
+    this.world.after(200 + this.world.random.unit() * 4_000, () => this.cluster.restart(index));
+  }
+
+  /** An owner withdraws a device's grant at the server. */
+  #revoke(device: SimulatedDevice): void {
+    const { workspace } = this;
+    const id = workspace === undefined ? undefined : device.storage.workspaces.get(workspace)?.record.device;
+    const log = workspace === undefined ? undefined : this.cluster.database.logs.get(workspace);
+    if (id === undefined || log === undefined) return;
+    for (const grant of log.grants.values()) {
+      if (grant.device !== id || grant.status === "revoked") continue;
+      log.grants.set(grant.grant, { ...grant, status: "revoked" });
+      this.cluster.database.revocationMark += 1n;
+      this.revoked.add(device.index);
+      this.world.count("fault: revocation");
+    }
+  }
+
+  /** All faults end; then time passes until nothing moves any more. */
+  async #heal(): Promise<void> {
+    const { world, network } = this;
+    world.note("healed");
+    network.conditions = CALM;
+    this.#crashAt = undefined;
+    for (const index of this.cluster.nodes.keys()) this.cluster.restart(index);
+    for (const device of this.devices) {
+      device.disk.full = false;
+      device.disk.operationsUntilCrash = undefined;
+      device.goOnline();
+      for (const tab of device.openTabs()) tab.process.thaw();
+      for (const wire of device.wires) wire.toClient.stalledUntil = 0;
+      if (device.openTabs().length === 0) device.openTab();
+      if (!this.joined.has(device.index)) this.#join(device);
+    }
+    const until = world.now + QUIET_WITHIN;
+    for (let looks = 0; world.now < until && this.workspace !== undefined; looks += 1) {
+      await world.runUntil(world.now + (looks < 10 ? QUIET_STEP : LATER_STEP));
+      if (isAtRest(await standings(this, this.workspace))) return;
+    }
+  }
+}
+
+/** Carries out a plan. */
+export const runPlan = (plan: Plan, options: RunOptions = {}): Promise<RunResult> => new Run(plan, options).execute();

@@ -1,0 +1,217 @@
+/**
+ * One tab: the real engine over simulated ports, and a page that edits as a person would. The page keeps Loro documents
+ * of its own, brings them up to date before it edits, and hands every edit to the engine.
+ */
+import {
+  type EngineApi,
+  Importer,
+  joinUpdates,
+  Leadership,
+  LocalStore,
+  Locks,
+  makeEngine,
+  makeInProcessImporter,
+  Notifier,
+  PeerLeases,
+  Transport,
+} from "@cairn/client/effect";
+import type { DocumentId, WorkspaceId } from "@cairn/protocol";
+import { describeDocument, editDocument, setDeleted } from "@cairn/schema";
+import { Cause, Context, Effect, Exit, Layer, Scope } from "effect";
+import { LoroDoc, type PeerID } from "loro-crdt";
+import type { Defect } from "./Defect.ts";
+import { openDisk } from "./DeviceDisk.ts";
+import type { Ledger, LedgerEdit } from "./Ledger.ts";
+import { NOTE, noteSchema, noteType } from "./note-schema.ts";
+import { ORIGIN } from "./ServerCluster.ts";
+import type { SimulatedDevice } from "./SimulatedDevice.ts";
+import { makeSimulatedTransport } from "./SimulatedTransport.ts";
+import { SimulatedProcess } from "./World.ts";
+
+export type EditKind = "text" | "list" | "map" | "counter" | "title" | "delete" | "restore";
+
+interface OpenNote {
+  readonly loro: LoroDoc;
+  through: number;
+  /** Edits of one note go to the engine one after the other. */
+  queue: Promise<void>;
+}
+
+export class SimulatedTab {
+  readonly device: SimulatedDevice;
+  readonly process: SimulatedProcess;
+  /** Undefined until it has started. */
+  engine: EngineApi | undefined;
+  readonly started: Promise<EngineApi>;
+  readonly #ledger: Ledger;
+  readonly #scope = Scope.makeUnsafe();
+  readonly #notes = new Map<DocumentId, Promise<OpenNote>>();
+  readonly #loros = new Set<LoroDoc>();
+  #lease: Promise<{ readonly lease: number; readonly peer: PeerID }> | undefined;
+
+  constructor(device: SimulatedDevice, name: string, defect: Defect | undefined) {
+    const { world, network, cluster, ledger } = device.system;
+    this.device = device;
+    this.#ledger = ledger;
+    this.process = new SimulatedProcess(world, name, () => device.skew);
+    const { process } = this;
+    const importer = Effect.runSync(
+      Scope.provide(makeInProcessImporter({ schema: noteSchema, now: () => 0 }), this.#scope),
+    );
+    process.onDeath(() => {
+      // Hazard L9: what it holds of Loro does not come back by itself.
+      Effect.runSync(importer.close);
+      for (const loro of this.#loros) loro.free();
+      this.#loros.clear();
+    });
+    const disk = openDisk(process, device.storage, device.disk, ledger, defect);
+    const transport = makeSimulatedTransport(world, network, cluster, process, device);
+    const services = process.context.pipe(
+      Context.add(LocalStore, disk),
+      Context.add(Locks, device.locks.of(process)),
+      Context.add(Notifier, device.events.of(process)),
+      Context.add(Transport, defect?.transport?.(transport, world) ?? transport),
+      Context.add(Importer, defect?.importer?.(importer, world) ?? importer),
+    );
+    const profile = `device-${device.index}`;
+    const start = Effect.gen(function* () {
+      const profiled = yield* Layer.build(Layer.mergeAll(Leadership.layer(profile), PeerLeases.layer(profile)));
+      return yield* Effect.provideContext(
+        makeEngine({
+          profile,
+          schema: noteSchema,
+          server: ORIGIN,
+          deviceName: profile,
+          deviceKeyForm: "file",
+          random: (length) => process.random.bytes(length),
+        }),
+        profiled,
+      );
+    }).pipe(Scope.provide(this.#scope));
+    this.started = new Promise<EngineApi>((resolve, reject) => {
+      const fiber = Effect.runForkWith(services)(start);
+      fiber.addObserver((exit) => {
+        if (Exit.isFailure(exit)) return reject(new Error(String(Cause.squash(exit.cause))));
+        this.engine = exit.value;
+        resolve(exit.value);
+      });
+    });
+    // Whoever waits for it hears of a failure; a tab that does not start is closed by the device.
+    this.started.catch(() => undefined);
+  }
+
+  get alive(): boolean {
+    return this.process.alive;
+  }
+
+  /** Closes the tab as its browser does: nothing more runs. */
+  close(): void {
+    this.process.kill();
+  }
+
+  /** Edits a note. Resolves when the engine has said that it is saved, or that it is not; never, where the tab dies before. */
+  async edit(workspace: WorkspaceId, document: DocumentId, kind: EditKind, id: string): Promise<boolean> {
+    const engine = this.engine ?? (await this.started);
+    const opened = this.#notes.get(document) ?? this.#open(engine, workspace, document);
+    this.#notes.set(document, opened);
+    let note: OpenNote;
+    try {
+      note = await opened;
+    } catch {
+      this.#notes.delete(document);
+      return false;
+    }
+    let tell: (saved: boolean) => void = () => undefined;
+    const result = new Promise<boolean>((resolve) => {
+      tell = resolve;
+    });
+    note.queue = note.queue.then(async () => {
+      // An edit that was not saved took the note with it.
+      if (!this.alive || this.#notes.get(document) !== opened) return tell(false);
+      try {
+        const newer = await engine.updatesAfter(workspace, document, note.through);
+        if (!this.alive) return;
+        for (const update of joinUpdates(newer.updates)) note.loro.import(update);
+        note.through = Math.max(note.through, newer.through);
+        const { update, edit } = this.#change(note.loro, document, kind, id);
+        this.#ledger.ask(edit, update);
+        const time = this.process.world.now + this.device.skew;
+        await engine.append(workspace, [
+          { document, type: NOTE, update, time: Math.max(0, Math.floor(time)), refs: [], row: undefined },
+        ]);
+        edit.saved = true;
+        tell(true);
+      } catch {
+        // What the page has and the device has not would be a gap in every later edit: the note is opened anew.
+        if (this.#notes.get(document) === opened) this.#notes.delete(document);
+        tell(false);
+      }
+    });
+    return result;
+  }
+
+  async #open(engine: EngineApi, workspace: WorkspaceId, document: DocumentId): Promise<OpenNote> {
+    this.#lease ??= engine.leasePeer(workspace);
+    const { peer } = await this.#lease;
+    const opened = await engine.openDocument(workspace, document);
+    const loro = new LoroDoc();
+    this.#loros.add(loro);
+    loro.setPeerId(peer);
+    if (opened.snapshot !== undefined) loro.import(opened.snapshot);
+    for (const update of joinUpdates(opened.updates)) loro.import(update);
+    return { loro, through: opened.through, queue: Promise.resolve() };
+  }
+
+  #change(
+    loro: LoroDoc,
+    document: DocumentId,
+    kind: EditKind,
+    id: string,
+  ): { readonly update: Uint8Array; readonly edit: LedgerEdit } {
+    const { random } = this.process;
+    const before = loro.oplogVersion();
+    const note = editDocument(noteType, loro);
+    if (loro.opCount() === 0) describeDocument(loro, { type: NOTE, createdAt: 0 });
+    let amount = 0;
+    let characters = 0;
+    switch (kind) {
+      case "text": {
+        characters = 1 + random.below(6);
+        note.body.insert(random.below(note.body.length + 1), "abcdef".slice(0, characters));
+        break;
+      }
+      case "list":
+        break;
+      case "map":
+        note.marks.set(`k${random.below(4)}`, id);
+        break;
+      case "counter":
+        amount = random.below(9) + 1;
+        note.tally.add(amount);
+        break;
+      case "title":
+        note.title.set(id);
+        break;
+      case "delete":
+        setDeleted(loro, true);
+        break;
+      case "restore":
+        setDeleted(loro, false);
+        break;
+    }
+    note.edits.push(id);
+    loro.commit();
+    const update = loro.export({ mode: "update", from: before });
+    before.free();
+    const edit: LedgerEdit = {
+      id,
+      device: this.device.index,
+      document,
+      amount,
+      characters,
+      state: "asked",
+      saved: false,
+    };
+    return { update, edit };
+  }
+}

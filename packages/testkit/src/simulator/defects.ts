@@ -1,0 +1,4 @@
+/** The deliberate defects. */
+import type { Defect } from "./Defect.ts";
+
+export const defects: ReadonlyArray<Defect> = [];

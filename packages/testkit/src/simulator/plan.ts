@@ -1,0 +1,156 @@
+/**
+ * What happens in a run, decided before it begins: a list of steps with times between them. A step says what to do and
+ * carries the numbers that it needs, so that leaving others out leaves its meaning alone; that is how traces shrink.
+ */
+import { SeededRandom } from "./seeded-random.ts";
+
+export type StepKind =
+  | "edit"
+  | "open-tab"
+  | "reload-tab"
+  | "crash-tab"
+  | "crash-at-operation"
+  | "crash-device"
+  | "freeze-tab"
+  | "split-lead"
+  | "offline"
+  | "online"
+  | "weather"
+  | "calm"
+  | "crash-node"
+  | "crash-node-at-commit"
+  | "disk-full"
+  | "wrong-clock"
+  | "idle"
+  | "sync-now"
+  | "revoke"
+  | "back-up"
+  | "restore"
+  | "rubbish"
+  | "storm"
+  | "slow-consumer";
+
+export interface Step {
+  readonly kind: StepKind;
+  /** Virtual milliseconds since the plan began. */
+  readonly at: number;
+  /** Index of a device, or of a node, by the kind. */
+  readonly who: number;
+  /** Two numbers from [0, 1) whose meaning is the kind's. */
+  readonly a: number;
+  readonly b: number;
+}
+
+/** How often each kind is drawn. */
+const WEIGHTS: ReadonlyArray<readonly [StepKind, number]> = [
+  ["edit", 120],
+  ["open-tab", 5],
+  ["reload-tab", 5],
+  ["crash-tab", 5],
+  ["crash-at-operation", 10],
+  ["crash-device", 3],
+  ["freeze-tab", 3],
+  ["split-lead", 4],
+  ["offline", 5],
+  ["online", 6],
+  ["weather", 8],
+  ["calm", 4],
+  ["crash-node", 4],
+  ["crash-node-at-commit", 6],
+  ["disk-full", 3],
+  ["wrong-clock", 3],
+  ["idle", 3],
+  ["sync-now", 3],
+  ["revoke", 0.4],
+  ["back-up", 2],
+  ["restore", 1],
+  ["rubbish", 4],
+  ["storm", 2],
+  ["slow-consumer", 3],
+];
+
+const TOTAL = WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0);
+
+const drawKind = (random: SeededRandom): StepKind => {
+  let at = random.unit() * TOTAL;
+  for (const [kind, weight] of WEIGHTS) {
+    at -= weight;
+    if (at < 0) return kind;
+  }
+  return "edit";
+};
+
+/** The circumstances of a run, drawn from its seed. */
+export interface Circumstances {
+  readonly nodes: number;
+  readonly notes: number;
+  /** How long sessions last, in milliseconds. */
+  readonly sessionMillis: number;
+  /** Whether the last device may only read. */
+  readonly withReader: boolean;
+  /** Devices join within this share of the run. */
+  readonly joinShare: number;
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly devices: number;
+  readonly circumstances: Circumstances;
+  readonly steps: ReadonlyArray<Step>;
+}
+
+/** The plan of a seed. */
+export const makePlan = (seed: number, devices: number, steps: number): Plan => {
+  const random = new SeededRandom(seed, 3);
+  const circumstances: Circumstances = {
+    nodes: random.chance(0.7) ? 2 : 1,
+    notes: 1 + random.below(4),
+    sessionMillis: random.pick([45_000, 90_000, 900_000]) ?? 900_000,
+    withReader: devices > 2 && random.chance(0.2),
+    joinShare: random.pick([0, 0.1, 0.3]) ?? 0,
+  };
+  const drawn: Array<Step> = [];
+  let at = 0;
+  while (drawn.length < steps) {
+    const kind = drawKind(random);
+    // Edits come in bursts.
+    at += kind === "edit" && random.chance(0.6) ? random.unit() * 40 : random.unit() * 400;
+    if (kind === "idle") at += 2_000 + random.unit() * 20_000;
+    drawn.push({ kind, at, who: random.below(devices), a: random.unit(), b: random.unit() });
+  }
+  return { seed, devices, circumstances, steps: drawn };
+};
+
+/** The plan with these steps only, by their index. */
+export const keepSteps = (plan: Plan, kept: ReadonlyArray<number>): Plan => ({
+  ...plan,
+  steps: kept.flatMap((index) => plan.steps[index] ?? []),
+});
+
+/** What has to happen in every campaign of some size: a fault that never fires is a bug of the simulator. */
+export const FAULTS = [
+  "fault: lost frame",
+  "fault: delayed frame",
+  "fault: duplicated frame",
+  "fault: reordered frame",
+  "fault: truncated frame",
+  "fault: lost answer",
+  "fault: disconnection",
+  "fault: crash between two awaits",
+  "fault: tab crash",
+  "fault: tab frozen",
+  "fault: device crash",
+  "fault: server crash",
+  "fault: server crash before commit",
+  "fault: server crash after commit",
+  "fault: two leaders",
+  "fault: wrong clock",
+  "fault: full disk",
+  "fault: token expired",
+  "fault: revocation",
+  "fault: slow consumer",
+  "fault: reconnect storm",
+  "fault: old copy restored",
+  "fault: rubbish",
+  "fault: lost event between tabs",
+] as const;
