@@ -355,7 +355,17 @@ describe("frames", () => {
   test("a frame far beyond every limit is cut off before it is read", async () => {
     const { live } = await connectLive(server.origin, founded.owner, founded.session);
     live.sendBytes(new Uint8Array(LIMITS.frameBytes * 2));
-    expect((await live.closed).code).not.toBe(1000);
+    // Its bytes are thrown away unread, so that the code is all there is to say.
+    expect(await live.closed).toMatchObject({ code: 1009 });
+    const answer = await fetch(`${server.origin}/ready`);
+    expect(answer.status).toBe(200);
+  });
+
+  test("a frame just beyond the limit is refused in words, and by the same code", async () => {
+    const { live } = await connectLive(server.origin, founded.owner, founded.session);
+    live.sendBytes(new Uint8Array(LIMITS.frameBytes + 1));
+    expect((await live.next("closing")).error).toMatchObject({ code: "too-large", action: "stop" });
+    expect(await live.closed).toEqual({ code: 1009, reason: "too-large" });
   });
 
   test("a push whose batch is malformed is answered, and the connection goes on", async () => {

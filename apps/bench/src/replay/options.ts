@@ -15,6 +15,9 @@ export interface ReplayOptions {
 /** Arguments that cannot be meant. */
 export class UsageError extends Error {}
 
+/** The person asks what there is to say. */
+export class HelpWanted extends Error {}
+
 export const USAGE = `npm run replay -- FILE [--devices N] [--rate R] [--kill-server N] [--seed S]
 
 Drives real clients through a real server with a recorded editing session (JSON, gzipped or not).
@@ -24,6 +27,7 @@ Drives real clients through a real server with a recorded editing session (JSON,
   --rate R         transactions a second of one author, at most (as fast as it goes)
   --kill-server N  SIGKILL the server N times while a push is under way (0)
   --seed S         draws the moments of the kills (a random one, which is printed)
+  --help           this text
 `;
 
 const wholeNumber = (name: string, text: string | undefined, least: number): number | undefined => {
@@ -35,9 +39,10 @@ const wholeNumber = (name: string, text: string | undefined, least: number): num
   return value;
 };
 
-/** Throws `UsageError`. */
+/** Throws `UsageError`, or `HelpWanted`. */
 export const parseReplayOptions = (args: ReadonlyArray<string>): ReplayOptions => {
   const { positionals, values } = parse(args);
+  if (values.help === true) throw new HelpWanted();
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw new UsageError("expected one file");
   return {
@@ -59,6 +64,7 @@ const parse = (args: ReadonlyArray<string>) => {
         rate: { type: "string" },
         "kill-server": { type: "string" },
         seed: { type: "string" },
+        help: { type: "boolean", short: "h" },
       },
     });
   } catch (error) {

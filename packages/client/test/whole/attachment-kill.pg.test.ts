@@ -1,7 +1,6 @@
 /**
  * A large picture, attached offline, goes up through a server that is killed twice: no acknowledged chunk is sent again,
- * counted from outside (rule 25). The full size takes longer:
- * `CAIRN_PICTURE_MEGABYTES=50 npm test -- --project pg packages/client/test/whole/attachment-kill`.
+ * counted from outside (rule 25). `CAIRN_PICTURE_MEGABYTES` makes it another size.
  */
 import { ServerPlace, WatchingProxy } from "@cairn/testkit/server-program";
 import { createHash } from "node:crypto";
@@ -10,7 +9,7 @@ import { until } from "../notebook.ts";
 import { WholeDevices } from "./whole-devices.ts";
 
 const MEGABYTE = 1024 * 1024;
-const megabytes = Number(process.env["CAIRN_PICTURE_MEGABYTES"] ?? 12);
+const megabytes = Number(process.env["CAIRN_PICTURE_MEGABYTES"] ?? 50);
 
 const devices = new WholeDevices();
 const leave: Array<() => Promise<void>> = [];
