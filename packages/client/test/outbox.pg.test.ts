@@ -291,6 +291,47 @@ describe("hazard 16: errors by class", () => {
     expect(notebook.sync().problem).toBeUndefined();
   });
 
+  it.each([
+    ["over a live connection", false],
+    ["over HTTP", true],
+  ])(
+    "409 on the key epoch, %s: the edits are sealed anew, as a new entry, under the key that came meanwhile",
+    async (_, socketless) => {
+      const laptop = await place.device("laptop");
+      const notebook = await laptop.workspace();
+      const note = await notebook.create("note", (edit) => edit.body.insert(0, "shared"));
+      await notebook.flush({ tier: "server", timeout: 15_000 });
+      const { url, link } = await notebook.createLink({ role: "writer" });
+      steering.socketless = socketless;
+      const device = await openSteered(place.folder("steered"), place.origin(), steering, {
+        ...QUICK,
+        attempts: 1_000,
+      });
+      devices.push(device);
+      const joined = await device.cairn.join(url);
+      await until(async () => (await joined.query("note")).length === 1);
+      const copy = await joined.open("note", note.id);
+
+      let changed = false;
+      let revoking: Promise<void> | undefined;
+      steering.fate = ([first]) => {
+        if (first?.header.document !== note.id || changed) return undefined;
+        // Rule 22: the key changes with the link, in the middle of what this device has to send.
+        revoking ??= notebook.revokeLink(link).then(() => {
+          changed = true;
+        });
+        return { type: "refuse", code: "key-epoch" };
+      };
+      copy.edit((edit) => edit.body.insert(0, "still "));
+      await until(() => note.read().body === "still shared");
+      await revoking;
+      const sent = steering.pushed.flat().filter(({ header }) => header.document === note.id);
+      expect(sent.at(-1)?.header.epoch).toBe((sent[0]?.header.epoch ?? 0) + 1);
+      expect(new Set(sent.map(({ header }) => header.counter)).size).toBe(sent.length);
+      expect(await joined.deadLetters()).toEqual([]);
+    },
+  );
+
   it("hazard 7: a full workspace keeps what it has no room for, and sends it by itself when there is some", async () => {
     const { notebook, one, copyOfOne } = await pair();
     let full = true;

@@ -51,7 +51,7 @@ describe("moving a change over another one", () => {
         expect(count(moved, "X")).toBe(count(apply(start, change), "X"));
         expect(count(moved, "y")).toBe(count(without, "y"));
         // Of the common text exactly what both have kept is left, in order.
-        const kept = (text: string) => [...text].filter((letter) => start.includes(letter));
+        const kept = (text: string) => Array.from(text).filter((letter) => start.includes(letter));
         const byBoth = kept(without).filter((letter) => kept(apply(start, change)).includes(letter));
         expect(kept(moved)).toEqual(byBoth);
       }),

@@ -55,3 +55,35 @@ test("what was saved before the tab was killed arrives once the profile is open 
     patience,
   );
 }, 90_000);
+
+test("a tab that does not lead shows the outbox as the leader has it, and pauses and resumes it", async () => {
+  const profile = freshProfile();
+  const leader = await openProfile(profile, server);
+  await vi.waitFor(async () => expect(await leaders(profile)).toEqual({ held: 1, waiting: 0 }), patience);
+  const note = await leader.workspace.create("note", (edit) => edit.title.set("Seen by both"));
+  await leader.workspace.flush({ tier: "server", timeout: 20_000 });
+  const follower = await openProfile(profile, server);
+  await vi.waitFor(() => {
+    expect(follower.workspace.outbox()).toMatchObject({ condition: "LIVE", depth: 0 });
+    expect(follower.workspace.outbox().states.SYNCED).toBeGreaterThan(0);
+    expect(follower.workspace.sync().status).toBe("up-to-date");
+    expect(follower.workspace.connections().map(({ type }) => type)).toContain("live");
+  }, patience);
+
+  await follower.workspace.pause();
+  await vi.waitFor(() => expect(leader.workspace.sync().status).toBe("paused"), patience);
+  note.edit((edit) => edit.body.insert(0, "waits"));
+  await leader.workspace.flush();
+  for (const { workspace } of [leader, follower]) {
+    await vi.waitFor(
+      () => expect(workspace.outbox()).toMatchObject({ condition: "PAUSED", paused: true, states: { PENDING: 1 } }),
+      patience,
+    );
+  }
+  expect(await follower.workspace.unsynced()).toMatchObject({ documents: 1, edits: 1 });
+
+  await follower.workspace.resume();
+  for (const { workspace } of [leader, follower]) {
+    await vi.waitFor(() => expect(workspace.outbox()).toMatchObject({ condition: "LIVE", depth: 0 }), patience);
+  }
+}, 90_000);

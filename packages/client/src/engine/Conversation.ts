@@ -50,6 +50,8 @@ export interface Conversation extends OutboxWork {
   readonly calls: ServerCalls;
   readonly sessions: SessionKeeper;
   readonly restraint: Restraint;
+  /** Takes what is new, where nobody else listens for it. Over a live connection it arrives by itself. */
+  readonly pull?: Effect.Effect<void, ConnectionFailure> | undefined;
   /** Received entries were stored. */
   readonly onReceived: (documents: ReadonlySet<DocumentId>, membershipChanged: boolean) => void;
   /** The outbox changed. */

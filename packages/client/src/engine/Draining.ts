@@ -18,6 +18,11 @@ import { uploadChunks } from "./Uploads.ts";
 
 /** How long an entry waits for the page that says why it was sealed or signed too late. */
 const MEMBERSHIP_PAUSE = Duration.millis(200);
+/** How long an entry waits at most for chunks that somebody else uploads, between two attempts. */
+const LONGEST_REFS_PAUSE_MILLIS = 2_000;
+
+const attemptsOf = (batch: ReadonlyArray<OutgoingRecord>): ReadonlyArray<number> =>
+  batch.map(({ attempts }) => attempts);
 
 /** Why the outbox is not empty. `drained`: it is. */
 export type Drained = "drained" | "no-room" | "stopped";
@@ -83,6 +88,12 @@ const sendBatch = Effect.fnUntraced(function* (
       return "sent";
     case "upload":
       yield* upload(conversation, next.missing);
+      // Somebody else may still be uploading them. Entries behind this one wait for its counter, so it is not waited for long.
+      yield* Effect.sleep(
+        Duration.millis(
+          Math.min(LONGEST_REFS_PAUSE_MILLIS, backoffMillis(1 + Math.max(0, ...attemptsOf(batch)), yield* Random.next)),
+        ),
+      );
       return "sent";
     case "no-room":
       yield* waitForRoom(conversation, Math.max(1, ...batch.map(({ entry }) => entry.length)));
@@ -98,8 +109,12 @@ const sendBatch = Effect.fnUntraced(function* (
     case "resupply":
       return yield* new Diverged({ cursor: (yield* currentPosition(conversation)).cursor });
     case "pull":
-      // The entry was sealed or signed for an older membership; what changed it arrives as a page.
-      yield* Effect.sleep(MEMBERSHIP_PAUSE);
+      // The entry was sealed or signed for an older membership; what changed it arrives as a page. On a slow network that
+      // may take longer than the answer, and each further attempt waits twice as long for it.
+      yield* (
+        conversation.pull ??
+        Effect.sleep(Duration.times(MEMBERSHIP_PAUSE, 2 ** Math.min(6, Math.max(0, ...attemptsOf(batch)))))
+      );
       return "sent";
     case "nothing": {
       // Promise 14: an answer about nothing is asked for again, ever more slowly; the watchdog does the rest.

@@ -107,15 +107,18 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
     /** Without a live connection: one round of pulling and pushing over HTTP. */
     const httpRound = Effect.fnUntraced(function* (conversation: Conversation) {
       const { calls, sessions } = conversation;
-      let position = yield* currentPosition(conversation);
-      for (let more = true; more;) {
-        const { token } = yield* sessions.current;
-        const page = yield* calls.pull(workspace, token, { after: position.cursor, chain: position.chain });
-        const received = yield* takePage(conversation, position, page);
-        ({ position, more } = received);
-      }
+      const pull = Effect.gen(function* () {
+        let position = yield* currentPosition(conversation);
+        for (let more = true; more;) {
+          const { token } = yield* sessions.current;
+          const page = yield* calls.pull(workspace, token, { after: position.cursor, chain: position.chain });
+          const received = yield* takePage(conversation, position, page);
+          ({ position, more } = received);
+        }
+      });
+      yield* pull;
       yield* status.tell({ type: "connected" });
-      yield* drainOutbox(conversation, (batch) =>
+      yield* drainOutbox({ ...conversation, pull }, (batch) =>
         Effect.flatMap(sessions.current, ({ token }) => calls.push(workspace, token, batchBytes(batch))),
       );
     });
