@@ -34,12 +34,8 @@ describe("what giving up loses", () => {
   });
 
   test("a document is its texts by line and its other fields by path", () => {
-    expect(linesOf({ body: "one\ntwo", plain: { done: true, count: 2, none: null }, title: "" })).toEqual([
-      "one",
-      "two",
-      "plain.done: true",
-      "plain.count: 2",
-      "plain.none: null",
-    ]);
+    expect(
+      linesOf({ cairn: { createdAt: 1 }, body: "one\ntwo", plain: { done: true, count: 2, none: null }, title: "" }),
+    ).toEqual(["one", "two", "plain.done: true", "plain.count: 2", "plain.none: null"]);
   });
 });

@@ -1,5 +1,6 @@
 import type { ConnectionMoment, EntryState, OutboxMoment, SyncCondition } from "@cairn/client";
 import { explanations, isKnownCode } from "../notebook/explain.ts";
+import { refusalOf } from "./refusals.ts";
 
 /** An entry's state in a person's words. `tone` decides a colour; the words alone must do. */
 export interface StateWords {
@@ -56,11 +57,9 @@ const eventWords: Readonly<Record<OutboxMoment["event"], string>> = {
   discarded: "given up by you",
 };
 
-/** One step of an entry's life; codes are put into words where there are some. */
-export const describeMoment = ({ code, event, message }: OutboxMoment): string => {
-  const reason = code === undefined ? "" : (reasonOf(code) ?? message ?? code);
-  return reason === "" ? eventWords[event] : `${eventWords[event]}: ${reason}`;
-};
+/** One step of an entry's life; codes are put into words. */
+export const describeMoment = ({ code, event, message }: OutboxMoment): string =>
+  code === undefined ? eventWords[event] : `${eventWords[event]}: ${refusalOf(code, message).title}`;
 
 const reasonOf = (code: string): string | undefined => (isKnownCode(code) ? explanations[code].title : undefined);
 

@@ -56,7 +56,8 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
       ? explainCode(state.problem.code, state.problem.message)
       : {
           title: `${plural(state.parked, "edit")} refused by the server`,
-          detail: "Kept on this device. Export a backup to take them out.",
+          detail:
+            "Kept on this device until you decide on the sync page: try again, keep them as a new note, or give them up.",
           wayOut: "backup" as const,
         };
     return {

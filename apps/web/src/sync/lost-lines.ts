@@ -7,12 +7,17 @@ export interface ComparedLine {
 /** Beyond so many lines on a side the order of lines is not looked at any more. */
 const most = 600;
 
+/** What the engine keeps of a document for itself: nothing that a person wrote. */
+const own = "cairn";
+
 /** The document as lines: texts by their own lines, everything else as `path: value`. */
 export const linesOf = (value: unknown, path = ""): ReadonlyArray<string> => {
   if (typeof value === "string") return value === "" ? [] : value.split("\n");
   if (typeof value !== "object" || value === null)
     return value === undefined ? [] : [`${path}: ${JSON.stringify(value)}`];
-  return Object.entries(value).flatMap(([key, inner]) => linesOf(inner, path === "" ? key : `${path}.${key}`));
+  return Object.entries(value)
+    .filter(([key]) => path !== "" || key !== own)
+    .flatMap(([key, inner]) => linesOf(inner, path === "" ? key : `${path}.${key}`));
 };
 
 /** The lines of both, in order: what is lost, what comes back, and what stays. */

@@ -39,3 +39,4 @@ export const freshDatabase = (options: FreshDatabaseOptions = {}): Promise<strin
 };
 
 export { fingerprint } from "./fingerprint.ts";
+export { setPurged } from "./purged.ts";

@@ -2,13 +2,14 @@ import type { DeadLetter } from "@cairn/client";
 import { useNavigate } from "@tanstack/react-router";
 import { CopyPlus, Download, RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { explain, explainCode, isKnownCode } from "../../notebook/explain.ts";
+import { explain } from "../../notebook/explain.ts";
 import { formatBytes, formatClock, formatSince, plural } from "../../notebook/format.ts";
 import type { Notebook } from "../../notebook/hooks.ts";
 import { saveBlob } from "../../notes/note-attachments.ts";
 import { Button } from "../../ui/Button.tsx";
 import { notify } from "../../ui/notices.ts";
 import { describeMoment } from "../describe-outbox.ts";
+import { refusalOf } from "../refusals.ts";
 import { DiscardDialog } from "./DiscardDialog.tsx";
 
 export interface DeadLettersProps {
@@ -74,9 +75,7 @@ const Letter = ({ letter, name, notebook, now, onDiscard }: LetterProps) => {
   const navigate = useNavigate();
   const [busy, setBusy] = useState(false);
   const { document, history } = letter;
-  const reason = isKnownCode(letter.code)
-    ? explainCode(letter.code, letter.message)
-    : { title: "The server refused them", detail: letter.message };
+  const reason = refusalOf(letter.code, letter.message);
 
   const during = async (work: () => Promise<void>): Promise<void> => {
     setBusy(true);
@@ -153,7 +152,7 @@ const Letter = ({ letter, name, notebook, now, onDiscard }: LetterProps) => {
         <Button
           size="small"
           look="quiet"
-          className="text-clay"
+          className="text-clay!"
           disabled={busy}
           icon={<Trash2 className="size-4" aria-hidden="true" />}
           onClick={onDiscard}

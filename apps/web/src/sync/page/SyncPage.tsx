@@ -8,7 +8,7 @@ import { Page } from "../../shell/Page.tsx";
 import { Button } from "../../ui/Button.tsx";
 import { formatDuration } from "../describe-outbox.ts";
 import { localSaves } from "../local-saves.ts";
-import { outboxHistory } from "../outbox-history.ts";
+import { outboxHistory, sampleOf } from "../outbox-history.ts";
 import { useSyncDescription } from "../SyncIndicator.tsx";
 import { useDeadLetters, useOutbox, useStorage } from "../use-sync-data.ts";
 import { ConnectionsCard } from "./ConnectionsCard.tsx";
@@ -47,6 +47,7 @@ const SyncPageOf = ({ notebook }: { notebook: Notebook }) => {
   const nameOfNote = useNoteNames();
   const now = useSeconds();
   if (outbox === undefined) return <Opening />;
+  const running = [...samples, sampleOf(outbox, now)];
   const age = outbox.oldestAt === undefined || outbox.depth === 0 ? 0 : Math.max(0, now - outbox.oldestAt);
   const local = outbox.condition === "LOCAL_ONLY";
   return (
@@ -62,7 +63,7 @@ const SyncPageOf = ({ notebook }: { notebook: Notebook }) => {
           <HistoryChart
             title="Waiting to be sent"
             value={plural(outbox.depth, "note")}
-            samples={samples}
+            samples={running}
             of={(sample) => sample.depth}
             format={String}
             steps
@@ -71,7 +72,7 @@ const SyncPageOf = ({ notebook }: { notebook: Notebook }) => {
           <HistoryChart
             title="Longest wait"
             value={age === 0 ? "None" : formatDuration(age)}
-            samples={samples}
+            samples={running}
             of={(sample) => sample.age}
             format={formatDuration}
             steps={false}

@@ -8,6 +8,7 @@ import { Button } from "../../ui/Button.tsx";
 import { notify } from "../../ui/notices.ts";
 import { conditionWords, formatDuration } from "../describe-outbox.ts";
 import type { SyncDescription } from "../describe-sync.ts";
+import { InviteForm } from "../InviteForm.tsx";
 import { SyncIcon } from "../SyncIcon.tsx";
 import { Pipeline } from "./Pipeline.tsx";
 
@@ -51,6 +52,7 @@ export const SyncSummary = ({ description, notebook, now, outbox, saved }: SyncS
           <p className="mt-1.5 text-[0.9375rem] leading-normal text-ink-soft">
             {description.remedy ?? conditionWords[condition]}
           </p>
+          {description.wayOut === "invite" ? <InviteForm /> : null}
           {outbox.nextAttemptAt !== undefined && outbox.nextAttemptAt > now ? (
             <p className="mt-0.5 text-sm text-ink-soft">
               Next attempt in {formatDuration(outbox.nextAttemptAt - now)}.
