@@ -3,6 +3,7 @@
  */
 import type { DeviceId, DocumentId, ErrorAction, LinkId, RoleName, WorkspaceId } from "@cairn/protocol";
 import type {
+  AnyPatch,
   AskedAt,
   DocumentSchema,
   Editor,
@@ -10,9 +11,11 @@ import type {
   FilterPath,
   ListedFields,
   Page,
+  Patch,
   Query,
   Scalar,
   ValueCount,
+  Version,
   ViewOf,
 } from "@cairn/schema";
 import type { LoroDoc, PeerID } from "loro-crdt";
@@ -429,6 +432,10 @@ export interface DocumentHandle<S extends DocumentSchema, T extends TypeName<S>>
   read(): ViewOf<FieldsOf<TypeOf<S, T>>>;
   /** One commit. */
   edit(change: (document: Editor<TypeOf<S, T>>) => void): void;
+  /** One commit, of all operations or none. Throws `patch-invalid`, whose `cause` is a `PatchInvalid`. */
+  patch(patch: Patch<TypeOf<S, T>>): void;
+  /** What happened since a version (`loro.frontiers()` of then), as a patch. */
+  patchSince(version: Version): AnyPatch;
   /**
    * `replaced`: `loro` is another document from now on, because merging what was received would have taken too long here
    * (rule 15); bind editors anew.

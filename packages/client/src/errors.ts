@@ -72,6 +72,7 @@ const OWN_CODES = {
   "document-unknown": { action: "stop", advice: "This device does not have the document." },
   "document-type": { action: "stop", advice: "The document is of another type than it was opened as." },
   "type-unknown": { action: "stop", advice: "The schema does not declare this document type." },
+  "patch-invalid": { action: "stop", advice: "The patch does not fit the document." },
   "query-invalid": { action: "stop", advice: "The query does not fit the document type." },
   "owner-required": { action: "stop", advice: "Only a device of the workspace's owner may do this." },
   "pending-edits": { action: "pause", advice: "Some edits are only on this device. Sync first, or force it." },

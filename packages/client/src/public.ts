@@ -3,4 +3,4 @@ export type * from "./api.ts";
 export type * from "./sync-api.ts";
 export { CairnError, type CairnErrorCode } from "./errors.ts";
 export { storageRemedyOf } from "./platform/storage-problems.ts";
-export { QueryInvalid } from "@cairn/schema";
+export { PatchInvalid, QueryInvalid } from "@cairn/schema";

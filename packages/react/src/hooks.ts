@@ -1,6 +1,7 @@
 import type {
   AttachmentInfo,
   Cairn,
+  CairnError,
   DocumentHandle,
   ListQuery,
   Row,
@@ -130,11 +131,20 @@ export const createCairnHooks = <S extends DocumentSchema>(): CairnHooks<S> => {
   ): ReadonlyArray<Row<S, T>> | undefined => {
     const workspace = useWorkspace();
     const [answer, setAnswer] = useState<{ readonly of: unknown; readonly rows: ReadonlyArray<Row<S, T>> }>();
+    const [failure, setFailure] = useState<CairnError>();
+    if (failure) throw failure;
     // A query is written in place on every render: only one with another content is another query.
     const [stable, setStable] = useState(query);
     if (stable !== query && JSON.stringify(stable) !== JSON.stringify(query)) setStable(query);
     useEffect(
-      () => workspace?.liveQuery(type, stable, (rows) => setAnswer({ of: workspace, rows })),
+      () =>
+        workspace?.liveQuery(
+          type,
+          stable,
+          (rows) => setAnswer({ of: workspace, rows }),
+          // A query that does not fit is a mistake of the app, for an error boundary; the rest mends itself.
+          (failure) => failure.code === "query-invalid" && setFailure(failure),
+        ),
       [workspace, type, stable],
     );
     return answer && answer.of === workspace ? answer.rows : undefined;

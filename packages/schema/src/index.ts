@@ -98,11 +98,23 @@ export {
 } from "./query/query-paths.ts";
 export { SEARCH_LIMITS, type SearchTerm, holdsTerms, searchTerms, wordsOf } from "./query/search-words.ts";
 export { type Scalar, isScalar } from "./query/value-shape.ts";
+export { applyAnyPatch, applyPatch } from "./patch/apply-patch.ts";
+export { type Version, derivePatch } from "./patch/derive-patch.ts";
+export {
+  type AnyPatch,
+  PATCH_LIMITS,
+  PatchInvalid,
+  type PatchOf,
+  type PatchOperation,
+  type PatchPath,
+  type PatchProblemCode,
+} from "./patch/patch.ts";
 export { attachmentsOf } from "./attachments-of.ts";
 export { stateDigestInput } from "./state-digest.ts";
 
 import type { DocumentType } from "./document-type.ts";
 import type { ViewOf } from "./field.ts";
+import type { PatchOf } from "./patch/patch.ts";
 import type { FilterOf } from "./query/filter.ts";
 import type { QueryOf } from "./query/query.ts";
 
@@ -111,6 +123,9 @@ export type Query<T extends DocumentType> = QueryOf<T["fields"]>;
 
 /** A filter over the rows of a document type. */
 export type Filter<T extends DocumentType> = FilterOf<T["fields"]>;
+
+/** A patch of a document type. */
+export type Patch<T extends DocumentType> = PatchOf<T["fields"]>;
 
 /** The plain view of a document type. */
 export type View<T extends DocumentType> = ViewOf<T["fields"]>;

@@ -21,6 +21,11 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "Your notes are saved on this device. Try again when you are online.",
     wayOut: "retry",
   },
+  "patch-invalid": {
+    title: "This change cannot be made",
+    detail: "The note is as it was. Load the page again.",
+    wayOut: "reload",
+  },
   "query-invalid": {
     title: "This list cannot be made",
     detail: "The page asked for something that notes do not have. Load the page again.",

@@ -1,8 +1,18 @@
 /** An open document of a declared type: what the app reads and edits. */
 import type { DocumentId } from "@cairn/protocol";
-import { type DocumentSchema, type DocumentType, editDocument, readDocument } from "@cairn/schema";
+import {
+  type AnyPatch,
+  applyAnyPatch,
+  derivePatch,
+  type DocumentSchema,
+  type DocumentType,
+  editDocument,
+  readDocument,
+  type Version,
+} from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
 import type { DocumentHandle, TypeName, Unsubscribe } from "../api.ts";
+import { toPageError } from "./page-errors.ts";
 import type { PlainDocument } from "./PlainDocument.ts";
 
 type Handle<S extends DocumentSchema, T extends TypeName<S>> = DocumentHandle<S, T>;
@@ -36,6 +46,20 @@ export class OpenDocument<S extends DocumentSchema, T extends TypeName<S>> imple
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `#documentType` is the one declared under `T`
       change(editDocument(this.#documentType, loro) as Parameters<typeof change>[0]);
     });
+  }
+
+  patch(patch: Parameters<Handle<S, T>["patch"]>[0]): void {
+    try {
+      this.#plain.editLoro((loro) => applyAnyPatch(this.#documentType, loro, patch));
+    } catch (error) {
+      throw toPageError(error);
+    }
+  }
+
+  patchSince(version: Version): AnyPatch {
+    const { loro } = this.#plain;
+    loro.commit();
+    return derivePatch(this.#documentType, loro, version, loro.frontiers());
   }
 
   onChange(callback: Parameters<Handle<S, T>["onChange"]>[0]): Unsubscribe {

@@ -1,0 +1,140 @@
+/** Patches out of changes: what happened to a document between two of its versions, in the words of its type. */
+import type { JsonDiff, LoroDoc } from "loro-crdt";
+
+import { type DocumentType, PLAIN_ROOT } from "../document-type.ts";
+import type { Field, Fields } from "../field.ts";
+import { type Json, isJsonWithin } from "../json.ts";
+import { REMOVED_KEY } from "../read.ts";
+import { slotsOf } from "../slots.ts";
+import { type AnyPatch, type PatchOperation, pathOf } from "./patch.ts";
+
+/** A version of a document, as Loro's `frontiers()` gives it. */
+export type Version = ReturnType<LoroDoc["frontiers"]>;
+
+/** Units (`isJsonWithin`) of one value. */
+const MAX_UNITS = 4_000_000;
+
+/** Where a container of a document is in its type. */
+type Found =
+  | { readonly type: "fields"; readonly names: ReadonlyArray<string>; readonly fields: Fields }
+  | { readonly type: "field"; readonly names: ReadonlyArray<string>; readonly field: Field };
+
+/**
+ * The patch that makes the later version of an earlier one, as far as the type declares what changed: texts, lists, counters
+ * and records as operations on them, plain fields as they are written. An item that was moved is removed and inserted.
+ */
+export const derivePatch = (type: DocumentType, doc: LoroDoc, from: Version, to: Version): AnyPatch => {
+  const made: Array<PatchOperation> = [];
+  const rest: Array<PatchOperation> = [];
+  const gone: Array<ReadonlyArray<string>> = [];
+  const isWithin = (names: ReadonlyArray<string>): boolean =>
+    gone.some((record) => record.every((name, index) => names[index] === name));
+  const changes = doc.diff(from, to, true).flatMap(([id, diff]) => {
+    const path = doc.getPathToContainer(id);
+    const found = path === undefined ? undefined : locate(type.fields, path.map(String));
+    return found === undefined ? [] : [{ found, diff }];
+  });
+  for (const { found, diff } of changes) {
+    if (found.type !== "fields" || found.names.length === 0 || diff.type !== "map") continue;
+    if (!Object.hasOwn(diff.updated, REMOVED_KEY)) continue;
+    if (diff.updated[REMOVED_KEY] === true) gone.push(found.names);
+    else made.push({ op: "set", path: pathOf(found.names), value: {} });
+  }
+  for (const { found, diff } of changes) {
+    if (isWithin(found.names)) continue;
+    for (const operation of operationsOf(found, diff)) {
+      const isRecord = found.type === "field" && found.field.kind === "records";
+      (isRecord ? made : rest).push(operation);
+    }
+  }
+  // Records come into being from the outermost to the innermost.
+  made.sort((left, right) => left.path.length - right.path.length);
+  const outermost = gone.filter((names) => !gone.some((other) => other !== names && isBeginning(other, names)));
+  return [...made, ...rest, ...outermost.map((names): PatchOperation => ({ op: "unset", path: pathOf(names) }))];
+};
+
+const isBeginning = (beginning: ReadonlyArray<string>, names: ReadonlyArray<string>): boolean =>
+  beginning.length < names.length && beginning.every((name, index) => names[index] === name);
+
+const locate = (fields: Fields, path: ReadonlyArray<string>): Found | undefined => {
+  if (path.length === 1 && path[0] === PLAIN_ROOT) return { type: "fields", names: [], fields };
+  return locateIn(fields, path, []);
+};
+
+const locateIn = (
+  fields: Fields,
+  [physical, key, ...rest]: ReadonlyArray<string>,
+  before: ReadonlyArray<string>,
+): Found | undefined => {
+  const slot = slotsOf(fields).find((candidate) => candidate.physical === physical && candidate.field.kind !== "plain");
+  if (slot === undefined) return undefined;
+  const names = [...before, slot.name];
+  if (key === undefined) return { type: "field", names, field: slot.field };
+  if (slot.field.kind !== "records") return undefined;
+  const inRecord = [...names, key];
+  return rest.length === 0
+    ? { type: "fields", names: inRecord, fields: slot.field.fields }
+    : locateIn(slot.field.fields, rest, inRecord);
+};
+
+const json = (value: unknown): ReadonlyArray<Json> => (isJsonWithin(value, MAX_UNITS) ? [value] : []);
+
+const operationsOf = (found: Found, diff: JsonDiff): ReadonlyArray<PatchOperation> => {
+  const path = pathOf(found.names);
+  if (diff.type === "counter") return [{ op: "increment", path, by: diff.increment }];
+  if (diff.type === "text") return splices(path, diff.diff);
+  if (diff.type === "list") return listChanges(path, diff.diff);
+  if (diff.type !== "map") return [];
+  return Object.entries(diff.updated).flatMap(
+    ([key, value]: readonly [string, unknown]): ReadonlyArray<PatchOperation> => {
+      if (found.type === "fields") {
+        const slot = slotsOf(found.fields).find(({ physical, field }) => physical === key && field.kind === "plain");
+        return slot === undefined ? [] : keyChange([...found.names, slot.name], value);
+      }
+      switch (found.field.kind) {
+        case "set":
+          return [value === true ? { op: "insert", path, values: [key] } : { op: "remove", path, values: [key] }];
+        case "records":
+          return value === undefined ? [] : [{ op: "set", path: pathOf([...found.names, key]), value: {} }];
+        default:
+          return keyChange([...found.names, key], value);
+      }
+    },
+  );
+};
+
+const keyChange = (names: ReadonlyArray<string>, value: unknown): ReadonlyArray<PatchOperation> =>
+  value === undefined
+    ? [{ op: "unset", path: pathOf(names) }]
+    : json(value).map((item) => ({ op: "set", path: pathOf(names), value: item }));
+
+interface Delta<A> {
+  readonly insert?: A | undefined;
+  readonly delete?: number | undefined;
+  readonly retain?: number | undefined;
+}
+
+const splices = (path: PatchOperation["path"], deltas: ReadonlyArray<Delta<string>>): ReadonlyArray<PatchOperation> => {
+  const found: Array<PatchOperation> = [];
+  let at = 0;
+  for (const delta of deltas) {
+    if (delta.insert !== undefined) found.push({ op: "splice", path, at, insert: delta.insert });
+    else if (delta.delete !== undefined) found.push({ op: "splice", path, at, delete: delta.delete });
+    at += delta.insert?.length ?? delta.retain ?? 0;
+  }
+  return found;
+};
+
+const listChanges = (
+  path: PatchOperation["path"],
+  deltas: ReadonlyArray<Delta<ReadonlyArray<unknown>>>,
+): ReadonlyArray<PatchOperation> => {
+  const found: Array<PatchOperation> = [];
+  let at = 0;
+  for (const delta of deltas) {
+    if (delta.insert !== undefined) found.push({ op: "insert", path, at, values: delta.insert.flatMap(json) });
+    else if (delta.delete !== undefined) found.push({ op: "remove", path, at, count: delta.delete });
+    at += delta.insert?.length ?? delta.retain ?? 0;
+  }
+  return found;
+};
