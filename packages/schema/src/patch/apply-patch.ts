@@ -184,10 +184,12 @@ const whole = (value: unknown, what: string): number =>
     ? value
     : refuse("patch/malformed", `"${what}" is a whole number`);
 
-const list = (value: unknown): ReadonlyArray<Json> =>
-  Array.isArray(value) && isJsonWithin(value, MAX_UNITS) && Array.isArray(value)
-    ? value
-    : refuse("patch/malformed", "a list of JSON values is expected");
+const list = (value: unknown): ReadonlyArray<Json> => {
+  const given: Json = isJsonWithin(value, MAX_UNITS) ? value : null;
+  return isList(given) ? given : refuse("patch/malformed", "a list of JSON values is expected");
+};
+
+const isList = (value: Json | undefined): value is ReadonlyArray<Json> => Array.isArray(value);
 
 const applyToPlain = (writer: PlainAccess, rest: ReadonlyArray<string>, operation: PatchOperation): void => {
   if (rest.length === 0 && operation.op === "unset") return writer.reset();
@@ -255,6 +257,7 @@ const applyToText = (text: LoroText, operation: PatchOperation): void => {
     if (count > 0) text.delete(at, count);
     if (insert !== "") text.insert(at, insert);
   };
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- all others are not allowed here
   switch (operation.op) {
     case "unset":
       return splice(0, before.length, "");
@@ -289,6 +292,7 @@ const applyToCounter = (counter: CounterAccess, operation: PatchOperation): void
 const applyToSet = (writer: SetAccess, operation: PatchOperation): void => {
   const items = (values: unknown): ReadonlyArray<string> =>
     list(values).map((item) => (typeof item === "string" ? item : refuse("patch/invalid-value", "a text is expected")));
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- all others are not allowed here
   switch (operation.op) {
     case "insert":
       return items(operation.values).forEach(writer.add);
@@ -316,6 +320,7 @@ const applyToList = (writer: ListAccess, operation: PatchOperation): void => {
     if (at + count > entries.length) refuse("patch/out-of-range", `the list has ${entries.length} items`);
     for (let index = at + count - 1; index >= at; index -= 1) writer.delete(place(index));
   };
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- all others are not allowed here
   switch (operation.op) {
     case "insert": {
       const at = whole(operation.at ?? entries.length, "at");
@@ -349,6 +354,7 @@ const changed = (value: Json | undefined, path: ReadonlyArray<string>, operation
     else members.set(name, changed(members.get(name), rest, operation));
     return Object.fromEntries(members);
   }
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- all others are not allowed here
   switch (operation.op) {
     case "set":
       return isJsonWithin(operation.value, MAX_UNITS)

@@ -91,6 +91,7 @@ const operationsOf = (found: Found, diff: JsonDiff): ReadonlyArray<PatchOperatio
         const slot = slotsOf(found.fields).find(({ physical, field }) => physical === key && field.kind === "plain");
         return slot === undefined ? [] : keyChange([...found.names, slot.name], value);
       }
+      // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- all others that hold a map hold plain values
       switch (found.field.kind) {
         case "set":
           return [value === true ? { op: "insert", path, values: [key] } : { op: "remove", path, values: [key] }];
