@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
+export * from "./observed-network.ts";
 export * from "./watching-proxy.ts";
 
 const main = join(import.meta.dirname, "../../../../apps/server/src/main.ts");
