@@ -179,8 +179,18 @@ describe("point 2: three tabs of one profile", () => {
           process.stderr.write(`${Date.now()} frozen\n`);
           // Its place is taken while it stands still.
           await leader();
+          process.stderr.write(`${Date.now()} taken over
+`);
           await Promise.all(running().map((tab) => type(tab, 2)));
-          await Promise.all(running().map(untilSaved));
+          process.stderr.write(`${Date.now()} typed
+`);
+          await Promise.all(
+            running().map(async (tab) => {
+              await untilSaved(tab);
+              process.stderr.write(`${Date.now()} saved ${tab.name}
+`);
+            }),
+          );
           process.kill(victim.pid, "SIGCONT");
           frozen.delete(victim.pid);
         }
@@ -229,6 +239,6 @@ describe("point 2: three tabs of one profile", () => {
       expect(new Set(network.pushed.map(({ device }) => device)).size).toBe(1);
       expect(done.killed + done.frozen + done.reloaded).toBe(rounds);
     },
-    150_000,
+    300_000,
   );
 });

@@ -9,6 +9,7 @@
  */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Context, Data, type Effect } from "effect";
+import type { StateMark } from "../engine/entry-content.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
 import type { Reauthored, ReauthorRequest } from "./reauthor.ts";
 import type { Rebased, RebaseRequest } from "./rebase-document.ts";
@@ -56,6 +57,8 @@ export interface ImportRequest {
     readonly view?: boolean | undefined;
     /** A full snapshot. Only given while nothing is pending, because it would lose what is (hazard L2). */
     readonly snapshot?: boolean | undefined;
+    /** What the document comes to (rule 18). Only given while nothing is pending. */
+    readonly mark?: boolean | undefined;
     /** Own updates, to be joined to ONE that holds exactly their operations (rule 13). */
     readonly merge?: ReadonlyArray<Uint8Array> | undefined;
     /**
@@ -87,6 +90,7 @@ export interface Applied {
   readonly millis: number;
   readonly view?: DocumentView;
   readonly snapshot?: Uint8Array;
+  readonly mark?: StateMark;
   readonly merged?: Uint8Array;
   /** In order. A piece of a single operation can be larger than was asked for. */
   readonly pieces?: ReadonlyArray<Uint8Array>;

@@ -12,6 +12,7 @@ import { splitUpdate } from "./split-update.ts";
 import { holdsSeveralChanges } from "./join-updates.ts";
 import { importUpdates } from "./import-updates.ts";
 import { reauthor, type Reauthored, type ReauthorRequest } from "./reauthor.ts";
+import { stateMarkOf } from "./state-mark.ts";
 import { joinRanges, rangesOfUpdate } from "./update-ranges.ts";
 
 export interface ImportCoreOptions {
@@ -109,7 +110,7 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
     const millis = options.now() - started;
     // Hazard L2: what waits for a dependency is in no snapshot.
     const pending = cached.doc.exportPendingUpdates() !== undefined;
-    const { view, snapshot, merge, split, rebase } = request.want;
+    const { mark, view, snapshot, merge, split, rebase } = request.want;
     const answer: Applied = {
       type: "applied",
       through: cached.through,
@@ -118,6 +119,7 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
       millis,
       ...(view === true ? { view: documentView(options.schema, request.type, cached.doc) } : {}),
       ...(snapshot === true && !pending ? { snapshot: cached.doc.export({ mode: "snapshot" }) } : {}),
+      ...(mark === true && !pending ? { mark: stateMarkOf(cached.doc) } : {}),
       ...(merge === undefined ? {} : { merged: mergeOwn(cached.doc, merge) }),
       ...(rebase === undefined ? {} : { rebased: rebaseDocument(options.schema, request.type, cached.doc, rebase) }),
       ...(split === undefined ? {} : { pieces: splitUpdate(cached.doc, split.update, split.bytes) }),

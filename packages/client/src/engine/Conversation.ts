@@ -54,6 +54,8 @@ export interface Conversation extends OutboxWork {
   readonly pull?: Effect.Effect<void, ConnectionFailure> | undefined;
   /** Received entries were stored. */
   readonly onReceived: (documents: ReadonlySet<DocumentId>, membershipChanged: boolean) => void;
+  /** Entries came with marks of their authors' states. */
+  readonly onMarks: (marks: Received["marks"]) => void;
   /** The outbox changed. */
   readonly onOutbox: () => void;
   /** There may be something to send now that there was not when it was looked for. */
@@ -84,6 +86,7 @@ export const takePage = Effect.fnUntraced(function* (
       Effect.annotateLogs({ workspace: context.workspace, entries: received.unapplied }),
     );
   }
+  if (received.marks.size > 0) conversation.onMarks(received.marks);
   conversation.onReceived(received.documents, received.membershipChanged);
   // Promise 14: a page can settle what the sender has just found under way, and passed over for it.
   if (received.settled) conversation.wake();

@@ -8,6 +8,7 @@ import type { Applied, ImporterError, ImporterShape, ImportRequest } from "../do
 import { holdsSeveralChanges, joinUpdates } from "../documents/join-updates.ts";
 import type { DocumentView, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { UpdateRecord } from "../store/records.ts";
+import type { StateMark } from "./entry-content.ts";
 
 /** A document is folded when its loose updates outnumber this, and outweigh its snapshot. */
 const FOLD_UPDATES = 400;
@@ -41,6 +42,11 @@ export interface DocumentImportsShape {
     workspace: WorkspaceId,
     document: DocumentId,
   ) => Effect.Effect<Applied, ImporterError | StoreFailure>;
+  /** What the document comes to (rule 18); undefined while an update of it waits for another, or it is not here. */
+  readonly mark: (
+    workspace: WorkspaceId,
+    document: DocumentId,
+  ) => Effect.Effect<StateMark | undefined, ImporterError | StoreFailure>;
   readonly forget: (workspace: WorkspaceId, document: DocumentId) => Effect.Effect<void>;
 }
 
@@ -237,6 +243,11 @@ export const makeDocumentImports = (store: LocalStoreShape, importer: ImporterSh
 
   return {
     project,
+    mark: (workspace, document) =>
+      exclusively(
+        keyOf(workspace, document),
+        Effect.map(apply(workspace, document, { mark: true }, false), (answer) => answer?.mark),
+      ),
     merge,
     split,
     snapshot: (workspace, document) =>

@@ -20,7 +20,7 @@ import type { CairnErrorCode } from "../errors.ts";
 import type { Fence, Fenced, LocalStoreShape, NewOutgoing, StoreFailure } from "../store/LocalStore.ts";
 import type { UpdateRecord } from "../store/records.ts";
 import type { DocumentImportsShape } from "./DocumentImports.ts";
-import { encodeContent } from "./entry-content.ts";
+import { encodeContent, type StateMark } from "./entry-content.ts";
 import { heldDocuments, type SyncStatus } from "./SyncStatus.ts";
 import type { WorkspaceContext } from "./WorkspaceContext.ts";
 
@@ -40,6 +40,8 @@ export interface Freezing {
   readonly imports: DocumentImportsShape;
   readonly fence: Fence;
   readonly status: SyncStatus;
+  /** The state mark for a document's next entry, where one is due (rule 18). */
+  readonly mark: (document: DocumentId) => Effect.Effect<StateMark | undefined, StoreFailure>;
   /** Documents of which the server took no entry as large as the others', with what fits. */
   readonly contentBytes: Map<DocumentId, number>;
 }
@@ -148,7 +150,13 @@ const fittingRun = Effect.fnUntraced(function* (
   return yield* nextRun(work, document, yield* store.pendingUpdates(workspace, document), bytes);
 });
 
-const seal = (context: WorkspaceContext, document: DocumentId, { updates, content }: Run, counter: number) =>
+const seal = (
+  context: WorkspaceContext,
+  document: DocumentId,
+  { updates, content }: Run,
+  counter: number,
+  mark: StateMark | undefined,
+) =>
   Effect.promise(() =>
     sealEntry({
       header: headerOf(context, {
@@ -162,6 +170,7 @@ const seal = (context: WorkspaceContext, document: DocumentId, { updates, conten
         type: updates[0]?.type ?? "",
         time: Math.max(...updates.map(({ time }) => time)),
         updates: content,
+        mark,
       }),
       sealing: context.sealing,
       author: context.keys.signing,
@@ -208,7 +217,13 @@ const freezeSome = Effect.fnUntraced(function* (
       lacking.push({ document, chunks });
       continue;
     }
-    const entry = yield* seal(context, document, run, position.nextCounter + entries.length);
+    const entry = yield* seal(
+      context,
+      document,
+      run,
+      position.nextCounter + entries.length,
+      yield* work.mark(document),
+    );
     entries.push({
       ...toOutgoing(context, entry, now, attempts.get(document)),
       updates: run.updates.map(({ id }) => id),

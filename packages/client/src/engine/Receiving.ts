@@ -18,7 +18,7 @@ import { type PageOutcome, type Position, type ReceivedEntry, receivePage } from
 import { Clock, Data, Effect, Result } from "effect";
 import { updateRanges } from "../documents/update-ranges-later.ts";
 import type { Fence, Fenced, LocalStoreShape, NewReceivedUpdate, StoreFailure } from "../store/LocalStore.ts";
-import { decodeContent, type EntryContent } from "./entry-content.ts";
+import { decodeContent, type EntryContent, type StateMark } from "./entry-content.ts";
 import { extendContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
 /** The page is not of the log that this device knows (rule 11). */
@@ -41,6 +41,8 @@ export interface Received {
   readonly membershipChanged: boolean;
   /** Own entries left the outbox: edits of their documents may follow now (rule 6). */
   readonly settled: boolean;
+  /** The newest state mark of each document that came with one (rule 18). */
+  readonly marks: ReadonlyMap<DocumentId, StateMark>;
   /** Entries that were kept and not applied, with the reason: for the log, never with content. */
   readonly unapplied: ReadonlyArray<{ readonly seq: number; readonly reason: string }>;
 }
@@ -98,6 +100,7 @@ export const receive = Effect.fnUntraced(function* (
   const updates: Array<NewReceivedUpdate> = [];
   const unapplied: Array<{ seq: number; reason: string }> = [];
   let membershipChanged = false;
+  const marks = new Map<DocumentId, StateMark>();
   // In the order of the log: the membership chain links own entries and those of others alike.
   const inOrder = [...outcome.entries, ...outcome.own].toSorted((left, right) => left.seq - right.seq);
   for (const received of inOrder) {
@@ -114,7 +117,13 @@ export const receive = Effect.fnUntraced(function* (
     } else if (hasContent(received.entry.header.kind)) {
       const opened = yield* Effect.promise(() => openContent(context, received.entry));
       if (opened.type === "unapplied") unapplied.push({ seq: received.seq, reason: opened.reason });
-      else updates.push(...toUpdates(received, opened.content));
+      else {
+        updates.push(...toUpdates(received, opened.content));
+        // A mark speaks of what was there then: what comes behind it in the page makes it one of the past.
+        const { document } = received.entry.header;
+        if (opened.content.mark === undefined) marks.delete(document);
+        else marks.set(document, opened.content.mark);
+      }
     }
   }
   const own = outcome.entries.filter(({ entry }) => entry.header.device === context.device);
@@ -147,6 +156,7 @@ export const receive = Effect.fnUntraced(function* (
     documents: new Set(updates.map(({ document }) => document)),
     membershipChanged,
     settled: own.length > 0 || outcome.own.length > 0,
+    marks,
     unapplied,
   };
 });
@@ -192,6 +202,7 @@ const nothing = (position: Position, more: boolean): Received => ({
   documents: new Set(),
   membershipChanged: false,
   settled: false,
+  marks: new Map(),
   unapplied: [],
 });
 

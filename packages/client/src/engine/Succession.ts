@@ -33,11 +33,12 @@ import type { ImporterError, ImporterShape } from "../documents/Importer.ts";
 import { joinUpdates } from "../documents/join-updates.ts";
 import { peerIdOf } from "../documents/peer-ids.ts";
 import type { Fenced, NewOutgoing, NewReceivedUpdate, RemadeDocument, StoreFailure } from "../store/LocalStore.ts";
-import type { LogRecord, UpdateRecord } from "../store/records.ts";
+import type { UpdateRecord } from "../store/records.ts";
 import { type TransportFailure, Unreachable } from "../transport/Transport.ts";
 import type { Conversation } from "./Conversation.ts";
 import { Halted } from "./Halted.ts";
 import { openContent } from "./Receiving.ts";
+import { logOfDocuments } from "./StateCheck.ts";
 import { extendOrSkip, foldLog } from "./WorkspaceContext.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
 
@@ -53,8 +54,6 @@ export interface SuccessionWork extends Pick<Conversation, "store" | "context" |
 const MAX_PROPOSALS = 8;
 /** How often edits that are made meanwhile are taken in before the turn is given up. */
 const MAX_RACES = 8;
-/** Entries of the log that are read at once. */
-const LOG_STEP = 500;
 /** The lease under which edits are made anew. Nobody holds any lease of an identity that is just being made. */
 const FIRST_LEASE = 0;
 
@@ -266,18 +265,8 @@ const acknowledgedOf = Effect.fnUntraced(function* (
   { store, context }: SuccessionWork,
   documents: ReadonlySet<DocumentId>,
 ): Effect.fn.Return<ReadonlyMap<DocumentId, ReadonlyArray<NewReceivedUpdate>>, StoreFailure> {
-  const records: Array<LogRecord> = [];
-  let after: { readonly device: DeviceId; readonly counter: number } | undefined;
-  for (;;) {
-    const page = yield* store.logPage(context.workspace, after, LOG_STEP);
-    records.push(...page.filter(({ seq, document }) => seq !== undefined && documents.has(document)));
-    const last = page.at(-1);
-    if (last === undefined) break;
-    after = { device: last.device, counter: last.counter };
-  }
   const byDocument = new Map<DocumentId, Array<NewReceivedUpdate>>();
-  for (const record of records.toSorted((left, right) => (left.seq ?? 0) - (right.seq ?? 0))) {
-    if (record.kind !== EntryKind.update && record.kind !== EntryKind.snapshot) continue;
+  for (const record of yield* logOfDocuments(store, context.workspace, documents)) {
     const opened = yield* Effect.promise(() => openContent(context, decodeEntry(record.entry)));
     if (opened.type === "unapplied") continue;
     const { type, time, updates } = opened.content;

@@ -21,6 +21,7 @@ import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
 import type { NewEdit } from "./EngineApi.ts";
 import type { Publisher } from "./Workspaces.ts";
 import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
+import { makeStateChecks } from "./StateCheck.ts";
 import { succeed, type SuccessionWork } from "./Succession.ts";
 import { reloadContext, reloadIdentity, type WorkspaceContext } from "./WorkspaceContext.ts";
 
@@ -83,7 +84,10 @@ export const makeWorkspaceRuntime = (
   context: WorkspaceContext,
   publisher: Publisher,
   /** What a new identity is made with. */
-  identity: Pick<SuccessionWork, "deviceName" | "deviceKeyForm">,
+  identity: Pick<SuccessionWork, "deviceName" | "deviceKeyForm"> & {
+    /** Milliseconds between two state marks of a document. */
+    readonly stateMarkMillis?: number | undefined;
+  },
   policy: SyncPolicy,
   /** Whose rows can be made here, with the fingerprints of their declarations. */
   types: ReadonlyMap<string, string>,
@@ -95,6 +99,7 @@ export const makeWorkspaceRuntime = (
     const notifier = yield* Notifier;
     const workspace: WorkspaceId = context.workspace;
     const imports = makeDocumentImports(store, importer);
+    const checks = makeStateChecks(store, context, importer, imports, identity.stateMarkMillis);
     let fence: Fence | undefined;
 
     // Only whoever leads knows how the conversation stands; the others repeat what it says.
@@ -161,6 +166,18 @@ export const makeWorkspaceRuntime = (
       return operations._tag === "Success" && operations.success.some(({ peer }) => peers.has(peer));
     };
 
+    /** Rule 18: a document that had silently diverged is shown as it was built anew, in every tab. */
+    const compare = (document: DocumentId) =>
+      checks.compare(document).pipe(
+        Effect.tap((isRemade) =>
+          Effect.sync(() => {
+            if (isRemade) publisher.everywhere({ type: "rebuilt", workspace, document, peers: [] });
+          }),
+        ),
+        // Another tab has folded further: what it has is compared with the next mark.
+        Effect.catchTag("Fenced", () => Effect.succeed(false)),
+      );
+
     const projectOne = Effect.fnUntraced(function* ({ document, type, through }: UnprojectedDocument) {
       const started = yield* elapsedMillis;
       const due = rowDue.get(document) ?? 0;
@@ -174,6 +191,7 @@ export const makeWorkspaceRuntime = (
       arrived.delete(document);
       yield* imports.project(workspace, document, through, row).pipe(
         Effect.tap(() => Effect.sync(() => given.delete(document))),
+        Effect.andThen(fence === undefined ? Effect.void : compare(document)),
         Effect.catch((error) => {
           if (error._tag === "StoreFailure") return Effect.fail(error);
           given.set(document, through);
@@ -223,6 +241,8 @@ export const makeWorkspaceRuntime = (
       imports,
       status,
       policy,
+      mark: checks.due,
+      onMarks: checks.received,
       onReceived: (documents, membershipChanged) => {
         for (const document of documents) arrived.add(document);
         if (documents.size > 0) Queue.offerUnsafe(projectSignal, undefined);

@@ -45,6 +45,8 @@ export interface WorkspacesOptions {
   readonly invite?: string | undefined;
   readonly deviceName: string;
   readonly deviceKeyForm: Secrets.DeviceKeyForm;
+  /** Milliseconds between two state marks of a document (rule 18); a minute unless told. */
+  readonly stateMarkMillis?: number | undefined;
   readonly random: RandomSource;
   readonly sealing: MakeSealing | undefined;
   /** How patiently the outbox tries. */

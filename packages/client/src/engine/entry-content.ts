@@ -3,11 +3,17 @@
  *
  * ```
  * content = format(1) type-length(varint) type time(8) count(varint) { update-length(varint) update }
+ *           { tag(varint) length(varint) bytes }
+ * tag 1     state mark: version-hash(16) state-hash(16)
  * ```
  *
  * `type` is the document's declared type, `time` the author's clock in milliseconds since 1970, stated for display only
  * (hazard 21). Each update is a Loro update (a snapshot entry: one Loro snapshot) with operations of the author's own
  * peers only (rule 13).
+ *
+ * What follows the updates may be there or not, in ascending order of tags; readers pass over tags that they do not know. A
+ * state mark says what the author's document came to (rule 18, hazard L4): whoever comes to the same version and another
+ * state has silently diverged from the author.
  */
 import { ByteReader, ByteWriter } from "@cairn/protocol";
 
@@ -22,12 +28,33 @@ export interface EntryContent {
   readonly type: string;
   readonly time: number;
   readonly updates: ReadonlyArray<Uint8Array>;
+  readonly mark?: StateMark | undefined;
 }
+
+/** What a document came to, in a few bytes. */
+export interface StateMark {
+  /** The first 16 bytes of a hash of its version. */
+  readonly version: Uint8Array;
+  /** The first 16 bytes of its state hash (rule 18), which covers content and version. */
+  readonly state: Uint8Array;
+}
+
+export const MARK_BYTES = 16;
+const MARK_TAG = 1;
+/** Of one tagged part. */
+const MAX_PART_BYTES = 64 * 1024;
+const MAX_TAG = 0xffff_ffff;
 
 export const encodeContent = (content: EntryContent): Uint8Array<ArrayBuffer> => {
   const size = content.updates.reduce((sum, update) => sum + update.length + 4, 64);
   const writer = new ByteWriter(size).u8(FORMAT).text(content.type).u64(content.time).varint(content.updates.length);
   for (const update of content.updates) writer.bytes(update);
+  if (content.mark !== undefined) {
+    const mark = new Uint8Array(2 * MARK_BYTES);
+    mark.set(content.mark.version);
+    mark.set(content.mark.state, MARK_BYTES);
+    writer.varint(MARK_TAG).bytes(mark);
+  }
   return writer.finish();
 };
 
@@ -40,6 +67,16 @@ export const decodeContent = (bytes: Uint8Array): EntryContent => {
   const count = reader.varint(MAX_UPDATES);
   const updates: Array<Uint8Array> = [];
   for (let index = 0; index < count; index += 1) updates.push(reader.bytes(MAX_UPDATE_BYTES));
-  reader.end();
-  return { type, time, updates };
+  let mark: StateMark | undefined;
+  let before = 0;
+  while (reader.remaining > 0) {
+    const tag = reader.varint(MAX_TAG);
+    if (tag <= before) reader.fail("parts out of order");
+    before = tag;
+    const part = reader.bytes(MAX_PART_BYTES);
+    if (tag !== MARK_TAG) continue;
+    if (part.length !== 2 * MARK_BYTES) reader.fail("a state mark of another length");
+    mark = { version: part.slice(0, MARK_BYTES), state: part.slice(MARK_BYTES) };
+  }
+  return mark === undefined ? { type, time, updates } : { type, time, updates, mark };
 };

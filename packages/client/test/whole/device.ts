@@ -29,11 +29,12 @@ export const openDevice = async <S extends DocumentSchema>(options: {
   readonly server: string;
   readonly deviceName: string;
   readonly sealing?: MakeSealing | undefined;
-  readonly onToken: (token: string) => void;
+  readonly stateMarkMillis?: number | undefined;
+  readonly onToken?: ((token: string) => void) | undefined;
 }): Promise<OpenDevice<S>> => {
   const transport = Layer.effect(
     Transport,
-    Effect.map(Transport, (real) => listening(real, options.onToken)),
+    Effect.map(Transport, (real) => listening(real, options.onToken ?? (() => undefined))),
   ).pipe(Layer.provide(layerFetch));
   const services = Layer.mergeAll(
     Leadership.layer(options.directory),
@@ -59,6 +60,7 @@ export const openDevice = async <S extends DocumentSchema>(options: {
         deviceName: options.deviceName,
         deviceKeyForm: "file",
         sealing: options.sealing,
+        stateMarkMillis: options.stateMarkMillis,
       });
       return { engine, store: yield* LocalStore };
     }).pipe(Effect.provideContext(context)),
