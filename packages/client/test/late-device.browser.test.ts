@@ -9,9 +9,9 @@ import { afterEach, expect, inject, test, vi } from "vitest";
 import { freshProfile, killTabs, openProfile } from "./fixtures/tabs.ts";
 
 const server = inject("cairnServerOrigin");
-const insertions = Number(import.meta.env["VITE_LATE_INSERTIONS"] ?? 50_000);
+const insertions = Number(import.meta.env["VITE_LATE_INSERTIONS"] ?? 70_000);
 /** The import alone takes this long at most, in milliseconds; it grows with the square of the size. */
-const patience = { timeout: 20_000 + (insertions / 80_000) ** 2 * 200_000, interval: 50 };
+const patience = { timeout: 60_000 + (insertions / 80_000) ** 2 * 300_000, interval: 50 };
 
 afterEach(killTabs);
 
@@ -55,7 +55,7 @@ test("rule 15: a late device joins a text of random insertions; everything else 
   note.loro.commit();
   await writer.workspace.flush({ tier: "server", timeout: 60_000 });
 
-  let merged = false;
+  const merged = new AbortController();
   let sawMerging = false;
   const watchMerging = setInterval(() => {
     sawMerging ||= note.merging() || late.merging();
@@ -65,7 +65,7 @@ test("rule 15: a late device joins a text of random insertions; everything else 
   // Other documents travel both ways while the long one is merged.
   let exchanged = 0;
   const exchange = (async () => {
-    for (; !merged; exchanged += 1) {
+    for (; !merged.signal.aborted; exchanged += 1) {
       const title = `Other ${exchanged}`;
       const other = await joined.create("note", (edit) => edit.title.set(title));
       const began = performance.now();
@@ -85,7 +85,7 @@ test("rule 15: a late device joins a text of random insertions; everything else 
     expect(late.merging()).toBe(false);
     expect(whole(late.read().body)).toBe(true);
   }, patience);
-  merged = true;
+  merged.abort();
   await exchange;
   clearInterval(watchMerging);
   const longest = thread.end();
@@ -93,8 +93,8 @@ test("rule 15: a late device joins a text of random insertions; everything else 
   // Otherwise nothing was put to the test.
   expect(sawMerging).toBe(true);
   expect(exchanged).toBeGreaterThan(0);
-  // It would be the whole import. Reading the text back for this test is part of it.
-  expect(longest).toBeLessThan(2_000);
+  // It would be the whole import. What this page itself does for the test, such as reading the text back, is part of it.
+  expect(longest).toBeLessThan(5_000);
   await vi.waitFor(() => expect(writer.workspace.sync()).toMatchObject({ status: "up-to-date", problem: undefined }), {
     timeout: 20_000,
   });

@@ -59,7 +59,12 @@ interface Known {
   snapshotBytes: number;
 }
 
-export const makeDocumentImports = (store: LocalStoreShape, importer: ImporterShape): DocumentImportsShape => {
+export const makeDocumentImports = (
+  store: LocalStoreShape,
+  importer: ImporterShape,
+  /** An import was given up and goes on elsewhere: the document is shown as merging (rule 15). */
+  onMerging: (document: DocumentId) => void = () => undefined,
+): DocumentImportsShape => {
   const known = new Map<string, Known>();
   const locks = new Map<string, { readonly lock: Semaphore.Semaphore; users: number }>();
   const keyOf = (workspace: WorkspaceId, document: DocumentId): string => `${workspace}/${document}`;
@@ -188,6 +193,7 @@ export const makeDocumentImports = (store: LocalStoreShape, importer: ImporterSh
           Effect.gen(function* () {
             known.delete(keyOf(workspace, document));
             yield* put(workspace, document, through, undefined);
+            onMerging(document);
             return "merging" as const;
           }),
         ),

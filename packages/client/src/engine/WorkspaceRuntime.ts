@@ -98,7 +98,7 @@ export const makeWorkspaceRuntime = (
     const transport = yield* Transport;
     const notifier = yield* Notifier;
     const workspace: WorkspaceId = context.workspace;
-    const imports = makeDocumentImports(store, importer);
+    const imports = makeDocumentImports(store, importer, (document) => tell([document], [], true));
     const checks = makeStateChecks(store, context, importer, imports, identity.stateMarkMillis);
     let fence: Fence | undefined;
 
