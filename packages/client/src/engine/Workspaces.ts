@@ -258,7 +258,13 @@ export const makeWorkspaces = (
           return yield* added(known ?? (yield* Joining.join(joining, calls, link)));
         }),
       remove: Effect.fnUntraced(function* (workspace, force) {
-        yield* runtimeOf(workspace);
+        yield* runtimeOf(workspace).pipe(
+          // One whose keys are gone can only be removed and joined again.
+          Effect.catchIf(
+            (error) => error instanceof CairnError && error.code === "keys-missing",
+            () => Effect.void,
+          ),
+        );
         const unsynced = yield* unsyncedOf(store, workspace);
         // Hazard 20: what is nowhere else is not deleted without a word, and the word says how much it is.
         if (!force && unsynced.documents > 0) {
