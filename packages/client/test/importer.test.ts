@@ -98,6 +98,42 @@ describe.each(kinds)("an importer %s", (_name, make) => {
     );
   });
 
+  test("gives snapshots with their whole history, which merge with who was away at both ends (hazard L3)", async () => {
+    const stayed = replica(1);
+    const away = replica(2);
+    const updates = [write(stayed, "common ")];
+    away.import(updates[0] ?? new Uint8Array());
+    const late = write(away, "late ");
+    for (let round = 0; round < 50; round += 1) updates.push(write(stayed, `${round} `));
+    await withImporter((importer) =>
+      Effect.gen(function* () {
+        const { snapshot } = applied(yield* importer.apply(request(updates)));
+        if (snapshot === undefined) throw new Error("no snapshot");
+        // Who was away takes the snapshot, and the document made of the snapshot takes what was written meanwhile.
+        expect(away.import(snapshot).pending).toBeNull();
+        const merged = yield* importer.apply(
+          request([], { base: { snapshot }, updates: [{ id: updates.length + 1, update: late }] }),
+        );
+        expect(applied(merged).pending).toBe(false);
+        expect(contentOf(merged)).toBe(textOf(away));
+        expect(contentOf(merged)).toContain("late ");
+      }),
+    );
+  });
+
+  test("joins 2,000 key presses into a small part of their bytes (hazard L6)", async () => {
+    const doc = replica(1);
+    const presses = Array.from({ length: 2000 }, (_, at) => write(doc, "abcdefghij".charAt(at % 10), at));
+    await withImporter((importer) =>
+      Effect.gen(function* () {
+        const { merged } = applied(yield* importer.apply(request(presses, { want: { merge: presses } })));
+        if (merged === undefined) throw new Error("nothing merged");
+        expect(textOf(documentOf(merged))).toBe(textOf(doc));
+        expect(merged.length * 20).toBeLessThan(presses.reduce((sum, { length }) => sum + length, 0));
+      }),
+    );
+  });
+
   test("asks for the base of what it does not hold", async () => {
     const doc = replica(1);
     const [first, second] = [write(doc, "a"), write(doc, "b")];

@@ -92,7 +92,7 @@ describe("a sealed entry", () => {
     );
   });
 
-  it("is refused when any bit of it is flipped (Promise 9)", async () => {
+  it("is refused when any bit of it is flipped (promise 9, hazard L7)", async () => {
     const entry = await seal(new TextEncoder().encode("a note that nobody else reads"));
     let refusedBySignature = 0;
     for (let bit = 0; bit < entry.bytes.length * 8; bit += 1) {

@@ -148,7 +148,7 @@ describe("convergence", () => {
     );
   });
 
-  test("L1, rule 14: two devices that make the same document and the same children at once lose nothing", () => {
+  test("hazard L1, rule 14: two devices that make the same document and the same children at once lose nothing", () => {
     const one = replica(1);
     const two = replica(2);
     for (const [doc, who] of [
@@ -198,7 +198,7 @@ describe("convergence", () => {
     expect(view.tasks["same"]?.spent).toBe(2);
   });
 
-  test("L5: editing never takes a new peer id", () => {
+  test("hazard L5: editing never takes a new peer id", () => {
     const doc = replica(7);
     for (let index = 0; index < 100; index += 1) {
       editDocument(note, doc)
@@ -209,7 +209,7 @@ describe("convergence", () => {
     expect([...doc.version().toJSON().keys()]).toEqual(["7"]);
   });
 
-  test("L8, rule 14: creating a document writes nothing under a shared peer id", () => {
+  test("hazard L8, rule 14: creating a document writes nothing under a shared peer id", () => {
     const one = replica(1);
     const two = replica(2);
     describeDocument(one, { type: "note", createdAt: 1 });
@@ -223,7 +223,7 @@ describe("convergence", () => {
     expect(digest(one)).toBe(digest(two));
   });
 
-  test("L4: replicas that used one peer id twice have equal versions and different digests", () => {
+  test("hazard L4: replicas that used one peer id twice have equal versions and different digests", () => {
     const one = replica(1);
     const clone = replica(1);
     editDocument(note, one).body.insert(0, "abc");
