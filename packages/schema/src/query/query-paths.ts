@@ -5,15 +5,7 @@
 import { type DocumentType, type Slot, slotsOf } from "../slots.ts";
 import type { Fields, ViewOfField } from "../field.ts";
 import { isPlainObject } from "../json.ts";
-import {
-  type Scalar,
-  type ValueShape,
-  isAskable,
-  isScalar,
-  isSortable,
-  memberOf,
-  shapeOfField,
-} from "./value-shape.ts";
+import { type Scalar, type ValueShape, isAskable, isScalar, memberOf, shapeOfField } from "./value-shape.ts";
 
 /** Names that are no field's: they combine filters. */
 export const COMBINATORS: ReadonlyArray<string> = ["and", "or", "not"];
@@ -130,8 +122,6 @@ export const sortValueAt = (row: RowValues, path: Pick<QueryPath, "path" | "name
   const value = valueAt(row, path);
   return isScalar(value) ? value : null;
 };
-
-export { isSortable };
 
 // The same for the compiler.
 
