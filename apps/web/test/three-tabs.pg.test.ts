@@ -62,7 +62,8 @@ const textOf = (page: Page): Promise<string> => editorOf(page).innerText();
 const type = async (tab: Tab, tokens: number): Promise<void> => {
   for (let token = 0; token < tokens; token += 1) {
     tab.typed += 1;
-    const text = `[${tab.name}${tab.typed}]`;
+    // Nothing that Markdown hides or shows otherwise.
+    const text = ` ${tab.name}${tab.typed};`;
     tab.unsaved.push(text);
     await editorOf(tab.page).focus();
     await tab.page.keyboard.press("Control+End");
