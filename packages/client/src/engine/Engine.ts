@@ -35,6 +35,11 @@ import { makeWorkspaces, type Publisher, type WorkspacesOptions } from "./Worksp
 export interface EngineOptions extends Omit<WorkspacesOptions, "random" | "sealing"> {
   readonly random?: RandomSource | undefined;
   readonly sealing?: MakeSealing | undefined;
+  /**
+   * Milliseconds before the engine begins to lead; 0 unless told. Whoever leads writes at once, and what a page reads first
+   * would wait for the disk.
+   */
+  readonly leadAfterMillis?: number | undefined;
 }
 
 export type EngineServices = LocalStore | Importer | Transport | Leadership | PeerLeases | Notifier | Locks;
@@ -205,7 +210,10 @@ const assemble = (
     });
     const versions = yield* Versions;
     yield* versions.listen((state) => publish({ type: "update", state }));
-    yield* Effect.forkScoped(lead);
+    const { leadAfterMillis = 0 } = options;
+    yield* Effect.forkScoped(
+      leadAfterMillis > 0 ? Effect.andThen(Effect.sleep(Duration.millis(leadAfterMillis)), lead) : lead,
+    );
 
     const append = (workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>, writer?: PeerID) =>
       Effect.gen(function* () {

@@ -38,6 +38,9 @@ export const serveEngine = (page: Endpoint<ToWorker, FromWorker>, module: string
   page.post({ type: "hello", version: CHANNEL_VERSION, schema: schemaFingerprint(schema) });
 };
 
+/** Milliseconds: a page has its first list by then. */
+const LEAD_AFTER = 500;
+
 /** The engine over this browser's store, locks and network. */
 const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: string, schema: DocumentSchema) {
   const { profile } = start;
@@ -71,6 +74,7 @@ const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: str
     deviceName: start.deviceName,
     sync: start.sync,
     deviceKeyForm: "platform",
+    leadAfterMillis: LEAD_AFTER,
   }).pipe(Effect.provideContext(context));
   return { engine, made };
 });
