@@ -25,7 +25,7 @@ export const HistoryChart = ({ format, now, of, samples, steps, title, value }: 
   const shown = samples.filter(({ at }) => at >= from);
   const since = formatDuration(span);
   const peak = Math.max(0, ...shown.map(of));
-  const x = (at: number): number => ((at - from) / span) * width;
+  const x = (at: number): number => Math.min(1, (at - from) / span) * width;
   const y = (amount: number): number => height - 1 - (peak === 0 ? 0 : (amount / peak) * (height - 8));
   const line = shown
     .map((sample, index) => {
