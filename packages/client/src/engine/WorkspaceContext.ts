@@ -14,7 +14,7 @@ import {
   type Sealing,
   unlockEpochs,
 } from "@cairn/crypto";
-import { decodeEntry, type DeviceId, type Entry, EntryKind, type WorkspaceId } from "@cairn/protocol";
+import { decodeEntry, type DeviceId, type Entry, EntryKind, NO_MEMBERSHIP, type WorkspaceId } from "@cairn/protocol";
 import { Effect, Semaphore } from "effect";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { LogRecord, WorkspaceRecord } from "../store/records.ts";
@@ -72,7 +72,7 @@ export const extendOrSkip = async (state: MembershipState, entry: Entry): Promis
 };
 
 /**
- * Folds the chain of the log: acknowledged entries in their order, then own ones that are on their way. What does not
+ * Folds the chain of the log: acknowledged entries in their order, or the own one that founds it. What does not
  * link is passed over until its predecessor is here.
  */
 export const foldLog = Effect.fnUntraced(function* (
@@ -81,6 +81,9 @@ export const foldLog = Effect.fnUntraced(function* (
 ): Effect.fn.Return<MembershipState> {
   let state = emptyMembership(workspace);
   for (const record of log) {
+    // A proposal of this device is no link before the log has it: behind it, those of others that came first would not
+    // link, and what their authors write would not count. Only what founds the chain has nobody before it.
+    if (record.seq === undefined && state.head !== NO_MEMBERSHIP) continue;
     const next = yield* Effect.promise(() => extendOrSkip(state, decodeEntry(record.entry)));
     state = next ?? state;
   }

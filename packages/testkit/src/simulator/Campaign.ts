@@ -18,7 +18,8 @@ export interface CampaignOptions {
   readonly stateFile?: string | undefined;
   /** Stops handing out seeds after so many failures. */
   readonly maxFailures?: number | undefined;
-  readonly onProgress?: ((state: CampaignState) => void) | undefined;
+  /** Hears of every batch; `here` counts the seeds of this call alone. */
+  readonly onProgress?: ((state: CampaignState, here: number) => void) | undefined;
 }
 
 export interface CampaignState {
@@ -81,6 +82,7 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignSta
     if (!done.has(from)) waiting.push({ from, count, devices, steps, defect });
   }
   let saving = Promise.resolve();
+  let here = 0;
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(new URL("./campaign-worker.ts", import.meta.url), {
@@ -98,7 +100,8 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignSta
         state = merge(state, answer);
         const { stateFile } = options;
         if (stateFile !== undefined) saving = saving.then(() => saveState(stateFile, state));
-        options.onProgress?.(state);
+        here += answer.runs;
+        options.onProgress?.(state, here);
         next();
       });
       worker.on("error", reject);

@@ -4,6 +4,7 @@
  */
 import type { ImporterShape, LocalStoreShape, TransportShape } from "@cairn/client/effect";
 import type { EntryLog } from "@cairn/server";
+import type { MemoryDatabase } from "../memory-server/index.ts";
 import type { MemoryStorage } from "../memory/index.ts";
 import type { World } from "./World.ts";
 
@@ -17,6 +18,6 @@ export interface Defect {
   readonly sharedPeer?: boolean;
   readonly server?: {
     readonly withoutRowLock?: boolean;
-    readonly entryLog?: (log: EntryLog["Service"], world: World) => EntryLog["Service"];
+    readonly entryLog?: (log: EntryLog["Service"], world: World, database: MemoryDatabase) => EntryLog["Service"];
   };
 }

@@ -290,6 +290,17 @@ export class Run {
       case "revoke":
         if (device.index >= 2 && this.revoked.size === 0 && this.joined.has(device.index)) this.#revoke(device);
         return;
+      case "change-key": {
+        const founder = this.devices[0]?.anyTab()?.engine;
+        if (founder === undefined) return;
+        world.count("key change asked for");
+        // A link that is revoked is followed by a new key (rule 22): what was sealed under the old one is refused.
+        founder
+          .createLink(workspace, { maxUses: 1, expiresInMillis: undefined, name: "", role: "writer", label: "short" })
+          .then(({ link }) => founder.revokeLink(workspace, link))
+          .catch(() => undefined);
+        return;
+      }
       case "back-up":
         device.backUp();
         return;

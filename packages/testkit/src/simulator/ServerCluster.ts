@@ -214,7 +214,7 @@ export class ServerCluster {
           Layer.provide(Layer.succeed(DatabaseConnection, connection)),
         ),
       );
-      const log = this.#options.defect?.server?.entryLog?.(Context.get(ports, EntryLog), world);
+      const log = this.#options.defect?.server?.entryLog?.(Context.get(ports, EntryLog), world, this.database);
       // What requests look at, besides the ports.
       const platformed = Context.merge(platform, ports);
       const services = log === undefined ? platformed : Context.add(platformed, EntryLog, log);

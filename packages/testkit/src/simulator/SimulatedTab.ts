@@ -153,10 +153,11 @@ export class SimulatedTab {
   async #open(engine: EngineApi, workspace: WorkspaceId, document: DocumentId): Promise<OpenNote> {
     this.#lease ??= engine.leasePeer(workspace);
     const { peer } = await this.#lease;
+    const { defect } = this.device.system;
     const opened = await engine.openDocument(workspace, document);
     const loro = new LoroDoc();
     this.#loros.add(loro);
-    loro.setPeerId(peer);
+    loro.setPeerId(defect?.sharedPeer === true ? (BigInt(peer) >> 16n) << 16n : peer);
     if (opened.snapshot !== undefined) loro.import(opened.snapshot);
     for (const update of joinUpdates(opened.updates)) loro.import(update);
     return { loro, through: opened.through, queue: Promise.resolve() };

@@ -91,7 +91,6 @@ const summary = (state: CampaignState): void => {
 const campaign = async (seeds: number): Promise<boolean> => {
   const started = performance.now();
   let told = started;
-  const before = { runs: undefined as number | undefined };
   const state = await runCampaign({
     firstSeed: seed,
     seeds,
@@ -101,11 +100,10 @@ const campaign = async (seeds: number): Promise<boolean> => {
     stateFile: values.state,
     defect: defect?.name,
     maxFailures: 20,
-    onProgress: ({ runs, failures }) => {
-      before.runs ??= runs;
+    onProgress: ({ runs, failures }, here) => {
       if (performance.now() - told < 5_000) return;
       told = performance.now();
-      const each = (told - started) / Math.max(1, runs - before.runs);
+      const each = (told - started) / here;
       const left = Math.round(((seeds - runs) * each) / 1000);
       say(`${runs} of ${seeds} seeds, ${failures.length} failures, about ${left} s left`);
     },

@@ -24,6 +24,7 @@ export type StepKind =
   | "idle"
   | "sync-now"
   | "revoke"
+  | "change-key"
   | "back-up"
   | "restore"
   | "rubbish"
@@ -62,6 +63,7 @@ const WEIGHTS: ReadonlyArray<readonly [StepKind, number]> = [
   ["idle", 3],
   ["sync-now", 3],
   ["revoke", 0.4],
+  ["change-key", 1.5],
   ["back-up", 2],
   ["restore", 1],
   ["rubbish", 4],

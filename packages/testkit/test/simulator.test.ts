@@ -1,0 +1,153 @@
+/** The simulator: it repeats itself exactly, a fixed set of seeds passes, and no deliberate defect gets by. */
+import {
+  type CampaignState,
+  defects,
+  FAULTS,
+  keepSteps,
+  makePlan,
+  missingFaults,
+  parseSteps,
+  formatSteps,
+  runCampaign,
+  runPlan,
+  runSeeds,
+  shrink,
+  type Step,
+} from "@cairn/testkit/simulator";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+
+const MINUTES = 60_000;
+/** Seeds of the fixed set; `CAIRN_SIMULATOR_SEEDS` runs more or fewer. */
+const SEEDS = Number(process.env["CAIRN_SIMULATOR_SEEDS"] ?? 2_000);
+
+const command = (...options: ReadonlyArray<string>) =>
+  promisify(execFile)(process.execPath, [
+    "--conditions=source",
+    "--disable-warning=ExperimentalWarning",
+    join(import.meta.dirname, "../src/simulator/command.ts"),
+    ...options,
+  ]);
+
+test("two processes give the same trace for the same seed", async () => {
+  const [one, other] = await Promise.all([command("--seed", "7"), command("--seed", "7")]);
+  expect(one.stdout).toMatch(/^seed 7: trace [0-9a-f]{16}, \d+ tasks, 0 violations$/m);
+  expect(other.stdout).toBe(one.stdout);
+});
+
+test("one process gives the same trace again, whatever it ran before", async () => {
+  const plan = makePlan(3, 3, 200);
+  const first = await runPlan(plan);
+  await runPlan(makePlan(4, 2, 60));
+  expect((await runPlan(plan)).hash).toBe(first.hash);
+  expect((await runPlan(makePlan(5, 3, 200))).hash).not.toBe(first.hash);
+});
+
+test(
+  "a campaign that was stopped goes on where it was, and says what it exercised",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "cairn-simulator-"));
+    try {
+      const options = { firstSeed: 1, devices: 2, steps: 200, workers: 1, stateFile: join(folder, "state.json") };
+      const half = await runCampaign({ ...options, seeds: 20 });
+      expect(half.runs).toBe(20);
+      const told: Array<number> = [];
+      const whole = await runCampaign({ ...options, seeds: 40, onProgress: ({ runs }) => void told.push(runs) });
+      expect(told).toEqual([40]);
+      expect(whole).toMatchObject({ runs: 40, failures: [] });
+      const kept: unknown = JSON.parse(await readFile(options.stateFile, "utf8"));
+      expect(kept).toEqual(whole);
+      await expect(runCampaign({ ...options, seeds: 40, devices: 3 })).rejects.toThrow("another campaign");
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+  MINUTES,
+);
+
+test("a fault that never fires is told", () => {
+  const state: CampaignState = {
+    firstSeed: 1,
+    seeds: 1_000,
+    devices: 5,
+    steps: 200,
+    done: [],
+    runs: 1_000,
+    counts: Object.fromEntries(FAULTS.slice(1).map((fault) => [fault, 1])),
+    failures: [],
+  };
+  expect(missingFaults(state)).toEqual([FAULTS[0]]);
+});
+
+test(
+  `a fixed set of ${SEEDS} seeds keeps all promises, and every fault fires`,
+  async () => {
+    const state = await runCampaign({
+      firstSeed: 1,
+      seeds: SEEDS,
+      devices: 3,
+      steps: 200,
+      workers: Math.max(2, availableParallelism()),
+      maxFailures: 3,
+    });
+    expect(state.failures).toEqual([]);
+    expect(state.runs).toBe(SEEDS);
+    expect(missingFaults(state)).toEqual([]);
+  },
+  20 * MINUTES,
+);
+
+describe("deliberate defects", () => {
+  test("there are at least twelve, with names of their own", () => {
+    expect(defects.length).toBeGreaterThanOrEqual(12);
+    expect(new Set(defects.map(({ name }) => name)).size).toBe(defects.length);
+  });
+
+  test.each(defects.map(({ name, description }) => [name, description]))(
+    "%s: %s",
+    async (name) => {
+      const { failures } = await runSeeds({ from: 1, count: 2_000, devices: 3, steps: 200, defect: name });
+      expect(failures).toHaveLength(1);
+    },
+    20 * MINUTES,
+  );
+
+  test(
+    "a finding is made short, and what is left of it still fails",
+    async () => {
+      const defect = defects.find(({ name }) => name === "retry-stored-again");
+      const plan = makePlan(1, 3, 200);
+      const { violations } = await runPlan(plan, { defect });
+      const kept = await shrink(plan, violations, { defect }, 60);
+      expect(kept.length).toBeLessThan(100);
+      expect(parseSteps(formatSteps(kept))).toEqual(kept);
+      const { violations: left } = await runPlan(keepSteps(plan, kept), { defect });
+      expect(left.some((violation) => violation.startsWith("promise 2"))).toBe(true);
+    },
+    MINUTES,
+  );
+});
+
+/** Runs that failed once, by what was wrong. */
+describe("runs that found something", () => {
+  test.each([
+    [26, "another device's admission links although this one has a proposal of its own on its way"],
+    [71, "what a device wrote that came in during another's key change is applied"],
+  ])("seed %i: %s", async (seed) => {
+    expect((await runPlan(makePlan(seed, 5, 200))).violations).toEqual([]);
+  });
+
+  test("a clock that is set back by years stops neither rows nor heartbeats (hazard 21)", async () => {
+    const edits = (from: number, who: number): ReadonlyArray<Step> =>
+      Array.from({ length: 10 }, (_, index) => ({ kind: "edit", at: from + index * 50, who, a: 0, b: 0 }));
+    const clock = (at: number, a: number): Step => ({ kind: "wrong-clock", at, who: 1, a, b: 0 });
+    const steps = [clock(0, 1), ...edits(1_000, 0), clock(4_000, 0), ...edits(5_000, 0), ...edits(9_000, 1)];
+    const plan = makePlan(1, 2, 1);
+    const circumstances = { ...plan.circumstances, joinShare: 0 };
+    expect((await runPlan({ ...plan, circumstances, steps })).violations).toEqual([]);
+  });
+});
