@@ -1,6 +1,6 @@
 /** Everything of one workspace that runs in an engine: its context, status, imports, projections and sync driver. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
-import { Duration, Effect, Queue, type Scope } from "effect";
+import { Duration, Effect, Fiber, Queue, type Scope } from "effect";
 import type { PeerID } from "loro-crdt";
 import { updateRanges } from "../documents/update-ranges-later.ts";
 import { Importer } from "../documents/Importer.ts";
@@ -32,6 +32,8 @@ const ROW_RESTS = 30;
 const LONGEST_REST_MILLIS = 1_000;
 /** Rows that are made before new ones are looked for. */
 const ROWS_AT_ONCE = 64;
+/** The rows of other documents wait this long for one that is being made. */
+const LONG_PROJECT_MILLIS = Duration.millis(1_000);
 /** The outbox is counted at most this often. */
 const COUNT_MILLIS = 60;
 
@@ -284,7 +286,13 @@ export const makeWorkspaceRuntime = (
     const projectAll = Effect.gen(function* () {
       for (;;) {
         // What came meanwhile goes before what only has to be made anew.
-        if (yield* project()) continue;
+        const working = yield* Effect.forkChild(project());
+        // Rule 15: a document that takes long goes on by itself, and what comes next does not wait for it.
+        const isMore = yield* Effect.raceFirst(
+          Fiber.join(working),
+          Effect.as(Effect.sleep(LONG_PROJECT_MILLIS), false),
+        );
+        if (isMore) continue;
         const now = yield* elapsedMillis;
         for (const [document, due] of rowDue) if (due <= now) rowDue.delete(document);
         const next = Math.min(...rowWaits.values(), Infinity);
