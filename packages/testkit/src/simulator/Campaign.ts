@@ -87,6 +87,8 @@ export const runCampaign = async (options: CampaignOptions): Promise<CampaignSta
     new Promise((resolve, reject) => {
       const worker = new Worker(new URL("./campaign-worker.ts", import.meta.url), {
         execArgv: ["--conditions=source"],
+        // What a run leaves behind dies young.
+        resourceLimits: { maxYoungGenerationSizeMb: 128, maxOldGenerationSizeMb: 2_048 },
       });
       const next = (): void => {
         const enough = state.failures.length >= (options.maxFailures ?? Infinity);
