@@ -24,8 +24,8 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
     environments: { __vitest__: { resolve: { ...onNode, noExternal: ours } } },
     test: {
       reporters: ["default", "./scripts/closing-line-reporter.ts"],
-      testTimeout: 30_000,
-      hookTimeout: 60_000,
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
       projects: [
         {
           extends: true,
