@@ -10,9 +10,6 @@ export const useSync = <S extends DocumentSchema>(workspace: Workspace<S> | unde
     undefined,
   );
 
-/** The same, as it was called first. */
-export const useSyncState = useSync;
-
 /** What waits to reach the server: depth, bytes, age, states, per document; undefined while there is no workspace. */
 export const useOutbox = <S extends DocumentSchema>(workspace: Workspace<S> | undefined): OutboxState | undefined =>
   useLatest<OutboxState | undefined>(

@@ -1,4 +1,4 @@
-import { useSyncState } from "@cairn/react";
+import { useSync } from "@cairn/react";
 import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useNow } from "../notebook/clock.ts";
 import { useWorkspace } from "../notebook/hooks.ts";
@@ -13,7 +13,7 @@ const SyncPopover = lazy(loadPopover);
 export const useSyncDescription = (): SyncDescription => {
   const workspace = useWorkspace();
   const local = useSyncExternalStore(localSaves.subscribe, localSaves.get);
-  return describeSync(useSyncState(workspace), local, useNow());
+  return describeSync(useSync(workspace), local, useNow());
 };
 
 /** Tells where the edits are, in words; a popover says more and what to do. */

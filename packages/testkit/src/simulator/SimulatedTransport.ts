@@ -36,11 +36,6 @@ export interface Wire {
   readonly node: ServerNode;
 }
 
-/** What a device hears of its server. */
-export interface TransportObserver {
-  readonly acknowledged: (workspace: WorkspaceId, device: string, counter: number) => void;
-}
-
 export interface Host {
   readonly online: boolean;
   readonly wires: Set<Wire>;
