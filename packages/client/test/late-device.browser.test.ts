@@ -33,11 +33,11 @@ const watchThread = () => {
 };
 
 test("rule 15: a late device joins a text of random insertions; everything else goes on", async () => {
-  const writer = await openProfile(freshProfile(), server);
+  const writer = await openProfile(freshProfile(), server, { impatient: true });
   const note = await writer.workspace.create("note", (edit) => edit.title.set("Long"));
   await writer.workspace.flush({ tier: "server", timeout: 20_000 });
   const { url } = await writer.workspace.createLink({ role: "writer" });
-  const away = await openProfile(freshProfile(), server);
+  const away = await openProfile(freshProfile(), server, { impatient: true });
   const joined = await away.cairn.join(url);
   await vi.waitFor(async () => expect(await joined.query("note")).toHaveLength(1), { timeout: 20_000 });
   const late = await joined.open("note", note.id);

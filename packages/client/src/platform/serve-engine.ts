@@ -20,11 +20,16 @@ import { Versions } from "./Versions.ts";
 import { CHANNEL_VERSION, type FromWorker, IMPORT_WORKER, type ToWorker } from "./worker-protocol.ts";
 
 /** Serves the page that started this worker. `module` is the worker's own module, which import workers start from too. */
-export const serveEngine = (page: Endpoint<ToWorker, FromWorker>, module: string, schema: DocumentSchema): void => {
+export const serveEngine = (
+  page: Endpoint<ToWorker, FromWorker>,
+  module: string,
+  schema: DocumentSchema,
+  importBudgetMillis?: number,
+): void => {
   const lifetime = Scope.makeUnsafe();
   page.listen((message) => {
     if (message.type === "open") {
-      Effect.runPromise(Scope.provide(startEngine(message.start, module, schema), lifetime)).then(
+      Effect.runPromise(Scope.provide(startEngine(message.start, module, schema, importBudgetMillis), lifetime)).then(
         ({ engine, made }) => {
           exposeApi<EngineEvent>(portEndpoint(message.port), engine);
           page.post({ type: "opened", made });
@@ -42,7 +47,12 @@ export const serveEngine = (page: Endpoint<ToWorker, FromWorker>, module: string
 const LEAD_AFTER = 500;
 
 /** The engine over this browser's store, locks and network. */
-const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: string, schema: DocumentSchema) {
+const startEngine = Effect.fnUntraced(function* (
+  start: EngineStart,
+  module: string,
+  schema: DocumentSchema,
+  importBudgetMillis: number | undefined,
+) {
   const { profile } = start;
   let made = "";
   const store = dexieStore({ name: profile, expected: start.expected, onOpened: (opened) => void (made = opened) });
@@ -54,6 +64,7 @@ const startEngine = Effect.fnUntraced(function* (start: EngineStart, module: str
   }
   const importer = workerImporterLayer({
     spawn: () => workerThread(new Worker(module, { type: "module", name: IMPORT_WORKER })),
+    budget: importBudgetMillis,
   });
   const services = Layer.mergeAll(Leadership.layer(profile), PeerLeases.layer(profile), importer, layerFetch).pipe(
     Layer.provideMerge(

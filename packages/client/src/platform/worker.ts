@@ -10,6 +10,11 @@ import { IMPORT_WORKER } from "./worker-protocol.ts";
 export interface CairnWorkerOptions {
   /** The same schema as the page's. */
   readonly schema: DocumentSchema;
+  /**
+   * How long one import may take, in milliseconds, before it is given up, its document is shown as merging, and it is begun
+   * again where nothing waits for it (rule 15). Default 3,000.
+   */
+  readonly importBudgetMillis?: number | undefined;
 }
 
 /** What this module uses of a `DedicatedWorkerGlobalScope`. */
@@ -21,7 +26,7 @@ interface WorkerScope extends Port {
 }
 
 /** Runs Cairn in this worker. Call it once, at the top of the app's worker module. */
-export const runCairnWorker = ({ schema }: CairnWorkerOptions): void => {
+export const runCairnWorker = ({ importBudgetMillis, schema }: CairnWorkerOptions): void => {
   // TypeScript knows either pages or workers; this package has both, and declares what it needs of the second.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const scope = globalThis as unknown as WorkerScope;
@@ -31,7 +36,7 @@ export const runCairnWorker = ({ schema }: CairnWorkerOptions): void => {
           serveImports(scopeEndpoint(scope), { schema, now: () => performance.now() }),
         )
       : import("./serve-engine.ts").then(({ serveEngine }) =>
-          serveEngine(scopeEndpoint(scope), scope.location.href, schema),
+          serveEngine(scopeEndpoint(scope), scope.location.href, schema, importBudgetMillis),
         );
   // Whoever started this worker hears of it as an error of the worker.
   loaded.catch((error: unknown) => scope.reportError(error));
