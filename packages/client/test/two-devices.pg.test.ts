@@ -41,6 +41,14 @@ describe("two devices", () => {
     expect((await joined.devices()).map(({ name }) => name).toSorted()).toEqual(["laptop", "phone"]);
   });
 
+  it("the name of the workspace arrives, and changes, without anybody who listens for it", async () => {
+    const { notebook, joined } = await pair();
+    await notebook.rename("Errands");
+    await until(() => joined.info().name === "Errands");
+    await joined.rename("Chores");
+    await until(() => notebook.info().name === "Chores");
+  });
+
   it("Promise 4: write without the server, keep it through a restart, and merge later", async () => {
     const { laptop, note, notebook, joined, copy } = await pair();
     await place.stopServer();

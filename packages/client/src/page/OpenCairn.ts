@@ -11,6 +11,7 @@ import type {
   Workspace,
   WorkspaceInfo,
 } from "../api.ts";
+import { WORKSPACE_TYPE } from "../engine/engine-schema.ts";
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
 import type { StorageConnection } from "../platform/StorageConnection.ts";
 import type { Unsynced } from "../sync-api.ts";
@@ -55,8 +56,8 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
       return;
     }
     this.#ready.get(event.workspace)?.handle(event);
-    // The workspace's name is a document of its own, so any change may be one of it.
-    if (event.type === "documents" && this.#listeners.size > 0) this.#refreshSoon();
+    // The workspace's name is a document of its own.
+    if (event.type === "documents" && (event.types?.includes(WORKSPACE_TYPE) ?? true)) this.#refreshSoon();
   }
 
   #refreshSoon(): void {
