@@ -47,6 +47,7 @@ describe("two devices", () => {
     await until(() => joined.info().name === "Errands");
     await joined.rename("Chores");
     await until(() => notebook.info().name === "Chores");
+    expect(joined.info().name).toBe("Chores");
   });
 
   it("Promise 4: write without the server, keep it through a restart, and merge later", async () => {

@@ -89,7 +89,7 @@ export const succeed = Effect.fnUntraced(
       updates: [],
     };
     const change = Effect.gen(function* () {
-      const remade = yield* remakeDocuments(work, to, rest.elsewhere);
+      const remade = yield* remakeDocuments(work, to, rest);
       yield* store.succeed({ workspace, fence, from, to, admission, documents: remade });
       return remade;
     });
@@ -197,7 +197,7 @@ const admitSuccessor = Effect.fnUntraced(function* (
 const remakeDocuments = Effect.fnUntraced(function* (
   work: SuccessionWork,
   to: DeviceId,
-  elsewhere: ReadonlyArray<Entry>,
+  { elsewhere, membership }: Pick<Rest, "elsewhere" | "membership">,
 ): Effect.fn.Return<ReadonlyArray<RemadeDocument>, SuccessionFailure> {
   const { store, context } = work;
   const { workspace } = context;
@@ -212,7 +212,8 @@ const remakeDocuments = Effect.fnUntraced(function* (
     elsewhere.filter(({ header }) => named.has(header.document)),
     (entry) =>
       Effect.map(
-        Effect.promise(() => openContent(context, entry)),
+        // A copy may be older than the chain's record of this very device.
+        Effect.promise(() => openContent({ ...context, membership }, entry)),
         (opened) => ({ entry, opened }),
       ),
   );
