@@ -18,7 +18,8 @@ export const STATE_ROOT = "cairn";
 
 /** One version of an app's documents. */
 export interface DocumentSchema<Ds extends DocumentTypes = DocumentTypes> {
-  readonly version: 1;
+  /** A whole number from 1 on. */
+  readonly version: number;
   readonly documents: Ds;
 }
 
@@ -39,11 +40,13 @@ export const defineDocument = <const Fs extends Fields>(declaration: { readonly 
   return { fields: declaration.fields };
 };
 
-/** Declare a schema. Throws `SchemaDefinitionError` for a type's name that cannot be one. */
+/** Declare a schema. Throws `SchemaDefinitionError` for a version or a type's name that cannot be one. */
 export const defineSchema = <const Ds extends DocumentTypes>(declaration: {
-  readonly version: 1;
+  readonly version: number;
   readonly documents: Ds;
 }): DocumentSchema<Ds> => {
+  if (!Number.isSafeInteger(declaration.version) || declaration.version < 1)
+    throw invalid(["version"], "a schema's version is a whole number from 1 on");
   for (const name of Object.keys(declaration.documents)) {
     if (!NAME.test(name)) throw invalid([name], `a type's name must match ${NAME}`);
   }

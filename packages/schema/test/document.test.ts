@@ -319,6 +319,9 @@ describe("declaring", () => {
     expect(code(() => defineDocument({ fields: { a: field.records({ __proto: field.text() }) } }))).toBe(refusedCode);
     expect(code(() => defineDocument({ fields: { a: field.text({ preview: 0 }) } }))).toBe(refusedCode);
     expect(code(() => defineSchema({ version: 1, documents: { "a b": note } }))).toBe(refusedCode);
+    for (const version of [0, -1, 1.5, Number.NaN, 2 ** 53])
+      expect(code(() => defineSchema({ version, documents: { note } }))).toBe(refusedCode);
+    expect(defineSchema({ version: 7, documents: { note } }).version).toBe(7);
   });
 
   test("a schema whose check throws refuses the value instead", () => {
