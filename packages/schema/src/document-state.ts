@@ -4,7 +4,7 @@
  */
 import type { LoroDoc } from "loro-crdt";
 
-import { STATE_ROOT } from "./document-type.ts";
+import { STATE_ROOT } from "./roots.ts";
 
 const DELETED = "deleted";
 const CREATED_AT = "createdAt";

@@ -3,18 +3,15 @@
  * them; a version that was released never changes.
  */
 import { SchemaDefinitionError } from "./errors.ts";
-import type { Fields } from "./field.ts";
+import type { Field, Fields } from "./field.ts";
 import { isJsonWithin } from "./json.ts";
 import { shapeOfField } from "./query/value-shape.ts";
-import { type DocumentType, type Slot, slotsOf } from "./slots.ts";
+import { type DocumentType, slotsOf } from "./slots.ts";
+import { PLAIN_ROOT, STATE_ROOT } from "./roots.ts";
 import { COMBINATORS, MAX_INDEXED_PATHS, filterablePaths } from "./query/query-paths.ts";
 
+export { PLAIN_ROOT, STATE_ROOT } from "./roots.ts";
 export { type DocumentType, type Slot, slotsOf } from "./slots.ts";
-
-/** The root map that holds all plain fields of a document, by physical name. */
-export const PLAIN_ROOT = "fields";
-/** The root map of the engine's own state, which every document has, whatever its type (`document-state.ts`). */
-export const STATE_ROOT = "cairn";
 
 /** One version of an app's documents. */
 export interface DocumentSchema<Ds extends DocumentTypes = DocumentTypes> {
@@ -35,9 +32,15 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const MAX_NESTING = 4;
 
 /** Declare a document type. Throws `SchemaDefinitionError` when names or defaults contradict the rules. */
-export const defineDocument = <const Fs extends Fields>(declaration: { readonly fields: Fs }): DocumentType<Fs> => {
+export const defineDocument = <const Fs extends Fields>(declaration: {
+  readonly fields: Fs;
+  /** No new documents of the type are made; those that exist are read and edited. Default: `false`. */
+  readonly deprecated?: boolean;
+}): DocumentType<Fs> => {
   checkFields(declaration.fields, [], 0);
-  return { fields: declaration.fields };
+  return declaration.deprecated === true
+    ? { fields: declaration.fields, deprecated: true }
+    : { fields: declaration.fields };
 };
 
 /** Declare a schema. Throws `SchemaDefinitionError` for a version or a type's name that cannot be one. */
@@ -73,7 +76,7 @@ const checkFields = (fields: Fields, path: ReadonlyArray<string>, depth: number)
     if (field.kind === "text" && !(Number.isInteger(field.preview) && field.preview > 0)) {
       throw invalid(here, "preview is a positive number of code points");
     }
-    if (field.filterable) checkFilterable({ name, physical, field }, here, depth);
+    if (field.filterable) checkFilterable(name, field, here, depth);
     if (field.kind === "records") checkFields(field.fields, here, depth + 1);
   }
   if (depth === 0 && filterablePaths({ fields }).filter((found) => found.indexed).length > MAX_INDEXED_PATHS) {
@@ -81,7 +84,7 @@ const checkFields = (fields: Fields, path: ReadonlyArray<string>, depth: number)
   }
 };
 
-const checkFilterable = ({ name, field }: Slot, path: ReadonlyArray<string>, depth: number): void => {
+const checkFilterable = (name: string, field: Field, path: ReadonlyArray<string>, depth: number): void => {
   if (depth > 0) throw invalid(path, "filters do not reach into records");
   if (COMBINATORS.includes(name))
     throw invalid(path, `"${name}" combines filters; a filterable field needs another name`);

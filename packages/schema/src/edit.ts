@@ -7,7 +7,7 @@
 import type { LoroDoc, LoroList, LoroMovableList, LoroText } from "loro-crdt";
 
 import type { AttachmentManifest } from "./attachment.ts";
-import { type DocumentType, type Slot, slotsOf } from "./document-type.ts";
+import { type DocumentType, type Path, type Slot, slotsOf } from "./slots.ts";
 import { SchemaWriteError } from "./errors.ts";
 import {
   type AttachmentsField,
@@ -123,22 +123,24 @@ export type Editor<T extends DocumentType> = EditorOf<T["fields"]>;
 export const editDocument = <Fs extends Fields>(type: DocumentType<Fs>, doc: LoroDoc): EditorOf<Fs> =>
   editFields(type.fields, { at: "document", doc }, []);
 
-type Path = ReadonlyArray<string | number>;
-
 const editFields = <Fs extends Fields>(fields: Fs, place: Place, path: Path): EditorOf<Fs> => {
   const editor = {};
   for (const slot of slotsOf(fields)) {
     // Made when asked for: a text inside a record comes into being by being edited, not by its record being edited.
     Object.defineProperty(editor, slot.name, {
       enumerable: true,
-      get: () => writer(slot, place, [...path, slot.name]),
+      get: () => writerOf(slot, place, [...path, slot.name]),
     });
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each property is its field's own writer
   return editor as EditorOf<Fs>;
 };
 
-const writer = (slot: Slot, place: Place, path: Path): unknown => {
+/** The writer of a field (`WriterOf`). */
+export const writerOf = (slot: Slot, place: Place, path: Path): unknown =>
+  slot.origin === undefined ? storedWriter(slot, place, path) : slot.origin.writer(place, path);
+
+const storedWriter = (slot: Slot, place: Place, path: Path): unknown => {
   const { field, physical } = slot;
   const get = (): unknown => readField(slot, place, path, () => {});
   switch (field.kind) {
@@ -249,17 +251,19 @@ const recordsWriter = (field: RecordsField, physical: string, place: Place, path
   const existing = (key: string): Place | undefined => {
     const records = findContainer(place, MAP, physical);
     if (typeof records === "string") return undefined;
-    const record = findContainer({ at: "record", map: records }, MAP, key);
-    return typeof record === "string" || record.get(REMOVED_KEY) === true ? undefined : { at: "record", map: record };
+    const record = findContainer({ at: "record", doc: place.doc, map: records }, MAP, key);
+    return typeof record === "string" || record.get(REMOVED_KEY) === true
+      ? undefined
+      : { at: "record", doc: place.doc, map: record };
   };
   return {
     get,
     ensure: (key: string) => {
       requireKey(key, path);
       const records = openContainer(place, MAP, physical, path);
-      const record = openContainer({ at: "record", map: records }, MAP, key, [...path, key]);
+      const record = openContainer({ at: "record", doc: place.doc, map: records }, MAP, key, [...path, key]);
       if (record.get(REMOVED_KEY) === true) record.delete(REMOVED_KEY);
-      return editFields(field.fields, { at: "record", map: record }, [...path, key]);
+      return editFields(field.fields, { at: "record", doc: place.doc, map: record }, [...path, key]);
     },
     edit: (key: string) => {
       const record = existing(key);
@@ -279,46 +283,51 @@ const recordsWriter = (field: RecordsField, physical: string, place: Place, path
  * old content back. What the type does not declare stays.
  */
 const clearFields = (fields: Fields, place: Place): void => {
-  for (const { field, physical } of slotsOf(fields)) {
-    switch (field.kind) {
-      case "plain":
-        deletePlain(place, physical);
-        break;
-      case "text": {
-        const text = findContainer(place, TEXT, physical);
-        if (typeof text !== "string") text.delete(0, text.length);
-        break;
+  for (const slot of slotsOf(fields)) clearField(slot, place);
+};
+
+/** Clear one field, and the forms that earlier versions gave it. */
+export const clearField = (slot: Slot, place: Place): void => {
+  if (slot.origin !== undefined) return slot.origin.clear(place);
+  const { field, physical } = slot;
+  switch (field.kind) {
+    case "plain":
+      deletePlain(place, physical);
+      break;
+    case "text": {
+      const text = findContainer(place, TEXT, physical);
+      if (typeof text !== "string") text.delete(0, text.length);
+      break;
+    }
+    case "list":
+    case "movableList": {
+      const list =
+        field.kind === "list" ? findContainer(place, LIST, physical) : findContainer(place, MOVABLE_LIST, physical);
+      if (typeof list !== "string") list.clear();
+      break;
+    }
+    case "set":
+    case "map":
+    case "attachments": {
+      const map = findContainer(place, MAP, physical);
+      if (typeof map !== "string") for (const key of map.keys().map(String)) map.delete(key);
+      break;
+    }
+    case "counter": {
+      const counter = findContainer(place, COUNTER, physical);
+      if (typeof counter !== "string" && counter.value !== 0) counter.decrement(counter.value);
+      break;
+    }
+    case "records": {
+      const records = findContainer(place, MAP, physical);
+      if (typeof records === "string") break;
+      for (const key of records.keys().map(String)) {
+        const record = findContainer({ at: "record", doc: place.doc, map: records }, MAP, key);
+        if (typeof record === "string") continue;
+        clearFields(field.fields, { at: "record", doc: place.doc, map: record });
+        record.set(REMOVED_KEY, true);
       }
-      case "list":
-      case "movableList": {
-        const list =
-          field.kind === "list" ? findContainer(place, LIST, physical) : findContainer(place, MOVABLE_LIST, physical);
-        if (typeof list !== "string") list.clear();
-        break;
-      }
-      case "set":
-      case "map":
-      case "attachments": {
-        const map = findContainer(place, MAP, physical);
-        if (typeof map !== "string") for (const key of map.keys().map(String)) map.delete(key);
-        break;
-      }
-      case "counter": {
-        const counter = findContainer(place, COUNTER, physical);
-        if (typeof counter !== "string" && counter.value !== 0) counter.decrement(counter.value);
-        break;
-      }
-      case "records": {
-        const records = findContainer(place, MAP, physical);
-        if (typeof records === "string") break;
-        for (const key of records.keys().map(String)) {
-          const record = findContainer({ at: "record", map: records }, MAP, key);
-          if (typeof record === "string") continue;
-          clearFields(field.fields, { at: "record", map: record });
-          record.set(REMOVED_KEY, true);
-        }
-        break;
-      }
+      break;
     }
   }
 };

@@ -13,6 +13,7 @@ import { Schema } from "effect";
 
 import { AttachmentManifest } from "./attachment.ts";
 import { type Json, isJsonWithin } from "./json.ts";
+import type { Origin, Slot } from "./slots.ts";
 
 /** Upper bound of one plain value, in the units of `isJsonWithin`. */
 export const MAX_VALUE_UNITS = 4_000_000;
@@ -24,6 +25,8 @@ export const MAX_PREVIEW = 2_000;
 interface FieldBase {
   /** The physical name, where it differs from the name in the type. */
   readonly physical: string | undefined;
+  /** How it is stored, where a step between two versions made it what it is. */
+  readonly origin?: Origin;
   /** Whether the field's words are found by search. */
   readonly search: boolean;
   /** Which paths have an index: the field itself and all that filters can ask within it, or the named ones. */
@@ -120,6 +123,8 @@ export interface RecordsField<Fs extends Fields = Fields> extends FieldBase {
   readonly filterable: false;
   readonly list: false;
   readonly fields: Fs;
+  /** What earlier versions stored in a record and this one does not show under its old form. */
+  readonly retired?: ReadonlyArray<Slot>;
 }
 
 export type Field =

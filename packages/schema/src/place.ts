@@ -8,12 +8,12 @@
  */
 import type { Container, LoroCounter, LoroDoc, LoroList, LoroMap, LoroMovableList, LoroText } from "loro-crdt";
 import { isContainer } from "./container.ts";
-import { PLAIN_ROOT } from "./document-type.ts";
 import { SchemaWriteError } from "./errors.ts";
+import { PLAIN_ROOT } from "./roots.ts";
 
 export type Place =
   | { readonly at: "document"; readonly doc: LoroDoc }
-  | { readonly at: "record"; readonly map: LoroMap };
+  | { readonly at: "record"; readonly doc: LoroDoc; readonly map: LoroMap };
 
 /** How one kind of container is reached. */
 export interface ContainerKind<C extends Container> {
@@ -82,4 +82,11 @@ export const openContainer = <C extends Container>(
   if (found !== "absent") return found;
   if (place.at === "document") return kind.root(place.doc, physical);
   return kind.child(place.map, physical);
+};
+
+/** The same place in another replica of its document, or in another version of it; undefined where it does not exist there. */
+export const samePlaceIn = (doc: LoroDoc, place: Place): Place | undefined => {
+  if (place.at === "document") return { at: "document", doc };
+  const map = doc.getContainerById(place.map.id);
+  return map !== undefined && MAP.is(map) ? { at: "record", doc, map } : undefined;
 };

@@ -8,20 +8,15 @@
 import type { Container, LoroDoc, LoroMap } from "loro-crdt";
 import { isContainer } from "./container.ts";
 
-import { type DocumentType, PLAIN_ROOT, STATE_ROOT, type Slot, slotsOf } from "./document-type.ts";
 import type { Field, Fields, ViewOf } from "./field.ts";
 import { COUNTER, LIST, MAP, MOVABLE_LIST, type Place, TEXT, findContainer, plainMap } from "./place.ts";
+import { PLAIN_ROOT, STATE_ROOT } from "./roots.ts";
+import { type DocumentType, type InvalidValue, type Path, type Report, type Slot, keysOf, slotsOf } from "./slots.ts";
+
+export type { InvalidValue, Report } from "./slots.ts";
 
 /** The register of a record's map that hides the record. No physical name can begin with `$`. */
 export const REMOVED_KEY = "$removed";
-
-/** A stored value that does not fit its field. */
-export interface InvalidValue {
-  /** Names in the type, then keys or positions. */
-  readonly path: ReadonlyArray<string | number>;
-  /** `wrong-kind`: a container where a plain value belongs or the reverse. `misfit`: the field's schema refuses it. */
-  readonly reason: "wrong-kind" | "misfit";
-}
 
 /** A document as its type sees it, and what the type could not make sense of. */
 export interface Inspection<Fs extends Fields> {
@@ -42,9 +37,6 @@ export const inspectDocument = <Fs extends Fields>(type: DocumentType<Fs>, doc: 
   return { view, invalid, unknown: unknownInDocument(type, doc) };
 };
 
-export type Report = (invalid: InvalidValue) => void;
-type Path = ReadonlyArray<string | number>;
-
 const discard: Report = () => {};
 
 export const readFields = <Fs extends Fields>(fields: Fs, place: Place, path: Path, report: Report): ViewOf<Fs> =>
@@ -54,7 +46,10 @@ export const readFields = <Fs extends Fields>(fields: Fs, place: Place, path: Pa
   ) as ViewOf<Fs>;
 
 /** One field's value. Always of the field's view type. */
-export const readField = (slot: Slot, place: Place, path: Path, report: Report): unknown => {
+export const readField = (slot: Slot, place: Place, path: Path, report: Report): unknown =>
+  slot.origin === undefined ? readStored(slot, place, path, report) : slot.origin.read(place, path, report);
+
+const readStored = (slot: Slot, place: Place, path: Path, report: Report): unknown => {
   const { field, physical } = slot;
   switch (field.kind) {
     case "plain": {
@@ -96,7 +91,7 @@ export const readField = (slot: Slot, place: Place, path: Path, report: Report):
       return Object.fromEntries(
         recordsIn(map, path, report).map(([key, record]) => [
           key,
-          readFields(field.fields, { at: "record", map: record }, [...path, key], report),
+          readFields(field.fields, { at: "record", doc: place.doc, map: record }, [...path, key], report),
         ]),
       );
     }
@@ -159,17 +154,16 @@ const recordsIn = (map: LoroMap, path: Path, report: Report): ReadonlyArray<read
 
 const unknownInDocument = (type: DocumentType, doc: LoroDoc): ReadonlyArray<ReadonlyArray<string>> => {
   const slots = slotsOf(type.fields);
-  const roots = new Set([STATE_ROOT, PLAIN_ROOT, ...slots.filter(isContainerSlot).map((slot) => slot.physical)]);
-  const plains = new Set(slots.filter((slot) => !isContainerSlot(slot)).map((slot) => slot.physical));
+  const known = new Set([STATE_ROOT, PLAIN_ROOT, ...[...slots, ...(type.retired ?? [])].flatMap(keysOf)]);
   return [
-    ...Object.keys(doc.toContainerTree({ roots: unknownRoots(doc, roots) }))
+    ...Object.keys(doc.toContainerTree({ roots: unknownRoots(doc, known) }))
       .toSorted()
       .map((name) => [name]),
     ...doc
       .getMap(PLAIN_ROOT)
       .keys()
       .map(String)
-      .filter((key) => !plains.has(key))
+      .filter((key) => !known.has(key))
       .toSorted()
       .map((key) => [PLAIN_ROOT, key]),
     ...slots.flatMap((slot) => unknownInField(slot, { at: "document", doc }, [slot.physical])),
@@ -200,19 +194,17 @@ export const isEmptyRoot = (root: Container | undefined): boolean => {
   }
 };
 
-const isContainerSlot = (slot: Slot): boolean => slot.field.kind !== "plain";
-
 const unknownInField = (
   slot: Slot,
   place: Place,
   path: ReadonlyArray<string>,
 ): ReadonlyArray<ReadonlyArray<string>> => {
   const field: Field = slot.field;
-  if (field.kind !== "records") return [];
+  if (field.kind !== "records" || slot.origin !== undefined) return [];
   const map = findContainer(place, MAP, slot.physical);
   if (map === "absent" || map === "misfit") return [];
   const nested = slotsOf(field.fields);
-  const known = new Set([REMOVED_KEY, ...nested.map((inner) => inner.physical)]);
+  const known = new Set([REMOVED_KEY, ...[...nested, ...(field.retired ?? [])].flatMap(keysOf)]);
   return recordsIn(map, [], discard).flatMap(([key, record]) => [
     ...record
       .keys()
@@ -220,6 +212,8 @@ const unknownInField = (
       .filter((name) => !known.has(name))
       .toSorted()
       .map((name) => [...path, key, name]),
-    ...nested.flatMap((inner) => unknownInField(inner, { at: "record", map: record }, [...path, key, inner.physical])),
+    ...nested.flatMap((inner) =>
+      unknownInField(inner, { at: "record", doc: place.doc, map: record }, [...path, key, inner.physical]),
+    ),
   ]);
 };

@@ -1,16 +1,63 @@
 /** The fields of a document type and where replicas store them. */
 import type { Field, Fields } from "./field.ts";
+import type { Json } from "./json.ts";
+import type { Place } from "./place.ts";
+
+/** A stored value that does not fit its field. */
+export interface InvalidValue {
+  /** Names in the type, then keys or positions. */
+  readonly path: ReadonlyArray<string | number>;
+  /**
+   * `wrong-kind`: a container where a plain value belongs or the reverse. `misfit`: the field's schema refuses it.
+   * `conversion`: what an older version of the app stored cannot be converted.
+   */
+  readonly reason: "wrong-kind" | "misfit" | "conversion";
+}
+
+export type Report = (invalid: InvalidValue) => void;
+export type Path = ReadonlyArray<string | number>;
+
+/**
+ * How a field is read and written whose form came about by a step between two versions. A field without one is stored as it
+ * is declared.
+ */
+export interface Origin {
+  readonly kind: "conversion" | "change";
+  /** The version that brought this form. */
+  readonly version: number;
+  /** The key of the step's own state, beside the fields: no physical name can begin with `$`. */
+  readonly key: string;
+  /** What the step reads: the form of the version before. */
+  readonly older: ReadonlyArray<Slot>;
+  /** The field's name among those that the step makes. */
+  readonly member: string;
+  readonly read: (place: Place, path: Path, report: Report) => unknown;
+  /** The field's writer (`WriterOf`). */
+  readonly writer: (place: Place, path: Path) => unknown;
+  /** Clear the field in a record that is removed, in every form that any version gave it. */
+  readonly clear: (place: Place) => void;
+  /** Plan a plain value's registers, the oldest form first; undefined where the newer form is a container. */
+  readonly plan: PlanWrites | undefined;
+}
+
+/** Adds to the registers of a place, by key and in the order in which they are written, what it takes to store a value. */
+export type PlanWrites = (place: Place, path: Path, value: Json, writes: Map<string, Json>) => void;
 
 /** A field and the key that replicas store it under. */
 export interface Slot {
   readonly name: string;
   readonly physical: string;
   readonly field: Field;
+  readonly origin: Origin | undefined;
 }
 
 /** One type of documents. */
 export interface DocumentType<Fs extends Fields = Fields> {
   readonly fields: Fs;
+  /** Documents of the type are read and edited, and no new ones are made. */
+  readonly deprecated?: boolean;
+  /** What earlier versions stored and this one does not show under its old form. Kept, and never taken for unknown. */
+  readonly retired?: ReadonlyArray<Slot>;
 }
 
 const slotsByFields = new WeakMap<Fields, ReadonlyArray<Slot>>();
@@ -19,7 +66,16 @@ const slotsByFields = new WeakMap<Fields, ReadonlyArray<Slot>>();
 export const slotsOf = (fields: Fields): ReadonlyArray<Slot> => {
   const known = slotsByFields.get(fields);
   if (known !== undefined) return known;
-  const slots = Object.entries(fields).map(([name, field]) => ({ name, physical: field.physical ?? name, field }));
+  const slots = Object.entries(fields).map(([name, field]) => ({
+    name,
+    physical: field.physical ?? name,
+    field,
+    origin: field.origin,
+  }));
   slotsByFields.set(fields, slots);
   return slots;
 };
+
+/** All keys under which a slot stores something, in any of its forms: its own and those of the forms before. */
+export const keysOf = (slot: Slot): ReadonlyArray<string> =>
+  slot.origin === undefined ? [slot.physical] : [slot.origin.key, ...slot.origin.older.flatMap(keysOf)];
