@@ -185,6 +185,7 @@ export const foldMembership = (state: MembershipState, steps: Iterable<Membershi
 interface Draft extends MembershipState {
   rootKey: PublicKey | undefined;
   recoveryKey: PublicKey | undefined;
+  minimumVersion: number;
   readonly devices: Map<DeviceId, Member>;
   readonly links: Map<LinkId, MemberLink>;
   readonly keyChanges: Array<KeyChange>;
@@ -226,6 +227,10 @@ const applyRecord = (
     case "rotate-root":
       draft.rootKey = record.rootKey;
       draft.recoveryKey = record.recoveryKey;
+      return undefined;
+    case "minimum-version":
+      // One that is not higher breaks no rule: readers that do not know the record act on what stands beside it, too.
+      draft.minimumVersion = Math.max(draft.minimumVersion, record.version);
       return undefined;
     case "unknown":
       draft.unknownRecords.push(record);

@@ -69,6 +69,8 @@ export interface MembershipState {
   readonly links: ReadonlyMap<LinkId, MemberLink>;
   /** In ascending order of epochs, from 1 without gaps. */
   readonly keyChanges: ReadonlyArray<KeyChange>;
+  /** The lowest version of the app's schema that may write; 1 until an owner raises it, and never lower again. */
+  readonly minimumVersion: number;
   /** Records of later versions, kept and not acted upon. */
   readonly unknownRecords: ReadonlyArray<Extract<MembershipRecord, { readonly type: "unknown" }>>;
 }
@@ -82,6 +84,7 @@ export const emptyMembership = (workspace: WorkspaceId): MembershipState => ({
   devices: new Map(),
   links: new Map(),
   keyChanges: [],
+  minimumVersion: 1,
   unknownRecords: [],
 });
 

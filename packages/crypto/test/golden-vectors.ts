@@ -429,6 +429,10 @@ const membership = async () => {
   const nextRoot = await rootKeysFromSecret(fill(0x58, 32));
   const unknown: MembershipRecord = { type: "unknown", code: 250, body: Uint8Array.of(1, 2, 3) };
   await ws.say(ws.owner, await rotateRootRecord(ws.workspace, ws.root, nextRoot), unknown);
+  await ws.say(ws.owner, { type: "minimum-version", version: 300 });
+  // Neither a lower one nor a body that is no version changes the minimum.
+  const noVersion: MembershipRecord = { type: "unknown", code: 8, body: Uint8Array.of(3, 0) };
+  await ws.say(ws.owner, { type: "minimum-version", version: 2 }, noVersion);
   await ws.say(reader, { type: "revoke-device", device: ws.owner.id, to: 1 });
   await ws.say(reader, { type: "revoke-device", device: reader.id, to: 3 });
   return {
@@ -454,6 +458,7 @@ const membership = async () => {
         rootKey: ws.state.rootKey,
         recoveryKey: ws.state.recoveryKey,
         epoch: 2,
+        minimumVersion: ws.state.minimumVersion,
         devices: [...ws.state.devices.values()].map(({ device: id, grants, revoked }) => ({
           device: id,
           grants,

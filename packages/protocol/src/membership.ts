@@ -129,6 +129,11 @@ export type MembershipRecord =
       /** By the old root key over `rotateRootSigningBytes`. */
       readonly signature: Uint8Array;
     }
+  | {
+      /** Apps whose documents' schema has a lower version write nothing new here; what they have is still taken. */
+      readonly type: "minimum-version";
+      readonly version: number;
+    }
   | { readonly type: "unknown"; readonly code: number; readonly body: Uint8Array };
 
 /** The payload of one membership entry. */
@@ -156,8 +161,12 @@ export const RECORD_CODES = {
   "revoke-device": 5,
   "revoke-link": 6,
   "rotate-root": 7,
+  "minimum-version": 8,
 } as const;
-const knownCodes: ReadonlySet<number> = new Set(Object.values(RECORD_CODES));
+/** Types of which readers have always known that a body of another form makes the payload malformed. */
+const strictCodes: ReadonlySet<number> = new Set(
+  Object.values(RECORD_CODES).filter((code) => code !== RECORD_CODES["minimum-version"]),
+);
 const RECIPIENTS = ["device", "link", "recovery"] as const;
 
 const writeCertificate = (writer: ByteWriter, certificate: Certificate): ByteWriter => {
@@ -264,10 +273,32 @@ const recordBody = (record: MembershipRecord): Uint8Array => {
       return idToBytes(record.link);
     case "rotate-root":
       return writer.raw(idToBytes(record.rootKey)).raw(idToBytes(record.recoveryKey)).raw(record.signature).finish();
+    case "minimum-version":
+      return writer.varint(record.version).finish();
     case "unknown":
       return record.body;
   }
 };
+
+/**
+ * To older readers this type is unknown, and its body may be anything: one that is no version is unknown here too, so that
+ * the entry is a link of the chain to both or to neither.
+ */
+const readMinimumVersion = (body: Uint8Array): MembershipRecord => {
+  try {
+    const reader = new ByteReader(body);
+    const version = reader.varint();
+    reader.end();
+    return { type: "minimum-version", version };
+  } catch (error) {
+    if (error instanceof MalformedBytes) return { type: "unknown", code: RECORD_CODES["minimum-version"], body };
+    throw error;
+  }
+};
+
+/** Whether a reader takes a record of this type and body for one that it does not know. */
+const readsAsUnknown = (code: number, body: Uint8Array): boolean =>
+  code === RECORD_CODES["minimum-version"] ? readMinimumVersion(body).type === "unknown" : !strictCodes.has(code);
 
 const readSealedKeys = (reader: ByteReader): ReadonlyArray<SealedKey> => {
   const count = reader.varint(LIMITS.keyRecipients);
@@ -280,6 +311,7 @@ const readSealedKeys = (reader: ByteReader): ReadonlyArray<SealedKey> => {
 };
 
 const readRecord = (code: number, body: Uint8Array): MembershipRecord => {
+  if (code === RECORD_CODES["minimum-version"]) return readMinimumVersion(body);
   const reader = new ByteReader(body);
   const record = ((): MembershipRecord => {
     switch (code) {
@@ -342,7 +374,7 @@ export const encodeMembership = (payload: MembershipPayload): Uint8Array<ArrayBu
   if (payload.records.length > LIMITS.membershipRecords) throw new RangeError("too many records in a membership entry");
   const writer = new ByteWriter().u8(FORMAT).raw(idToBytes(payload.prev)).varint(payload.records.length);
   for (const record of payload.records) {
-    if (record.type === "unknown" && knownCodes.has(record.code))
+    if (record.type === "unknown" && !readsAsUnknown(record.code, record.body))
       throw new RangeError(`record type ${record.code} is not unknown`);
     const body = recordBody(record);
     if (body.length > LIMITS.membershipRecordBytes)

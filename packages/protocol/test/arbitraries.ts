@@ -103,6 +103,7 @@ export const membershipRecord: fc.Arbitrary<MembershipRecord> = fc.oneof(
   fc.record({ type: fc.constant("revoke-device"), device: deviceId, to: count }),
   fc.record({ type: fc.constant("revoke-link"), link: linkId }),
   fc.record({ type: fc.constant("rotate-root"), rootKey: publicKey, recoveryKey: publicKey, signature }),
+  fc.record({ type: fc.constant("minimum-version"), version: count }),
   fc.record({
     type: fc.constant("unknown"),
     code: fc.nat(255).filter((code) => !known.has(code)),

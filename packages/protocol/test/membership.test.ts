@@ -78,6 +78,8 @@ describe("a membership payload", () => {
       [{ ...link, sealedLabel: new Uint8Array(2_049) }],
       [{ type: "unknown", code: 99, body: new Uint8Array(LIMITS.membershipRecordBytes + 1) }],
       [{ type: "unknown", code: 1, body: new Uint8Array() }],
+      [{ type: "unknown", code: 8, body: Uint8Array.of(1) }],
+      [{ type: "minimum-version", version: -1 }],
     ];
     for (const records of wrong) expect(() => encode(...records)).toThrow(RangeError);
     const begin = () => new ByteWriter().u8(1).raw(new Uint8Array(32));
@@ -101,6 +103,26 @@ describe("a membership payload", () => {
       new ByteWriter().u8(2).raw(new Uint8Array(32)).varint(0),
     ];
     for (const writer of refused) expect(isRefused(() => decodeMembership(writer.finish()))).toBe(true);
+  });
+});
+
+describe("a minimum version", () => {
+  const encoded = (...body: ReadonlyArray<number>) =>
+    new ByteWriter().u8(1).raw(new Uint8Array(32)).varint(1).u8(8).bytes(Uint8Array.from(body)).finish();
+
+  it("is a varint", () => {
+    const records = [{ type: "minimum-version", version: 300 }] as const;
+    expect(encodeMembership({ prev: NO_MEMBERSHIP, records })).toEqual(encoded(0xac, 0x02));
+    expect(decodeMembership(encoded(0xac, 0x02)).records).toEqual(records);
+  });
+
+  it("of another form is a record that is not known, as it is to older readers, and no malformed payload", () => {
+    const bodies = [[], [0x80], [0x80, 0x00], [1, 0], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]];
+    for (const body of bodies) {
+      const { records } = decodeMembership(encoded(...body));
+      expect(records).toEqual([{ type: "unknown", code: 8, body: Uint8Array.from(body) }]);
+      expect(encodeMembership({ prev: NO_MEMBERSHIP, records })).toEqual(encoded(...body));
+    }
   });
 });
 

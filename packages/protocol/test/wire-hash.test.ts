@@ -74,9 +74,9 @@ it("the wire of this version is the one that was agreed on", async () => {
   }).toMatchInlineSnapshot(`
     {
       "api": "d98cb6687a27acd24a8376a6a57a8919f17f0e5d2019d55b75401cbd4bbe80e5",
-      "constants": "55b0399bf8498d5bad6b73251fdce2d68c450d3269acc2498da00c43f90a9dd9",
+      "constants": "4b4fbd1c9c79e415dc107b92ca3bd9a04080e9d3258a8ebcac23f3a063eb45ef",
       "frames": "af99ee629c861ed859e8855d250996556894fa79459b5c643d38acb62af0b1fc",
-      "layouts": "217cec274b1bfed6a68efc1234f15a8b1aeaea4981117e6684d3cb1a59feb5e9",
+      "layouts": "b8a5dec5c002566965cd93e12d0d3c1610cc85d73cc200d09e1fdbbb18043d60",
       "oldest": 1,
       "version": 1,
     }

@@ -58,6 +58,10 @@ export const workspaces = pgTable("workspaces", {
   keyEpoch: int8("key_epoch")
     .notNull()
     .default(sql`0`),
+  /** The lowest version of the app's schema that may write; devices enforce it, and it only rises. */
+  minimumVersion: int8("minimum_version")
+    .notNull()
+    .default(sql`1`),
   entriesBytes: int8("entries_bytes")
     .notNull()
     .default(sql`0`),

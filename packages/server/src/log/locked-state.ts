@@ -44,6 +44,7 @@ interface WorkspaceRow {
   readonly chain: Uint8Array;
   readonly membership_head: Uint8Array;
   readonly key_epoch: bigint;
+  readonly minimum_version: bigint;
   readonly entries_bytes: bigint;
   readonly attachments_bytes: bigint;
 }
@@ -76,7 +77,7 @@ export const lockLogState = Effect.fnUntraced(function* (
 ) {
   const id = idToBytes(workspace);
   const [row] = yield* sql<WorkspaceRow>`
-    select root_key, head, chain, membership_head, key_epoch, entries_bytes, attachments_bytes
+    select root_key, head, chain, membership_head, key_epoch, minimum_version, entries_bytes, attachments_bytes
       from workspaces where workspace = ${id} for update`;
   if (row === undefined) return undefined;
 
@@ -119,6 +120,7 @@ export const lockLogState = Effect.fnUntraced(function* (
       rootKey: publicKeyFromBytes(row.root_key),
       head: hashFromBytes(row.membership_head),
       keyEpoch: toNumber(row.key_epoch),
+      minimumVersion: toNumber(row.minimum_version),
       members,
       links: yield* selectLinks(sql, id, fresh),
     },

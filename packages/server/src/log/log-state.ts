@@ -46,6 +46,8 @@ export interface Membership {
   /** Hash of the chain's last entry. */
   readonly head: Hash;
   readonly keyEpoch: number;
+  /** The lowest version of the app's schema that may write, as devices enforce it; it only rises. */
+  readonly minimumVersion: number;
   readonly members: ReadonlyMap<DeviceId, Member>;
   readonly links: ReadonlyMap<LinkId, KnownLink>;
 }

@@ -131,7 +131,7 @@ const applyRecord = (membership: Membership, step: Step, record: MembershipRecor
   if (record.type === "admit") return admit(membership, step, record.certificate);
   const authorRole = roleAt(membership, device, counter);
   if (record.type === "revoke-device") return revokeDevice(membership, step, record, authorRole);
-  if (authorRole !== "owner") return refused("role", "Only an owner changes links, keys and the root.");
+  if (authorRole !== "owner") return refused("role", "Only an owner changes links, keys, the root and the minimum.");
   switch (record.type) {
     case "key-change":
       return record.epoch === membership.keyEpoch + 1
@@ -150,6 +150,10 @@ const applyRecord = (membership: Membership, step: Step, record: MembershipRecor
         ? { ok: { ...membership, rootKey: record.rootKey } }
         : refused("signature", "The old root key did not sign its successor.");
     }
+    case "minimum-version":
+      return record.version > membership.minimumVersion
+        ? { ok: { ...membership, minimumVersion: record.version } }
+        : refused("invalid", "The minimum version only rises.", { expected: membership.minimumVersion + 1 });
     case "unknown":
       return { ok: membership };
   }

@@ -89,7 +89,7 @@ const writeMembership = Effect.fnUntraced(function* (
   yield* sql`
     update workspaces
        set membership_head = ${idToBytes(membership.head)}, key_epoch = ${BigInt(membership.keyEpoch)},
-           root_key = ${idToBytes(membership.rootKey)}
+           root_key = ${idToBytes(membership.rootKey)}, minimum_version = ${BigInt(membership.minimumVersion)}
      where workspace = ${workspace}`;
   for (const member of membership.members.values()) {
     if (before.membership.members.get(member.device) !== member) yield* writeMember(sql, workspace, member, at);

@@ -67,6 +67,7 @@ export interface StoredLog {
   chain: Hash;
   membershipHead: Hash;
   keyEpoch: number;
+  minimumVersion: number;
   entriesBytes: number;
   attachmentsBytes: number;
   /** The entry of sequence `n` is at `n - 1`. */
@@ -86,6 +87,7 @@ export const newLog = (workspace: WorkspaceId, rootKey: PublicKey): StoredLog =>
   chain: emptyLogChain(workspace),
   membershipHead: NO_MEMBERSHIP,
   keyEpoch: 0,
+  minimumVersion: 1,
   entriesBytes: 0,
   attachmentsBytes: 0,
   entries: [],

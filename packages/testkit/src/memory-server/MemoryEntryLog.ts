@@ -52,6 +52,7 @@ const toState = (log: StoredLog, pushes: ReadonlyArray<PreparedPush>, quotaBytes
       rootKey: log.rootKey,
       head: log.membershipHead,
       keyEpoch: log.keyEpoch,
+      minimumVersion: log.minimumVersion,
       members: log.devices,
       links: new Map([...log.links].map(([id, link]) => [id, { ...link, uses: link.chainUses }])),
     },
@@ -83,6 +84,7 @@ const setRole = (log: StoredLog, device: DeviceId, role: Grant["role"]): void =>
 const writeMembership = (log: StoredLog, before: LogState, { next }: Decision, now: number): void => {
   log.membershipHead = next.membership.head;
   log.keyEpoch = next.membership.keyEpoch;
+  log.minimumVersion = next.membership.minimumVersion;
   log.rootKey = next.membership.rootKey;
   for (const member of next.membership.members.values()) {
     if (before.membership.members.get(member.device) === member) continue;

@@ -136,6 +136,7 @@ export const membershipContract = (name: string, open: () => Promise<PortsSubjec
         { type: "key-change", epoch: 2, keys: [], previous: nothing },
         { type: "revoke-device", device: other.device.device, to: other.device.counter },
         { type: "unknown", code: 99, body: nothing },
+        { type: "minimum-version", version: 2 },
         admit(certify(stranger, "writer", { type: "device", device: writer.device.device }, writer.device.pair)),
         admit(certify(stranger, "writer", { type: "root" }, scene.root.pair)),
       ];
@@ -172,6 +173,29 @@ export const membershipContract = (name: string, open: () => Promise<PortsSubjec
       expect(await propose(scene.owner, [change(1)])).toMatchObject({ code: "invalid", expected: 2 });
       expect(await propose(scene.owner, [change(3)])).toMatchObject({ code: "invalid", expected: 2 });
       expect(await propose(scene.owner, [change(2)])).toMatchObject({ status: "stored" });
+    });
+
+    test("the minimum version is an owner's to raise, and only rises", async () => {
+      scene = await Scene.found(subject);
+      const raise = (version: number): MembershipRecord => ({ type: "minimum-version", version });
+      for (const low of [0, 1])
+        expect(await propose(scene.owner, [raise(low)])).toMatchObject({ code: "invalid", expected: 2 });
+      expect(await propose(scene.owner, [raise(5)])).toMatchObject({ status: "stored" });
+      for (const low of [2, 5])
+        expect(await propose(scene.owner, [raise(low)])).toMatchObject({ code: "invalid", expected: 6 });
+      expect(await propose(scene.owner, [raise(2 ** 53 - 1)])).toMatchObject({ status: "stored" });
+      // The server does not know versions of apps: whoever may write still hands over what there is.
+      const writer = await scene.join("writer");
+      const reader = await scene.join("reader");
+      await scene.store(writer, [writer.device.author()]);
+      expect(await propose(reader, [raise(6)])).toMatchObject({ code: "role" });
+      const { device, counter } = writer.device;
+      expect(await propose(scene.owner, [{ type: "revoke-device", device, to: counter }])).toMatchObject({
+        status: "stored",
+      });
+      const late = writer.device.propose(await scene.membershipHead(), [raise(2 ** 53 - 1)]);
+      expect(await subject.run(codeOf(scene.pushing(writer, [late])))).toBe("revoked");
+      expect((await scene.push(scene.owner, [late])).results).toMatchObject([{ code: "not-a-member" }]);
     });
 
     test("rule 19: a revocation names the last counter that is here, and closes interval and grants with it", async () => {

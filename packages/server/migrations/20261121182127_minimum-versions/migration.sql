@@ -1,0 +1,1 @@
+ALTER TABLE "workspaces" ADD COLUMN "minimum_version" bigint DEFAULT 1 NOT NULL;
