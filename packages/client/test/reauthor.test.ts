@@ -86,6 +86,7 @@ describe("edits of a copied profile", () => {
     const elsewhere = [...shared, ...there].map((update) => ({ update, time: 150 }));
     const anew = reauthor(request({ acknowledged: base, elsewhere, own: own([...shared, ...here]) }));
     expect(anew.map(({ update }) => update !== undefined)).toEqual([false, false, true]);
+    expect(anew.map((edit) => edit.elsewhere)).toEqual([0, 1, undefined]);
     const text = textOf(merged(...base, ...shared, ...there, ...anew.map(({ update }) => update)));
     expect(text.replace(" here", "")).toBe("base a b there");
 
@@ -142,16 +143,42 @@ describe("edits of a copied profile", () => {
     }
   });
 
+  const change = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.string({ maxLength: 4 }), fc.nat(3));
+  const apply =
+    ([at, text, count]: [number, string, number]) =>
+    (doc: LoroDoc): void => {
+      const body = doc.getText("body");
+      const position = Math.floor(at * body.length);
+      body.delete(position, Math.min(count, body.length - position));
+      body.insert(position, `${text}.`);
+    };
+
+  test("promise 4: with those that the server has as they are, make the whole document before anything else comes (property)", () => {
+    fc.assert(
+      fc.property(
+        fc.array(change, { maxLength: 3 }),
+        fc.array(change, { maxLength: 4 }),
+        fc.array(change, { maxLength: 4 }),
+        fc.array(change, { maxLength: 4 }),
+        (first, common, mine, clones) => {
+          const base = write(OLD, [], [insert(0, "begin"), ...first.map(apply)]);
+          const shared = write(OLD, base, common.map(apply));
+          const here = write(OLD, [...base, ...shared], mine.map(apply));
+          const there = write(OLD, [...base, ...shared], clones.map(apply));
+          const elsewhere = [...shared, ...there].map((update) => ({ update, time: 10_000 }));
+          const all = own([...shared, ...here]);
+          const anew = reauthor(request({ acknowledged: base, elsewhere, own: all }));
+          const known = all.filter((_, index) => anew[index]?.elsewhere !== undefined).map(({ update }) => update);
+          const local = merged(...base, ...known, ...anew.map(({ update }) => update));
+          expect(local.exportPendingUpdates()).toBeUndefined();
+          expect(textOf(local)).toBe(textOf(merged(...base, ...shared, ...here)));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   test("come to the same content whatever they were (property)", () => {
-    const change = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.string({ maxLength: 4 }), fc.nat(3));
-    const apply =
-      ([at, text, count]: [number, string, number]) =>
-      (doc: LoroDoc): void => {
-        const body = doc.getText("body");
-        const position = Math.floor(at * body.length);
-        body.delete(position, Math.min(count, body.length - position));
-        body.insert(position, `${text}.`);
-      };
     fc.assert(
       fc.property(
         fc.array(change, { maxLength: 6 }),

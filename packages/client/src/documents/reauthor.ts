@@ -25,7 +25,12 @@ export interface ReauthorRequest {
 }
 
 /** What becomes of each own edit: other bytes under its id, or nothing, because the server or a later id has it. */
-export type Reauthored = ReadonlyArray<{ readonly id: number; readonly update: Uint8Array | undefined }>;
+export type Reauthored = ReadonlyArray<{
+  readonly id: number;
+  readonly update: Uint8Array | undefined;
+  /** The server has the edit as it is, and others may build on it: it begins in this one of `elsewhere`. */
+  readonly elsewhere: number | undefined;
+}>;
 
 /** Makes own edits anew. Throws what Loro throws about bytes that it refuses. */
 export const reauthor = (request: ReauthorRequest): Reauthored => {
@@ -58,7 +63,7 @@ export const reauthor = (request: ReauthorRequest): Reauthored => {
 type Make = (updates: ReadonlyArray<Uint8Array>) => LoroDoc;
 
 const makeAnew = (
-  { own, ends, peer }: ReauthorRequest,
+  { own, ends, peer, elsewhere }: ReauthorRequest,
   make: Make,
   base: Uint8Array,
   ours: LoroDoc,
@@ -69,19 +74,32 @@ const makeAnew = (
   target.setPeerId(peer);
   let from = versions[known] ?? [];
   let written = 0;
-  return own.map(({ id }, index) => {
+  return own.map(({ id, update }, index) => {
+    if (index < known) return { id, update: undefined, elsewhere: placeOf(update, elsewhere) };
+    const nothing = { id, update: undefined, elsewhere: undefined };
     const isLast = index === own.length - 1;
-    if (index < known || (!isLast && !ends.has(id))) return { id, update: undefined };
+    if (!isLast && !ends.has(id)) return nothing;
     const to = versions[index + 1] ?? from;
     target.applyDiff(ours.diff(from, to, false));
     target.commit();
     from = to;
     const begin = written;
     written = versionOf(target).get(peer) ?? 0;
-    if (written === begin) return { id, update: undefined };
+    if (written === begin) return nothing;
     const spans = [{ id: { peer, counter: begin }, len: written - begin }];
-    return { id, update: target.export({ mode: "updates-in-range", spans }) };
+    return { ...nothing, update: target.export({ mode: "updates-in-range", spans }) };
   });
+};
+
+/** Where an edit that the server has begins. */
+const placeOf = (update: Uint8Array, elsewhere: ReauthorRequest["elsewhere"]): number => {
+  const [first] = rangesOf(update);
+  const holds = ({ peer, start, end }: OperationRange): boolean =>
+    first === undefined || (peer === first.peer && start <= first.start && first.start < end);
+  return Math.max(
+    0,
+    elsewhere.findIndex((taken) => rangesOf(taken.update).some(holds)),
+  );
 };
 
 const versionOf = (doc: LoroDoc): Map<PeerID, number> => {

@@ -36,6 +36,7 @@ import type { Fenced, NewOutgoing, NewReceivedUpdate, RemadeDocument, StoreFailu
 import type { UpdateRecord } from "../store/records.ts";
 import { type TransportFailure, Unreachable } from "../transport/Transport.ts";
 import type { Conversation } from "./Conversation.ts";
+import type { EntryContent } from "./entry-content.ts";
 import { Halted } from "./Halted.ts";
 import { openContent } from "./Receiving.ts";
 import { logOfDocuments } from "./StateCheck.ts";
@@ -208,15 +209,13 @@ const remakeDocuments = Effect.fnUntraced(function* (
   if (named.size === 0) return [];
   const counters = new Set(sent.map(({ counter }) => counter));
   const acknowledged = yield* acknowledgedOf(work, named);
-  const there = yield* Effect.forEach(
-    elsewhere.filter(({ header }) => named.has(header.document)),
-    (entry) =>
-      Effect.map(
-        // A copy may be older than the chain's record of this very device.
-        Effect.promise(() => openContent({ ...context, membership }, entry)),
-        (opened) => ({ entry, opened }),
-      ),
-  );
+  const there: Array<{ readonly entry: Entry; readonly content: EntryContent }> = [];
+  for (const entry of elsewhere) {
+    if (!named.has(entry.header.document)) continue;
+    // A copy may be older than the chain's record of this very device.
+    const opened = yield* Effect.promise(() => openContent({ ...context, membership }, entry));
+    if (opened.type === "content") there.push({ entry, content: opened.content });
+  }
   const streams = new Map((yield* store.streams(workspace)).map((stream) => [stream.document, stream]));
   const remade: Array<RemadeDocument> = [];
   for (const document of named) {
@@ -231,18 +230,23 @@ const remakeDocuments = Effect.fnUntraced(function* (
     const through = own.findLast(({ id }) => id <= (streams.get(document)?.through ?? 0))?.id;
     if (through !== undefined) ends.add(through);
     const settled = acknowledged.get(document) ?? [];
+    const taken = there.flatMap(({ entry: { header }, content: { updates, time } }) =>
+      header.document === document ? updates.map((update) => ({ update, time, counter: header.counter })) : [],
+    );
     const edits = yield* work.importer.reauthor(document, {
       acknowledged: settled.map(({ update }) => update),
-      elsewhere: there.flatMap(({ entry, opened }) =>
-        entry.header.document === document && opened.type === "content"
-          ? opened.content.updates.map((update) => ({ update, time: opened.content.time }))
-          : [],
-      ),
+      elsewhere: taken.map(({ update, time }) => ({ update, time })),
       own: own.map(({ id, update, time }) => ({ id, update, time })),
       ends,
       peer: peerIdOf(to, FIRST_LEASE),
     });
-    remade.push({ document, acknowledged: settled, unacknowledged: withRefs(own, edits) });
+    // What the server has as it is stays here until its entry comes. Else it would be gone for so long (Promise 4), and so
+    // would all that builds on it: a writer that does not see its own operations uses their counters again (hazard L4).
+    const known = own.flatMap(({ type, update, time }, index) => {
+      const counter = taken[edits[index]?.elsewhere ?? -1]?.counter;
+      return counter === undefined ? [] : [{ document, type, update, time, device: context.device, counter }];
+    });
+    remade.push({ document, acknowledged: [...settled, ...known], unacknowledged: withRefs(own, edits) });
   }
   return remade;
 });

@@ -172,7 +172,10 @@ export interface Rebuilding {
 /** A document in a succession: what is settled is taken from the log, what is not gets other bytes. */
 export interface RemadeDocument {
   readonly document: DocumentId;
-  /** What the log has of it; takes the place of its snapshot and of all its updates but the unacknowledged. */
+  /**
+   * What the log has of it, and own edits that the server is known to have though their entry is not here yet; takes the
+   * place of its snapshot and of all its updates but the unacknowledged.
+   */
   readonly acknowledged: ReadonlyArray<NewReceivedUpdate>;
   /**
    * All its updates that no server has acknowledged, pending ones and those in the outbox: each becomes pending under its

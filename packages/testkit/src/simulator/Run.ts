@@ -98,19 +98,18 @@ export class Run {
   async execute(): Promise<RunResult> {
     const violations: Array<string> = [];
     try {
-      await this.#setUp();
+      await this.setUp();
       const begin = this.world.now;
       for (const step of this.plan.steps) {
         await this.world.runUntil(begin + step.at);
         this.#carryOut(step);
       }
-      await this.#heal();
+      await this.heal();
       violations.push(...(await verify(this)));
     } catch (error) {
       violations.push(`the run failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     } finally {
-      for (const device of this.devices) device.crash();
-      for (const node of this.cluster.nodes) node?.process.kill();
+      this.end();
     }
     violations.push(
       ...this.ledger.violations,
@@ -125,8 +124,14 @@ export class Run {
     };
   }
 
+  /** Nothing of it runs any more. */
+  end(): void {
+    for (const device of this.devices) device.crash();
+    for (const node of this.cluster.nodes) node?.process.kill();
+  }
+
   /** The first device founds the workspace and makes links; the others come in while the plan is under way. */
-  async #setUp(): Promise<void> {
+  async setUp(): Promise<void> {
     const [founder] = this.devices;
     if (founder === undefined) throw new Error("a run has a device");
     const tab = founder.openTab();
@@ -363,7 +368,7 @@ export class Run {
   }
 
   /** All faults end; then time passes until nothing moves any more. */
-  async #heal(): Promise<void> {
+  async heal(): Promise<void> {
     const { world, network } = this;
     world.note("healed");
     network.conditions = CALM;

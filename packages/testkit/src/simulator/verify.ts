@@ -59,7 +59,7 @@ const verifyCursor = (device: SimulatedDevice, stored: StoredWorkspace, log: Sto
   return broken;
 };
 
-interface Content {
+export interface Content {
   readonly digest: string;
   readonly edits: ReadonlyArray<string>;
   readonly characters: number;
@@ -67,7 +67,8 @@ interface Content {
   readonly pending: boolean;
 }
 
-const contentOf = (document: StoredDocument): Content => {
+/** A document as its stored updates make it. */
+export const contentOf = (document: StoredDocument): Content => {
   const loro = new LoroDoc();
   try {
     if (document.snapshot !== undefined) loro.import(document.snapshot.snapshot);

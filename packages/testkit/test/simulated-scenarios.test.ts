@@ -1,0 +1,129 @@
+/** Situations in which the simulator once found something, made on purpose: what happens when, to the step. */
+import { keepSteps, makePlan } from "@cairn/testkit/simulator";
+import { afterEach, describe, expect, test } from "vitest";
+import { Run } from "../src/simulator/Run.ts";
+import type { SimulatedDevice } from "../src/simulator/SimulatedDevice.ts";
+import type { EditKind } from "../src/simulator/SimulatedTab.ts";
+import { type Content, contentOf, verify } from "../src/simulator/verify.ts";
+
+const MINUTE = 60_000;
+
+/** A calm run of two devices and one note, without a plan. */
+class Scenario {
+  readonly run: Run;
+
+  constructor(seed: number, withReader = false) {
+    const plan = keepSteps(makePlan(seed, 2, 1), []);
+    const circumstances = { nodes: 1, notes: 1, sessionMillis: 900_000, withReader, joinShare: 0 };
+    this.run = new Run({ ...plan, circumstances }, {});
+  }
+
+  device(index: number): SimulatedDevice {
+    const device = this.run.devices[index];
+    if (device === undefined) throw new Error("no such device");
+    return device;
+  }
+
+  /** Lets time pass until something is so; fails where a minute does not bring it. */
+  async until(what: string, isSo: () => boolean, within = MINUTE): Promise<void> {
+    const { world } = this.run;
+    await world.runUntil(world.now + within, isSo);
+    if (!isSo()) throw new Error(`it did not come to it: ${what}`);
+  }
+
+  pass(millis: number): Promise<void> {
+    const { world } = this.run;
+    return world.runUntil(world.now + millis);
+  }
+
+  /** Edits the note in some tab of a device, and waits until it is saved. */
+  async edit(device: SimulatedDevice, kind: EditKind, id: string): Promise<void> {
+    const { workspace, notes } = this.run;
+    const [note] = notes;
+    const tab = device.anyTab() ?? device.openTab();
+    if (workspace === undefined || note === undefined) throw new Error("no workspace");
+    let saved: boolean | undefined;
+    void tab.edit(workspace, note, kind, id).then((result) => {
+      saved = result;
+    });
+    await this.until(`${id} is answered`, () => saved !== undefined);
+    expect(saved).toBe(true);
+  }
+
+  stored(device: SimulatedDevice) {
+    const stored = this.run.workspace === undefined ? undefined : device.storage.workspaces.get(this.run.workspace);
+    if (stored === undefined) throw new Error("the workspace is not here");
+    return stored;
+  }
+
+  /** Nothing of the device waits. */
+  isDrained(device: SimulatedDevice): boolean {
+    const { documents, outgoing } = this.stored(device);
+    return outgoing.size === 0 && [...documents.values()].every(({ pending }) => pending.length === 0);
+  }
+
+  /** The note as a device's store has it. */
+  content(device: SimulatedDevice): Content {
+    const [document] = this.stored(device).documents.values();
+    if (document === undefined) throw new Error("the note is not here");
+    return contentOf(document);
+  }
+
+  /** All that was promised, when everything is quiet. */
+  async verify(): Promise<void> {
+    await this.run.heal();
+    expect([...(await verify(this.run)), ...this.run.ledger.violations, ...this.run.world.complaints]).toEqual([]);
+  }
+}
+
+let scenario: Scenario | undefined;
+afterEach(() => {
+  scenario?.run.end();
+});
+
+const begin = async (...options: ConstructorParameters<typeof Scenario>): Promise<Scenario> => {
+  const made = new Scenario(...options);
+  scenario = made;
+  await made.run.setUp();
+  await made.until("both are in", () => made.run.joined.size === 2);
+  return made;
+};
+
+describe("a disk that was restored from an older copy", () => {
+  test("promise 4, hazard L4: has its whole document at every moment of taking a new identity", async () => {
+    const world = await begin(1);
+    const device = world.device(1);
+    await world.edit(device, "text", "before");
+    await world.until("the first edit is sent", () => world.isDrained(device));
+    device.goOffline();
+    await world.edit(device, "text", "waiting");
+    device.backUp();
+    device.goOnline();
+    await world.edit(device, "list", "later");
+    await world.until("what waited is sent", () => world.isDrained(device));
+
+    // The server has what waits in the copy, and more under the same counters.
+    device.goOffline();
+    device.restoreBackup();
+    await world.edit(device, "text", "restored");
+    const { device: old } = world.stored(device).record;
+    device.goOnline();
+    await world.until("there is a new identity", () => world.stored(device).record.device !== old);
+    device.goOffline();
+    device.crash();
+    expect(world.content(device)).toMatchObject({ pending: false });
+    expect(world.content(device).edits.toSorted()).toEqual(["before", "restored", "waiting"]);
+
+    // A page that is opened now writes under the peer under which edits were just made anew.
+    await world.edit(device, "list", "after");
+    expect(world.content(device).edits.toSorted()).toEqual(["after", "before", "restored", "waiting"]);
+    await world.verify();
+    expect(world.content(world.device(0)).edits.toSorted()).toEqual([
+      "after",
+      "before",
+      "later",
+      "restored",
+      "waiting",
+    ]);
+  });
+});
