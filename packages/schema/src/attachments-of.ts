@@ -3,6 +3,7 @@ import type { LoroDoc } from "loro-crdt";
 
 import type { AttachmentManifest } from "./attachment.ts";
 import { type DocumentType, type Slot, slotsOf } from "./document-type.ts";
+import type { Fields } from "./field.ts";
 import { isPlainObject } from "./json.ts";
 import { readDocument } from "./read.ts";
 
@@ -21,11 +22,13 @@ export const attachmentsOf = (type: DocumentType, doc: LoroDoc): ReadonlyArray<A
 };
 
 const mayHoldAttachments = ({ field }: Slot): boolean =>
-  field.kind === "attachments" || (field.kind === "records" && slotsOf(field.fields).some(mayHoldAttachments));
+  field.kind === "attachments" ||
+  ((field.kind === "records" || field.kind === "tree") && slotsOf(field.fields).some(mayHoldAttachments));
 
 const within = (slot: Slot, view: unknown): ReadonlyArray<Attachment> => {
   const { field } = slot;
   const value = isPlainObject(view) ? view[slot.name] : undefined;
+  if (field.kind === "tree") return withinNodes(field.fields, value);
   if (!isPlainObject(value)) return [];
   if (field.kind === "attachments") {
     return Object.entries(value).flatMap(([id, manifest]) => (field.accepts(manifest) ? [{ id, manifest }] : []));
@@ -33,3 +36,11 @@ const within = (slot: Slot, view: unknown): ReadonlyArray<Attachment> => {
   if (field.kind !== "records") return [];
   return Object.values(value).flatMap((record) => slotsOf(field.fields).flatMap((inner) => within(inner, record)));
 };
+
+const withinNodes = (fields: Fields, nodes: unknown): ReadonlyArray<Attachment> =>
+  Array.isArray(nodes)
+    ? nodes.flatMap((node: unknown) => [
+        ...slotsOf(fields).flatMap((inner) => within(inner, node)),
+        ...withinNodes(fields, isPlainObject(node) ? node["children"] : undefined),
+      ])
+    : [];

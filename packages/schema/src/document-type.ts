@@ -5,6 +5,9 @@
 import { SchemaDefinitionError } from "./errors.ts";
 import type { Field, Fields } from "./field.ts";
 import { isJsonWithin } from "./json.ts";
+import { type Referring, targetsIn } from "./reference.ts";
+import { type Styles, contradictingStyle } from "./rich-text.ts";
+import { NODE_NAMES } from "./tree.ts";
 import { shapeOfField } from "./query/value-shape.ts";
 import { type DocumentType, slotsOf } from "./slots.ts";
 import { PLAIN_ROOT, STATE_ROOT } from "./roots.ts";
@@ -46,18 +49,22 @@ export const defineDocument = <const Fs extends Fields>(declaration: {
 /** Declare a schema. Throws `SchemaDefinitionError` for a version or a type's name that cannot be one. */
 export const defineSchema = <const Ds extends DocumentTypes>(declaration: {
   readonly version: number;
-  readonly documents: Ds;
+  readonly documents: Ds & Referring<NoInfer<Ds>>;
 }): DocumentSchema<Ds> => {
   if (!Number.isSafeInteger(declaration.version) || declaration.version < 1)
     throw invalid(["version"], "a schema's version is a whole number from 1 on");
-  for (const name of Object.keys(declaration.documents)) {
+  for (const [name, type] of Object.entries<DocumentType>(declaration.documents)) {
     if (!NAME.test(name)) throw invalid([name], `a type's name must match ${NAME}`);
+    for (const target of targetsIn(type.fields)) {
+      if (Object.hasOwn(declaration.documents, target.type)) continue;
+      throw invalid([name, ...target.path], `there is no type "${target.type}" to refer to`);
+    }
   }
   return { version: declaration.version, documents: declaration.documents };
 };
 
 const checkFields = (fields: Fields, path: ReadonlyArray<string>, depth: number): void => {
-  if (depth > MAX_NESTING) throw invalid(path, `records nest at most ${MAX_NESTING} deep`);
+  if (depth > MAX_NESTING) throw invalid(path, `records and trees nest at most ${MAX_NESTING} deep`);
   const nameByPhysical = new Map<string, string>();
   for (const { name, physical, field } of slotsOf(fields)) {
     const here = [...path, name];
@@ -73,19 +80,37 @@ const checkFields = (fields: Fields, path: ReadonlyArray<string>, depth: number)
     if (field.kind === "plain" && !(isJsonWithin(field.default, 100_000) && field.accepts(field.default))) {
       throw invalid(here, "the default does not fit the field");
     }
-    if (field.kind === "text" && !(Number.isInteger(field.preview) && field.preview > 0)) {
+    if (
+      (field.kind === "text" || field.kind === "richText") &&
+      !(Number.isInteger(field.preview) && field.preview > 0)
+    ) {
       throw invalid(here, "preview is a positive number of code points");
     }
     if (field.filterable) checkFilterable(name, field, here, depth);
-    if (field.kind === "records") checkFields(field.fields, here, depth + 1);
+    if (field.kind === "records" || field.kind === "tree") checkFields(field.fields, here, depth + 1);
+    if (field.kind === "tree") checkNodeFields(field.fields, here);
+    if (field.kind === "richText") checkStyles(field.styles, here);
   }
+  const style = depth === 0 ? contradictingStyle(fields) : undefined;
+  if (style !== undefined) throw invalid(path, `the style "${style}" is declared with two ways to expand`);
   if (depth === 0 && filterablePaths({ fields }).filter((found) => found.indexed).length > MAX_INDEXED_PATHS) {
     throw invalid(path, `a type has at most ${MAX_INDEXED_PATHS} indexed paths`);
   }
 };
 
+const checkNodeFields = (fields: Fields, path: ReadonlyArray<string>): void => {
+  const taken = NODE_NAMES.find((name) => Object.hasOwn(fields, name));
+  if (taken !== undefined) throw invalid([...path, taken], `every node has "${taken}" already`);
+};
+
+const checkStyles = (styles: Styles, path: ReadonlyArray<string>): void => {
+  for (const name of Object.keys(styles)) {
+    if (!NAME.test(name)) throw invalid([...path, name], `a style's name must match ${NAME}`);
+  }
+};
+
 const checkFilterable = (name: string, field: Field, path: ReadonlyArray<string>, depth: number): void => {
-  if (depth > 0) throw invalid(path, "filters do not reach into records");
+  if (depth > 0) throw invalid(path, "filters do not reach into records and trees");
   if (COMBINATORS.includes(name))
     throw invalid(path, `"${name}" combines filters; a filterable field needs another name`);
   const paths = filterablePaths({ fields: { [name]: field } });

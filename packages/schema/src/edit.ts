@@ -8,7 +8,6 @@ import type { LoroDoc, LoroList, LoroMovableList, LoroText } from "loro-crdt";
 
 import type { AttachmentManifest } from "./attachment.ts";
 import { type DocumentType, type Path, type Slot, slotsOf } from "./slots.ts";
-import { SchemaWriteError } from "./errors.ts";
 import {
   type AttachmentsField,
   type CounterField,
@@ -19,8 +18,10 @@ import {
   type MovableListField,
   type PlainField,
   type RecordsField,
+  type RichTextField,
   type SetField,
   type TextField,
+  type TreeField,
   type ViewOf,
 } from "./field.ts";
 import type { Json } from "./json.ts";
@@ -32,11 +33,15 @@ import {
   MOVABLE_LIST,
   type Place,
   TEXT,
+  TREE,
   findContainer,
   openContainer,
   plainMap,
 } from "./place.ts";
 import { REMOVED_KEY, fittingItems, readField } from "./read.ts";
+import { type RichTextWriter, configureForEditing, richTextWriter } from "./rich-text.ts";
+import { type TreeWriter, clearTree, treeWriter } from "./tree-writer.ts";
+import { requireFit, requireKey, requirePosition } from "./write-checks.ts";
 
 /** An item of a list and its position in the container; positions of items that do not fit the schema are left out. */
 export interface ListEntry<A> {
@@ -94,21 +99,25 @@ export type WriterOf<F extends Field> =
     ? PlainWriter<A>
     : F extends TextField
       ? LoroText
-      : F extends ListField<infer A>
-        ? ListWriter<A>
-        : F extends MovableListField<infer A>
-          ? MovableListWriter<A>
-          : F extends SetField<infer A>
-            ? SetWriter<A>
-            : F extends MapField<infer A>
-              ? MapWriter<A>
-              : F extends CounterField
-                ? CounterWriter
-                : F extends AttachmentsField
-                  ? MapWriter<AttachmentManifest>
-                  : F extends RecordsField<infer Fs>
-                    ? RecordsWriter<Fs>
-                    : never;
+      : F extends RichTextField<infer S>
+        ? RichTextWriter<S>
+        : F extends ListField<infer A>
+          ? ListWriter<A>
+          : F extends MovableListField<infer A>
+            ? MovableListWriter<A>
+            : F extends SetField<infer A>
+              ? SetWriter<A>
+              : F extends MapField<infer A>
+                ? MapWriter<A>
+                : F extends CounterField
+                  ? CounterWriter
+                  : F extends AttachmentsField
+                    ? MapWriter<AttachmentManifest>
+                    : F extends RecordsField<infer Fs>
+                      ? RecordsWriter<Fs>
+                      : F extends TreeField<infer Fs>
+                        ? TreeWriter<Fs>
+                        : never;
 
 /**
  * A writer for each field. A text field is its `LoroText`, for editors' bindings; inside a record, asking for it makes
@@ -120,8 +129,10 @@ export type EditorOf<Fs extends Fields> = { readonly [K in keyof Fs]: WriterOf<F
 export type Editor<T extends DocumentType> = EditorOf<T["fields"]>;
 
 /** Typed write access to a document. Writes nothing by itself; the caller commits. */
-export const editDocument = <Fs extends Fields>(type: DocumentType<Fs>, doc: LoroDoc): EditorOf<Fs> =>
-  editFields(type.fields, { at: "document", doc }, []);
+export const editDocument = <Fs extends Fields>(type: DocumentType<Fs>, doc: LoroDoc): EditorOf<Fs> => {
+  configureForEditing(type, doc);
+  return editFields(type.fields, { at: "document", doc }, []);
+};
 
 const editFields = <Fs extends Fields>(fields: Fs, place: Place, path: Path): EditorOf<Fs> => {
   const editor = {};
@@ -206,6 +217,12 @@ const storedWriter = (slot: Slot, place: Place, path: Path): unknown => {
           if (amount !== 0) openContainer(place, COUNTER, physical, path).increment(amount);
         },
       };
+    case "richText":
+      return richTextWriter(field, physical, place, path, get);
+    case "tree":
+      return treeWriter(physical, place, path, get, (map, at) =>
+        editFields(field.fields, { at: "record", doc: place.doc, map }, at),
+      );
     case "records":
       return recordsWriter(field, physical, place, path, get);
   }
@@ -294,9 +311,15 @@ export const clearField = (slot: Slot, place: Place): void => {
     case "plain":
       deletePlain(place, physical);
       break;
-    case "text": {
+    case "text":
+    case "richText": {
       const text = findContainer(place, TEXT, physical);
       if (typeof text !== "string") text.delete(0, text.length);
+      break;
+    }
+    case "tree": {
+      const tree = findContainer(place, TREE, physical);
+      if (typeof tree !== "string") clearTree(tree);
       break;
     }
     case "list":
@@ -340,30 +363,4 @@ const deletePlain = (place: Place, physical: string): void => {
 const deleteKey = (place: Place, physical: string, key: string): void => {
   const map = findContainer(place, MAP, physical);
   if (typeof map !== "string" && map.get(key) !== undefined) map.delete(key);
-};
-
-const MAX_KEY_LENGTH = 200;
-
-const requireKey = (key: string, path: Path): void => {
-  if (typeof key === "string" && key !== "" && key.length <= MAX_KEY_LENGTH && key.isWellFormed()) return;
-  throw new SchemaWriteError({
-    code: "schema/invalid-value",
-    path,
-    reason: `a key is a text of 1 to ${MAX_KEY_LENGTH} characters`,
-  });
-};
-
-const requireFit = (fits: boolean, path: Path): void => {
-  if (!fits) {
-    throw new SchemaWriteError({ code: "schema/invalid-value", path, reason: "the value does not fit the field" });
-  }
-};
-
-const requirePosition = (position: number, maximum: number, path: Path): void => {
-  if (Number.isInteger(position) && position >= 0 && position <= maximum) return;
-  throw new SchemaWriteError({
-    code: "schema/out-of-range",
-    path,
-    reason: `${position} is not a position from 0 to ${maximum}`,
-  });
 };

@@ -12,11 +12,12 @@
 import { Schema } from "effect";
 
 import { AttachmentManifest } from "./attachment.ts";
-import { type Json, isJsonWithin } from "./json.ts";
+import { type Accepts, type PlainSchema, accepting } from "./accepts.ts";
+import type { Json } from "./json.ts";
+import { ReferenceId, type ReferenceTarget } from "./reference.ts";
+import type { RichText, Styles } from "./rich-text.ts";
 import type { Origin, Slot } from "./slots.ts";
-
-/** Upper bound of one plain value, in the units of `isJsonWithin`. */
-export const MAX_VALUE_UNITS = 4_000_000;
+import type { TreeNode } from "./tree.ts";
 
 /** Code points of a text that lists show when the field does not say. */
 export const DEFAULT_PREVIEW = 200;
@@ -33,8 +34,6 @@ interface FieldBase {
   readonly indexed: boolean | ReadonlyArray<string>;
 }
 
-type Accepts<A> = (value: unknown) => value is A;
-
 export interface PlainField<
   A extends Json = Json,
   Listed extends boolean = boolean,
@@ -48,6 +47,17 @@ export interface PlainField<
   /** Free text, which a list may show cut. Other values are shown whole or as their default. */
   readonly freeText: boolean;
   readonly schema: Schema.Top;
+  /** Of a reference: the documents that it points to. */
+  readonly target?: ReferenceTarget;
+}
+
+/** A plain field that holds the id of a document, or null. */
+export interface ReferenceField<
+  T extends string | undefined = string | undefined,
+  Listed extends boolean = boolean,
+  Filterable extends boolean = boolean,
+> extends PlainField<string | null, Listed, Filterable> {
+  readonly target: ReferenceTarget<T>;
 }
 
 export interface TextField<Listed extends boolean = boolean> extends FieldBase {
@@ -56,6 +66,15 @@ export interface TextField<Listed extends boolean = boolean> extends FieldBase {
   readonly list: Listed;
   /** Code points that lists show. */
   readonly preview: number;
+}
+
+export interface RichTextField<S extends Styles = Styles, Listed extends boolean = boolean> extends FieldBase {
+  readonly kind: "richText";
+  readonly filterable: false;
+  readonly list: Listed;
+  /** Code points that lists show, without marks. */
+  readonly preview: number;
+  readonly styles: S;
 }
 
 export interface ListField<
@@ -92,6 +111,17 @@ export interface SetField<
   readonly list: Listed;
   readonly accepts: Accepts<A>;
   readonly schema: Schema.Top;
+  /** Of references: the documents that they point to. */
+  readonly target?: ReferenceTarget;
+}
+
+/** A set of ids of documents. */
+export interface ReferencesField<
+  T extends string | undefined = string | undefined,
+  Listed extends boolean = boolean,
+  Filterable extends boolean = boolean,
+> extends SetField<string, Listed, Filterable> {
+  readonly target: ReferenceTarget<T>;
 }
 
 export interface MapField<A extends Json = Json> extends FieldBase {
@@ -127,16 +157,28 @@ export interface RecordsField<Fs extends Fields = Fields> extends FieldBase {
   readonly retired?: ReadonlyArray<Slot>;
 }
 
+export interface TreeField<Fs extends Fields = Fields> extends FieldBase {
+  readonly kind: "tree";
+  readonly filterable: false;
+  readonly list: false;
+  /** The fields of each node. */
+  readonly fields: Fs;
+  /** As of records. */
+  readonly retired?: ReadonlyArray<Slot>;
+}
+
 export type Field =
   | PlainField
   | TextField
+  | RichTextField
   | ListField
   | MovableListField
   | SetField
   | MapField
   | CounterField
   | AttachmentsField
-  | RecordsField;
+  | RecordsField
+  | TreeField;
 
 /** Fields by their name in the type. */
 export interface Fields {
@@ -194,8 +236,11 @@ interface TextOptions extends Named, Searchable {
   readonly preview?: number;
 }
 
-/** The values that a plain field can hold: read as they are stored, so the schema transforms nothing. */
-type PlainSchema<A> = Schema.Codec<A, A>;
+interface RichTextOptions<S extends Styles> extends TextOptions {
+  /** The marks that the app knows. Others are preserved, and reported as unknown. */
+  readonly styles?: S;
+}
+interface ReferenceOptions extends ListOption, Indexed {}
 
 type IsFilterable<O> = O extends
   | { readonly filterable: true }
@@ -226,18 +271,6 @@ const listed = <O extends Shown>(options: O | undefined): IsListed<O> =>
 
 const searched = (options: Searchable | undefined): boolean => options?.searchable === true || options?.search === true;
 
-/** A predicate that never throws and admits only plain JSON, whatever the schema is. */
-const accepting = <A extends Json>(schema: PlainSchema<A>): Accepts<A> => {
-  const is = Schema.is(schema);
-  return (value): value is A => {
-    try {
-      return isJsonWithin(value, MAX_VALUE_UNITS) && is(value);
-    } catch {
-      return false;
-    }
-  };
-};
-
 const plain = <A extends Json, const O extends ValueOptions>(
   schema: PlainSchema<A>,
   defaultValue: A,
@@ -260,6 +293,10 @@ const plain = <A extends Json, const O extends ValueOptions>(
 const none = <O>(): O =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without options the compiler takes `{}` for `O`
   ({}) as O;
+
+const targeted = <T extends string | undefined>(type: T | undefined): T =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without a type the compiler takes `undefined` for `T`
+  type as T;
 
 /** What lists and sets have in common. */
 const items = <A extends Json, O extends ListAndSearch>(item: PlainSchema<A>, options: O | undefined) => ({
@@ -316,6 +353,19 @@ export const field = {
     search: searched(options),
     physical: options?.physical,
   }),
+  /** A text with marks, such as bold or links, that several people can type and mark in at once. */
+  richText: <const S extends Styles = {}, const O extends RichTextOptions<S> = {}>(
+    options?: O & { readonly styles?: S },
+  ): RichTextField<S, IsListed<O>> => ({
+    kind: "richText",
+    list: listed(options),
+    filterable: false,
+    indexed: false,
+    preview: Math.min(options?.preview ?? DEFAULT_PREVIEW, MAX_PREVIEW),
+    search: searched(options),
+    physical: options?.physical,
+    styles: options?.styles ?? none<S>(),
+  }),
   /** A list of plain items. Items are inserted whole (an item is never built up step by step). */
   list: <A extends Json, const O extends ListAndSearch = {}>(
     item: PlainSchema<A>,
@@ -371,6 +421,39 @@ export const field = {
     physical: options?.physical,
     fields,
   }),
+  /**
+   * Nodes with fields of their own, each with an order of nodes below it, that can be moved at once without being lost or
+   * doubled. Besides its fields a node has an `id` and `children`, so that no field has these names.
+   */
+  tree: <const Fs extends Fields>(
+    fields: Fs & { readonly id?: never; readonly children?: never },
+    options?: Named,
+  ): TreeField<Fs> => ({
+    kind: "tree",
+    list: false,
+    filterable: false,
+    indexed: false,
+    search: false,
+    physical: options?.physical,
+    fields,
+  }),
+  /** The id of a document of a type of the same schema (undefined: of any type), or null, which is the default. */
+  reference: <const T extends string | undefined = undefined, const O extends ReferenceOptions = {}>(
+    type?: T,
+    options?: O,
+  ): ReferenceField<NoInfer<T>, IsListed<O>, IsFilterable<O>> => ({
+    ...plain<string | null, O>(Schema.NullOr(ReferenceId), null, options ?? none<O>(), false),
+    target: { type: targeted(type) },
+  }),
+  /** A set of ids of documents. */
+  references: <const T extends string | undefined = undefined, const O extends ReferenceOptions = {}>(
+    type?: T,
+    options?: O,
+  ): ReferencesField<NoInfer<T>, IsListed<O>, IsFilterable<O>> => ({
+    kind: "set",
+    ...items<string, O>(ReferenceId, options),
+    target: { type: targeted(type) },
+  }),
 };
 
 type Simplify<T> = { [K in keyof T]: T[K] } & {};
@@ -381,21 +464,25 @@ export type ViewOfField<F extends Field> =
     ? A
     : F extends TextField
       ? string
-      : F extends ListField<infer A>
-        ? ReadonlyArray<A>
-        : F extends MovableListField<infer A>
+      : F extends RichTextField<infer S>
+        ? RichText<S>
+        : F extends ListField<infer A>
           ? ReadonlyArray<A>
-          : F extends SetField<infer A>
+          : F extends MovableListField<infer A>
             ? ReadonlyArray<A>
-            : F extends MapField<infer A>
-              ? Readonly<Record<string, A>>
-              : F extends CounterField
-                ? number
-                : F extends AttachmentsField
-                  ? Readonly<Record<string, AttachmentManifest>>
-                  : F extends RecordsField<infer Fs>
-                    ? Readonly<Record<string, ViewOf<Fs>>>
-                    : never;
+            : F extends SetField<infer A>
+              ? ReadonlyArray<A>
+              : F extends MapField<infer A>
+                ? Readonly<Record<string, A>>
+                : F extends CounterField
+                  ? number
+                  : F extends AttachmentsField
+                    ? Readonly<Record<string, AttachmentManifest>>
+                    : F extends RecordsField<infer Fs>
+                      ? Readonly<Record<string, ViewOf<Fs>>>
+                      : F extends TreeField<infer Fs>
+                        ? ReadonlyArray<TreeNode<Fs>>
+                        : never;
 
 /** The typed plain view of a document or of a record. */
 export type ViewOf<Fs extends Fields> = Simplify<{ readonly [K in keyof Fs]: ViewOfField<Fs[K]> }>;

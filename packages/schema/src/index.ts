@@ -35,8 +35,12 @@ export {
   type MovableListField,
   type PlainField,
   type RecordsField,
+  type ReferenceField,
+  type ReferencesField,
+  type RichTextField,
   type SetField,
   type TextField,
+  type TreeField,
   type ViewOf,
   type ViewOfField,
   field,
@@ -44,6 +48,20 @@ export {
 export { type Json, canonicalJson, isJsonWithin } from "./json.ts";
 export { type ListedFields, PROJECTION_LIMITS, type Projection, type ProjectionOf, project } from "./project.ts";
 export { type Inspection, type InvalidValue, inspectDocument, readDocument } from "./read.ts";
+export { type Reference, type ReferenceTarget, referencesOf } from "./reference.ts";
+export {
+  type Expand,
+  type RichText,
+  type RichTextRun,
+  type RichTextWriter,
+  type Style,
+  type Styles,
+  type TextRange,
+  configureStyles,
+  style,
+} from "./rich-text.ts";
+export { MAX_TREE_DEPTH, type TreeNode } from "./tree.ts";
+export type { TreeWriter } from "./tree-writer.ts";
 export {
   type Condition,
   type Conditions,

@@ -6,7 +6,16 @@
  * (a plain `setContainer` would drop one side's content). Such a child is never deleted from its map, because making it
  * again would bring its old content back; its contents are cleared instead.
  */
-import type { Container, LoroCounter, LoroDoc, LoroList, LoroMap, LoroMovableList, LoroText } from "loro-crdt";
+import type {
+  Container,
+  LoroCounter,
+  LoroDoc,
+  LoroList,
+  LoroMap,
+  LoroMovableList,
+  LoroText,
+  LoroTree,
+} from "loro-crdt";
 import { isContainer } from "./container.ts";
 import { SchemaWriteError } from "./errors.ts";
 import { PLAIN_ROOT } from "./roots.ts";
@@ -46,6 +55,11 @@ export const COUNTER: ContainerKind<LoroCounter> = {
   root: (doc, name) => doc.getCounter(name),
   child: (map, name) => map.ensureMergeableCounter(name),
   is: (container): container is LoroCounter => container.kind() === "Counter",
+};
+export const TREE: ContainerKind<LoroTree> = {
+  root: (doc, name) => doc.getTree(name),
+  child: (map, name) => map.ensureMergeableTree(name),
+  is: (container): container is LoroTree => container.kind() === "Tree",
 };
 
 /** The map that holds the plain fields of a place. */

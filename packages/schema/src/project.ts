@@ -7,7 +7,7 @@ import type { LoroDoc, LoroText } from "loro-crdt";
 import type { AttachmentSummary } from "./attachment.ts";
 import { createdAt, isDeleted } from "./document-state.ts";
 import { type DocumentType, type FieldsOf, type Slot, slotsOf } from "./document-type.ts";
-import type { AttachmentsField, Field, Fields, ViewOfField } from "./field.ts";
+import type { AttachmentsField, Field, Fields, RichTextField, TextField, ViewOfField } from "./field.ts";
 import { cutCodePoints, isJsonWithin, isPlainObject, jsonPointer } from "./json.ts";
 import { type Place, TEXT, findContainer } from "./place.ts";
 import { type InvalidValue, readField } from "./read.ts";
@@ -26,7 +26,11 @@ export const PROJECTION_LIMITS = {
   invalid: 20,
 } as const;
 
-type ProjectedField<F extends Field> = F extends AttachmentsField ? ReadonlyArray<AttachmentSummary> : ViewOfField<F>;
+type ProjectedField<F extends Field> = F extends AttachmentsField
+  ? ReadonlyArray<AttachmentSummary>
+  : F extends RichTextField
+    ? string
+    : ViewOfField<F>;
 
 type ListedKeys<Fs extends Fields> = { [K in keyof Fs]: Fs[K]["list"] extends true ? K : never }[keyof Fs];
 
@@ -66,15 +70,14 @@ export const project = <Fs extends Fields>(
   for (const slot of slotsOf(type.fields)) {
     const { field } = slot;
     if (!field.list && !(field.search && searched)) continue;
-    const text = field.kind === "text" ? findContainer(place, TEXT, slot.physical) : "absent";
+    const text = isText(field) ? findContainer(place, TEXT, slot.physical) : "absent";
     const value = typeof text === "string" ? readField(slot, place, [slot.name], report) : undefined;
     if (field.list) {
-      const shown =
-        field.kind === "text"
-          ? typeof text === "string"
-            ? ""
-            : beginning(text, field.preview)
-          : bounded(slot, value, report);
+      const shown = isText(field)
+        ? typeof text === "string"
+          ? ""
+          : beginning(text, field.preview)
+        : bounded(slot, value, report);
       listed.push([slot.name, shown]);
     }
     if (field.search && searched) {
@@ -93,6 +96,9 @@ export const project = <Fs extends Fields>(
     invalid,
   };
 };
+
+/** Texts show their beginning, rich ones without their marks. */
+const isText = (field: Field): field is TextField | RichTextField => field.kind === "text" || field.kind === "richText";
 
 /** The beginning of a text, without making one string of a long one. */
 const beginning = (text: LoroText, codePoints: number): string => {
@@ -134,7 +140,9 @@ const bounded = (slot: Slot, value: unknown, report: (found: InvalidValue) => vo
     case "counter":
     case "map":
     case "records":
+    case "richText":
     case "text":
+    case "tree":
       return value;
   }
 };

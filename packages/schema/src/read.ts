@@ -8,10 +8,12 @@
 import type { Container, LoroDoc, LoroMap } from "loro-crdt";
 import { isContainer } from "./container.ts";
 
-import type { Field, Fields, ViewOf } from "./field.ts";
-import { COUNTER, LIST, MAP, MOVABLE_LIST, type Place, TEXT, findContainer, plainMap } from "./place.ts";
+import type { Field, Fields, RecordsField, TreeField, ViewOf } from "./field.ts";
+import { COUNTER, LIST, MAP, MOVABLE_LIST, type Place, TEXT, TREE, findContainer, plainMap } from "./place.ts";
+import { runsOf, unknownStyles } from "./rich-text.ts";
 import { PLAIN_ROOT, STATE_ROOT } from "./roots.ts";
 import { type DocumentType, type InvalidValue, type Path, type Report, type Slot, keysOf, slotsOf } from "./slots.ts";
+import { NODE_KEY, readTree, readableNodes } from "./tree.ts";
 
 export type { InvalidValue, Report } from "./slots.ts";
 
@@ -59,6 +61,17 @@ const readStored = (slot: Slot, place: Place, path: Path, report: Report): unkno
     }
     case "text":
       return find(place, TEXT, physical, path, report)?.toString() ?? "";
+    case "richText": {
+      const text = find(place, TEXT, physical, path, report);
+      return text === undefined ? [] : runsOf(field.styles, text, path, report);
+    }
+    case "tree": {
+      const tree = find(place, TREE, physical, path, report);
+      if (tree === undefined) return [];
+      return readTree(tree, path, report, (map, at, found) =>
+        readFields(field.fields, { at: "record", doc: place.doc, map }, at, found),
+      );
+    }
     case "list": {
       const list = find(place, LIST, physical, path, report);
       return list === undefined ? [] : fittingItems(field, list.toArray(), path, report).map(([, item]) => item);
@@ -200,20 +213,39 @@ const unknownInField = (
   path: ReadonlyArray<string>,
 ): ReadonlyArray<ReadonlyArray<string>> => {
   const field: Field = slot.field;
-  if (field.kind !== "records" || slot.origin !== undefined) return [];
+  if (slot.origin !== undefined) return [];
+  if (field.kind === "richText") {
+    const text = findContainer(place, TEXT, slot.physical);
+    return typeof text === "string" ? [] : unknownStyles(field.styles, text).map((name) => [...path, name]);
+  }
+  if (field.kind === "tree") {
+    const tree = findContainer(place, TREE, slot.physical);
+    return typeof tree === "string" ? [] : unknownInMaps(field, NODE_KEY, readableNodes(tree), place, path);
+  }
+  if (field.kind !== "records") return [];
   const map = findContainer(place, MAP, slot.physical);
   if (map === "absent" || map === "misfit") return [];
+  return unknownInMaps(field, REMOVED_KEY, recordsIn(map, [], discard), place, path);
+};
+
+const unknownInMaps = (
+  field: RecordsField | TreeField,
+  ownKey: string,
+  maps: ReadonlyArray<readonly [string, LoroMap]>,
+  place: Place,
+  path: ReadonlyArray<string>,
+): ReadonlyArray<ReadonlyArray<string>> => {
   const nested = slotsOf(field.fields);
-  const known = new Set([REMOVED_KEY, ...[...nested, ...(field.retired ?? [])].flatMap(keysOf)]);
-  return recordsIn(map, [], discard).flatMap(([key, record]) => [
-    ...record
+  const known = new Set([ownKey, ...[...nested, ...(field.retired ?? [])].flatMap(keysOf)]);
+  return maps.flatMap(([key, map]) => [
+    ...map
       .keys()
       .map(String)
       .filter((name) => !known.has(name))
       .toSorted()
       .map((name) => [...path, key, name]),
     ...nested.flatMap((inner) =>
-      unknownInField(inner, { at: "record", doc: place.doc, map: record }, [...path, key, inner.physical]),
+      unknownInField(inner, { at: "record", doc: place.doc, map }, [...path, key, inner.physical]),
     ),
   ]);
 };

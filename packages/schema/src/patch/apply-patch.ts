@@ -4,6 +4,8 @@ import type { LoroDoc, LoroText } from "loro-crdt";
 import { editDocument, type EditorOf, type ListWriter, type MovableListWriter } from "../edit.ts";
 import { SchemaWriteError } from "../errors.ts";
 import type { Fields } from "../field.ts";
+import type { RichTextWriter, Styles } from "../rich-text.ts";
+import type { TreeWriter } from "../tree-writer.ts";
 import { type Json, isJsonWithin, isPlainObject } from "../json.ts";
 import { type DocumentType, slotsOf } from "../slots.ts";
 import {
@@ -15,18 +17,8 @@ import {
   type PatchProblemCode,
   namesOf,
 } from "./patch.ts";
-
-class Refused extends Error {
-  readonly code: PatchProblemCode;
-  constructor(code: PatchProblemCode, reason: string) {
-    super(reason);
-    this.code = code;
-  }
-}
-
-const refuse = (code: PatchProblemCode, reason: string): never => {
-  throw new Refused(code, reason);
-};
+import { applyToRichText, applyToText } from "./apply-to-text.ts";
+import { Refused, notAllowed, refuse, whole } from "./refused.ts";
 
 /** Units (`isJsonWithin`) of one operation. */
 const MAX_UNITS = 4_000_000;
@@ -56,7 +48,17 @@ export const applyAnyPatch = (type: DocumentType, doc: LoroDoc, patch: unknown):
   applyAll(type, doc, operations);
 };
 
-const OPERATIONS: ReadonlySet<unknown> = new Set(["set", "unset", "increment", "insert", "remove", "move", "splice"]);
+const OPERATIONS: ReadonlySet<unknown> = new Set([
+  "set",
+  "unset",
+  "increment",
+  "insert",
+  "remove",
+  "move",
+  "splice",
+  "mark",
+  "place",
+]);
 
 /** A patch from anywhere. */
 const checkForm = (patch: unknown): AnyPatch => {
@@ -125,6 +127,11 @@ const applyOne = (
   switch (field.kind) {
     case "plain":
       return applyToPlain(as<PlainAccess>(writer), rest, operation);
+    case "richText":
+      if (rest.length > 0) return refuse("patch/unknown-field", "a text has no members");
+      return applyToRichText(field, as<RichTextWriter<Styles>>(writer), operation);
+    case "tree":
+      return applyToTree(field.fields, as<TreeWriter<Fields>>(writer), rest, operation);
     case "records":
       return applyToRecords(field.fields, as<RecordsAccess>(writer), rest, operation);
     case "map":
@@ -176,14 +183,6 @@ type ListAccess = ListWriter<Json> & Partial<Pick<MovableListWriter<Json>, "move
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion, typescript/no-unnecessary-type-parameters -- a field's writer is that of its kind (`edit.ts`)
 const as = <A>(writer: unknown): A => writer as A;
 
-const notAllowed = ({ op }: PatchOperation, what: string): never =>
-  refuse("patch/operation-not-allowed", `"${op}" does not go with ${what}`);
-
-const whole = (value: unknown, what: string): number =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0
-    ? value
-    : refuse("patch/malformed", `"${what}" is a whole number`);
-
 const list = (value: unknown): ReadonlyArray<Json> => {
   const given: Json = isJsonWithin(value, MAX_UNITS) ? value : null;
   return isList(given) ? given : refuse("patch/malformed", "a list of JSON values is expected");
@@ -232,8 +231,12 @@ const applyToRecords = (
   if (operation.op === "unset") return writer.remove(key);
   if (operation.op !== "set") return notAllowed(operation, "a record");
   if (!isPlainObject(operation.value)) return refuse("patch/invalid-value", "an object is expected");
-  const record = writer.ensure(key);
-  for (const [name, value] of Object.entries(operation.value)) {
+  setFields(fields, writer.ensure(key), operation.value);
+};
+
+/** Sets the given fields of a record or a node, and of the records in it. */
+const setFields = (fields: Fields, record: EditorOf<Fields>, given: Readonly<Record<string, unknown>>): void => {
+  for (const [name, value] of Object.entries(given)) {
     if (!isJsonWithin(value, MAX_UNITS)) return refuse("patch/invalid-value", "JSON is expected");
     const inner = slotsOf(fields).find((candidate) => candidate.name === name);
     if (inner?.field.kind === "records" && isPlainObject(value)) {
@@ -244,42 +247,35 @@ const applyToRecords = (
   }
 };
 
-const isInsidePair = (text: string, at: number): boolean =>
-  /[\ud800-\udbff]/.test(text.charAt(at - 1)) && /[\udc00-\udfff]/.test(text.charAt(at));
-
-const applyToText = (text: LoroText, operation: PatchOperation): void => {
-  const before = text.toString();
-  const splice = (at: number, count: number, insert: string): void => {
-    if (at + count > before.length) refuse("patch/out-of-range", `the text has ${before.length} characters`);
-    if (isInsidePair(before, at) || isInsidePair(before, at + count))
-      refuse("patch/out-of-range", "inside a character");
-    if (!insert.isWellFormed()) refuse("patch/invalid-value", "the text holds a lone surrogate");
-    if (count > 0) text.delete(at, count);
-    if (insert !== "") text.insert(at, insert);
-  };
+const applyToTree = (
+  fields: Fields,
+  writer: TreeWriter<Fields>,
+  rest: ReadonlyArray<string>,
+  operation: PatchOperation,
+): void => {
+  const [id, ...within] = rest;
+  if (id === undefined) {
+    if (operation.op !== "unset") return notAllowed(operation, "a tree");
+    return writer.get().forEach((node) => writer.delete(node.id));
+  }
+  const missing = (): never => refuse("patch/out-of-range", `there is no node "${id.slice(0, 100)}"`);
+  if (within.length > 0) return applyOne(fields, writer.edit(id) ?? missing(), within, operation);
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- all others are not allowed here
   switch (operation.op) {
     case "unset":
-      return splice(0, before.length, "");
-    case "splice": {
-      const { insert = "" } = operation;
-      if (typeof insert !== "string") return refuse("patch/malformed", '"insert" is a text');
-      return splice(whole(operation.at, "at"), whole(operation.delete ?? 0, "delete"), insert);
+      return writer.delete(id);
+    case "place": {
+      const { parent, at } = operation;
+      if (parent !== null && typeof parent !== "string") return refuse("patch/malformed", '"parent" is an id or null');
+      return writer.move(id, parent ?? undefined, at === undefined ? undefined : whole(at, "at"));
     }
     case "set": {
-      const { value } = operation;
-      if (typeof value !== "string") return refuse("patch/invalid-value", "a text is expected");
-      let start = 0;
-      while (start < before.length && before[start] === value[start]) start += 1;
-      if (isInsidePair(before, start) || isInsidePair(value, start)) start -= 1;
-      let end = 0;
-      const most = Math.min(before.length, value.length) - start;
-      while (end < most && before[before.length - 1 - end] === value[value.length - 1 - end]) end += 1;
-      if (isInsidePair(before, before.length - end) || isInsidePair(value, value.length - end)) end -= 1;
-      return splice(start, before.length - end - start, value.slice(start, value.length - end));
+      if (!isPlainObject(operation.value)) return refuse("patch/invalid-value", "an object is expected");
+      const known = writer.edit(id) ?? writer.edit(writer.create(undefined, undefined, { key: id }));
+      return setFields(fields, known ?? missing(), operation.value);
     }
     default:
-      return notAllowed(operation, "a text");
+      return notAllowed(operation, "a node");
   }
 };
 

@@ -13,9 +13,12 @@ export type PatchPath = string | ReadonlyArray<string>;
 
 /** One change. Positions are those of what reading gives; of a text, in UTF-16 code units. */
 export type PatchOperation<P extends PatchPath = PatchPath, V = Json> =
-  /** The value, whole. Of a record: makes it, and sets the given fields. Of a text: changes what differs. */
+  /**
+   * The value, whole. Of a record: makes it, and sets the given fields. Of a text: changes what differs. Of a node of a
+   * tree: makes it, with the name as its key, where there is none, as the last root, and sets the given fields.
+   */
   | { readonly op: "set"; readonly path: P; readonly value: V }
-  /** The default again; of a container: empty; of a record: gone (rule 16: cleared, never deleted). */
+  /** The default again; of a container: empty; of a record: gone (rule 16: cleared, never deleted); of a node: gone. */
   | { readonly op: "unset"; readonly path: P }
   /** Counters add up; a plain number is read and written. */
   | { readonly op: "increment"; readonly path: P; readonly by: number }
@@ -33,14 +36,25 @@ export type PatchOperation<P extends PatchPath = PatchPath, V = Json> =
       readonly at: number;
       readonly delete?: number;
       readonly insert?: string;
-    };
+    }
+  /** The mark `name` on `count` characters of a rich text from `at` on; null takes it away. */
+  | {
+      readonly op: "mark";
+      readonly path: P;
+      readonly at: number;
+      readonly count: number;
+      readonly name: string;
+      readonly value: Json;
+    }
+  /** A node of a tree, and all below it: below another node (null: a root), at `at` (default: the last). */
+  | { readonly op: "place"; readonly path: P; readonly parent: string | null; readonly at?: number };
 
 /** Any patch, as it comes from outside or out of a change. */
 export type AnyPatch = ReadonlyArray<PatchOperation>;
 
 type Under<P extends string, K extends string> = P extends "" ? K : `${P}.${K}`;
 type SetValue<F> = F extends {
-  readonly kind: "plain" | "text" | "list" | "movableList" | "set" | "map" | "attachments";
+  readonly kind: "plain" | "text" | "richText" | "list" | "movableList" | "set" | "map" | "attachments";
 }
   ? F extends Fields[string]
     ? ViewOfField<F>
@@ -58,25 +72,37 @@ type FieldOperations<P extends string, F> = F extends {
       }
     | { readonly op: "unset"; readonly path: P | `${P}.${string}` }
     | OperationsWithin<`${P}.${string}`, Fs>
-  : F extends { readonly kind: "counter" }
-    ? Extract<PatchOperation<P>, { readonly op: "increment" | "unset" }>
-    : F extends { readonly kind: "plain" }
+  : F extends { readonly kind: "tree"; readonly fields: infer Fs extends Fields }
+    ? | {
+          readonly op: "set";
+          readonly path: `${P}.${string}`;
+          readonly value: { readonly [K in keyof Fs]?: SetValue<Fs[K]> };
+        }
+      | { readonly op: "unset"; readonly path: P | `${P}.${string}` }
+      | Extract<PatchOperation<`${P}.${string}`>, { readonly op: "place" }>
+      | OperationsWithin<`${P}.${string}`, Fs>
+    : F extends { readonly kind: "richText" }
       ? | { readonly op: "set"; readonly path: P; readonly value: SetValue<F> }
-        | { readonly op: "unset"; readonly path: P }
-        | (SetValue<F> extends number ? Extract<PatchOperation<P>, { readonly op: "increment" }> : never)
-        | (SetValue<F> extends string | number | boolean ? never : PatchOperation<`${P}.${string}`>)
-      : F extends { readonly kind: "text" }
-        ? | { readonly op: "set"; readonly path: P; readonly value: string }
-          | Extract<PatchOperation<P>, { readonly op: "unset" | "splice" }>
-        : F extends { readonly kind: "list" | "set" }
+        | Extract<PatchOperation<P>, { readonly op: "unset" | "splice" | "mark" }>
+      : F extends { readonly kind: "counter" }
+        ? Extract<PatchOperation<P>, { readonly op: "increment" | "unset" }>
+        : F extends { readonly kind: "plain" }
           ? | { readonly op: "set"; readonly path: P; readonly value: SetValue<F> }
-            | Extract<PatchOperation<P>, { readonly op: "unset" | "insert" | "remove" }>
-          : F extends { readonly kind: "movableList" }
-            ? | { readonly op: "set"; readonly path: P; readonly value: SetValue<F> }
-              | Extract<PatchOperation<P>, { readonly op: "unset" | "insert" | "remove" | "move" }>
-            : | { readonly op: "set"; readonly path: P; readonly value: SetValue<F> }
-              | Extract<PatchOperation<P>, { readonly op: "unset" }>
-              | Extract<PatchOperation<`${P}.${string}`>, { readonly op: "set" | "unset" | "increment" }>;
+            | { readonly op: "unset"; readonly path: P }
+            | (SetValue<F> extends number ? Extract<PatchOperation<P>, { readonly op: "increment" }> : never)
+            | (SetValue<F> extends string | number | boolean ? never : PatchOperation<`${P}.${string}`>)
+          : F extends { readonly kind: "text" }
+            ? | { readonly op: "set"; readonly path: P; readonly value: string }
+              | Extract<PatchOperation<P>, { readonly op: "unset" | "splice" }>
+            : F extends { readonly kind: "list" | "set" }
+              ? | { readonly op: "set"; readonly path: P; readonly value: SetValue<F> }
+                | Extract<PatchOperation<P>, { readonly op: "unset" | "insert" | "remove" }>
+              : F extends { readonly kind: "movableList" }
+                ? | { readonly op: "set"; readonly path: P; readonly value: SetValue<F> }
+                  | Extract<PatchOperation<P>, { readonly op: "unset" | "insert" | "remove" | "move" }>
+                : | { readonly op: "set"; readonly path: P; readonly value: SetValue<F> }
+                  | Extract<PatchOperation<P>, { readonly op: "unset" }>
+                  | Extract<PatchOperation<`${P}.${string}`>, { readonly op: "set" | "unset" | "increment" }>;
 
 type OperationsWithin<P extends string, Fs extends Fields> = string extends keyof Fs
   ? PatchOperation

@@ -138,7 +138,7 @@ export const projectionFingerprint = (type: DocumentType): string => {
       field.search,
       field.filterable,
       field.indexed,
-      field.kind === "text" ? field.preview : null,
+      field.kind === "text" || field.kind === "richText" ? field.preview : null,
       field.kind === "plain" ? field.default : null,
     ]);
   const indexed = filterablePaths(type)

@@ -110,6 +110,8 @@ export const shapeOfField = (field: Field): ValueShape => {
     case "counter":
       return scalar("number");
     case "text":
+    case "richText":
+    case "tree":
     case "map":
     case "attachments":
     case "records":
