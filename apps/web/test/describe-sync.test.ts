@@ -12,11 +12,19 @@ const calm: SyncState = {
   lastSyncedAt: now - 60_000,
   problem: undefined,
   parked: 0,
+  minimumVersion: 1,
+  appOutdated: undefined,
 };
 const say = (change: Partial<SyncState>, saved = true) =>
   describeSync({ ...calm, ...change }, { saved, failure: undefined }, now);
 
 describe("the sync indicator tells the truth", () => {
+  test("what an editor wrote after the notebook asked for a newer app is not said to be tried again", () => {
+    const late = describeSync(calm, { saved: false, failure: new CairnError("app-outdated") }, now);
+    expect(late.here).toContain("not saved");
+    expect(late.here).not.toContain("tried again");
+  });
+
   test("only a notebook that is in step is called saved on the server", () => {
     expect(say({}).label).toBe("Saved here and on the server");
     const others: ReadonlyArray<Partial<SyncState>> = [

@@ -68,6 +68,16 @@ export interface WorkspaceInfo {
   readonly role: RoleName;
   readonly createdHere: boolean;
   readonly server: string | undefined;
+  /** The lowest version of the app's schema that may write here, as far as this device knows; 1 until an owner raises it. */
+  readonly minimumVersion: number;
+}
+
+/** An app that is older than a workspace's owner asks for. */
+export interface AppOutdated {
+  /** Of the app's schema. */
+  readonly version: number;
+  /** The lowest that may write. */
+  readonly minimum: number;
 }
 
 /** What a link says before anything is joined. */
@@ -203,6 +213,13 @@ export interface SyncState {
   readonly problem: SyncProblem | undefined;
   /** Documents with edits that were refused for good and are kept aside: see `deadLetters`. */
   readonly parked: number;
+  /** The lowest version of the app's schema that may write here; 1 until an owner raises it. It never falls. */
+  readonly minimumVersion: number;
+  /**
+   * Set where this app is older than that: nothing new can be written (`app-outdated`) until the app is updated. What was
+   * written before is still sent, and everything else goes on.
+   */
+  readonly appOutdated: AppOutdated | undefined;
 }
 
 export interface SyncProblem {
@@ -321,6 +338,15 @@ export interface Workspace<S extends DocumentSchema> extends SyncControl {
   readonly id: WorkspaceId;
   info(): WorkspaceInfo;
   rename(name: string): Promise<void>;
+  /** The lowest version of the app's schema that may write here, as far as this device knows; 1 until an owner raises it. */
+  minimumVersion(): number;
+  /**
+   * Makes every device whose app is older read-only until it is updated; what such a device has written is still sent and
+   * taken. It cannot be taken back. `version` is that of this app's schema unless told. Resolves with the minimum from now
+   * on, which another owner may have raised further. Needs the network and an owner's device; rejects with `owner-required`,
+   * `invalid-argument` (above this app's own version, so that nobody locks themselves out), `no-server`, `offline`.
+   */
+  raiseMinimumVersion(version?: number): Promise<number>;
   create<T extends TypeName<S>>(
     type: T,
     init?: (document: Editor<TypeOf<S, T>>) => void,
@@ -447,5 +473,12 @@ export interface DocumentHandle<S extends DocumentSchema, T extends TypeName<S>>
   onSaved(callback: (saved: boolean, failure: CairnError | undefined) => void): Unsubscribe;
   /** An import takes long and goes on elsewhere; the content here is older (rule 15). */
   merging(): boolean;
+  /**
+   * Why nothing new can be written here, as `edit` and `patch` throw it (`app-outdated`); undefined where it can. Commits that
+   * a binding makes in `loro` all the same are not stored, which `onSaved` says.
+   */
+  readOnly(): CairnError | undefined;
+  /** Calls back at once, and when it changes. What was committed in `loro` before is stored. */
+  onReadOnly(callback: (reason: CairnError | undefined) => void): Unsubscribe;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** The one error type of the public API. */
 import { ERROR_CATALOGUE, type ErrorAction, type ErrorCode } from "@cairn/protocol";
+import type { AppOutdated } from "./api.ts";
 import type { Unsynced } from "./sync-api.ts";
 
 /** What can go wrong on this side of the wire, with what to do next. The protocol's codes come on top. */
@@ -75,6 +76,11 @@ const OWN_CODES = {
   "patch-invalid": { action: "stop", advice: "The patch does not fit the document." },
   "query-invalid": { action: "stop", advice: "The query does not fit the document type." },
   "owner-required": { action: "stop", advice: "Only a device of the workspace's owner may do this." },
+  "app-outdated": {
+    action: "pause",
+    advice:
+      "An owner of the workspace asks for a newer version of this app. Update it; until then nothing new can be written here, and what was written before is still sent.",
+  },
   "pending-edits": { action: "pause", advice: "Some edits are only on this device. Sync first, or force it." },
   "dead-letter-unknown": { action: "stop", advice: "Nothing of this document is parked (any more)." },
   "document-rebuilt": {
@@ -123,6 +129,7 @@ const CODES: Readonly<Record<CairnErrorCode, { readonly action: ErrorAction; rea
 export interface CairnErrorOptions extends ErrorOptions {
   readonly unsynced?: Unsynced | undefined;
   readonly argument?: string | undefined;
+  readonly appOutdated?: AppOutdated | undefined;
 }
 
 /** A failure with a stable code and what to do about it. Never carries a secret or content. */
@@ -135,6 +142,8 @@ export class CairnError extends Error {
   readonly unsynced: Unsynced | undefined;
   /** `invalid-argument`: which one, by the name that the API has for it. */
   readonly argument: string | undefined;
+  /** `app-outdated`: the app's version, and the one that is asked for. */
+  readonly appOutdated: AppOutdated | undefined;
 
   constructor(code: CairnErrorCode, message?: string, options?: CairnErrorOptions) {
     super(message ?? CODES[code].advice, options);
@@ -142,5 +151,6 @@ export class CairnError extends Error {
     this.action = CODES[code].action;
     this.unsynced = options?.unsynced;
     this.argument = options?.argument;
+    this.appOutdated = options?.appOutdated;
   }
 }

@@ -23,7 +23,11 @@ const twoTabs = (performs: Effect.Effect<void> = Effect.void) =>
       const { onLeader } = yield* makeLeaderCalls(
         hub.connect(),
         () => tab.leads,
-        () => Effect.sync(() => (tab.performed += 1)).pipe(Effect.andThen(performs), Effect.as({ url, link })),
+        () =>
+          Effect.sync(() => (tab.performed += 1)).pipe(
+            Effect.andThen(performs),
+            Effect.as({ type: "link" as const, url, link }),
+          ),
       );
       return Object.assign(tab, { onLeader });
     });
@@ -38,7 +42,7 @@ describe("a call to the leader", () => {
       yield* TestClock.adjust("1 second");
       other.leads = true;
       yield* TestClock.adjust("1 second");
-      expect((yield* Fiber.join(answer)).url).toBe("second");
+      expect(yield* Fiber.join(answer)).toMatchObject({ url: "second" });
       expect(asking.performed).toBe(0);
     }),
   );
@@ -50,7 +54,7 @@ describe("a call to the leader", () => {
       yield* TestClock.adjust("1 second");
       asking.leads = true;
       yield* TestClock.adjust("1 second");
-      expect((yield* Fiber.join(answer)).url).toBe("first");
+      expect(yield* Fiber.join(answer)).toMatchObject({ url: "first" });
     }),
   );
 
@@ -60,7 +64,7 @@ describe("a call to the leader", () => {
       other.leads = true;
       const answer = yield* Effect.forkChild(asking.onLeader(call), { startImmediately: true });
       yield* TestClock.adjust("11 seconds");
-      expect((yield* Fiber.join(answer)).url).toBe("second");
+      expect(yield* Fiber.join(answer)).toMatchObject({ url: "second" });
       expect(other.performed).toBe(1);
     }),
   );

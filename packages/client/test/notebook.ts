@@ -25,7 +25,10 @@ export type Notebook = typeof schema;
 
 const TOKEN_KEY = "a secret of the tests, which signs tokens across restarts";
 
-type DeviceOptions = Partial<Pick<OpenOptions<Notebook>, "server" | "invite">>;
+interface DeviceOptions extends Partial<Pick<OpenOptions<Notebook>, "server" | "invite">> {
+  /** Of the app's schema, where another one than 1. */
+  readonly version?: number;
+}
 
 /** A place for one test: a server and folders, all gone at the end. */
 export interface Place {
@@ -55,9 +58,9 @@ export const makePlace = async (first: NonNullable<TestServerOptions["settings"]
   };
   return {
     origin: () => origin,
-    device: async (name, options = {}) => {
+    device: async (name, { version = schema.version, ...options } = {}) => {
       const cairn = await openCairn({
-        schema,
+        schema: { ...schema, version },
         directory: join(directory, name),
         server: origin,
         deviceName: name,

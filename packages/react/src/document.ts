@@ -57,6 +57,16 @@ export const useSaved = <S extends DocumentSchema, T extends TypeName<S>>(handle
 
 const allSaved: Saved = { saved: true, failure: undefined };
 
+/** Why nothing new can be written into the document, such as an app that is too old for its workspace; undefined where it can. */
+export const useReadOnly = <S extends DocumentSchema, T extends TypeName<S>>(
+  handle: DocumentHandle<S, T>,
+): CairnError | undefined =>
+  useSyncExternalStore(
+    useCallback((notify: () => void) => handle.onReadOnly(notify), [handle]),
+    () => handle.readOnly(),
+    () => undefined,
+  );
+
 /** Whether an import takes long and goes on elsewhere: what is shown is older than what has arrived. */
 export const useMerging = <S extends DocumentSchema, T extends TypeName<S>>(handle: DocumentHandle<S, T>): boolean =>
   useSyncExternalStore(

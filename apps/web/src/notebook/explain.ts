@@ -71,6 +71,11 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "Ask the owner for a link that can write.",
     wayOut: "link",
   },
+  "app-outdated": {
+    title: "This notebook needs a newer version of the app",
+    detail: "Update the app to write again. What you wrote before is kept, and still sent.",
+    wayOut: "reload",
+  },
   "quota-exceeded": {
     title: "The server has no room left for this notebook",
     detail: "New edits stay on this device until there is room. Ask whoever runs the server for more.",

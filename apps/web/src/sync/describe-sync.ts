@@ -44,7 +44,10 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
     return {
       tone: "problem",
       label: title,
-      here: "Your last edits are not saved yet. They are tried again as long as this page is open.",
+      here:
+        failure.code === "app-outdated"
+          ? "Your last edits came after this notebook asked for a newer app, and are not saved. Copy them before you update."
+          : "Your last edits are not saved yet. They are tried again as long as this page is open.",
       server: say(waiting, last),
       remedy: detail,
       canRetry: false,

@@ -31,7 +31,9 @@ export interface BackupWork {
   readonly remote: Attachments.Remote | undefined;
   /** Runs an effect; rejects with a `CairnError`. */
   readonly promise: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>;
-  /** Stores edits as the page's are stored. */
+  /** Rejects with `app-outdated` where this app may make no new edits. */
+  readonly requireWritable: () => Promise<void>;
+  /** Stores edits as the page's are stored, as long as new ones may be made. */
   readonly append: (edits: ReadonlyArray<NewEdit>) => Promise<void>;
 }
 
@@ -70,13 +72,14 @@ const failingTyped = async function* (pieces: AsyncGenerator<Uint8Array>): Async
   }
 };
 
-/** Brings a backup in. Rejects with `backup-*`, `read-only`, `aborted`, or a storage error. */
+/** Brings a backup in. Rejects with `backup-*`, `read-only`, `app-outdated`, `aborted`, or a storage error. */
 export const importBackup = async (
   work: BackupWork,
   backup: Blob | ReadableStream<Uint8Array>,
   options: RestoreOptions,
 ): Promise<ImportReport> => {
   if (work.runtime.context.record.role === "reader" && !options.dryRun) throw new CairnError("read-only");
+  if (!options.dryRun) await work.requireWritable();
   // Read twice: only a file that is whole may change anything.
   const file = backup instanceof Blob ? backup : await spool(backup);
   const target = targetOf(work);

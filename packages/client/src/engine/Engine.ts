@@ -23,10 +23,12 @@ import * as Attachments from "./Attachments.ts";
 import type { EngineApi, EngineEvent, NewEdit } from "./EngineApi.ts";
 import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
 import { attempt, causeToCairnError } from "./failures.ts";
-import { makeLeaderCalls } from "./LeaderCalls.ts";
-import { createLink, listDevices, listLastSeen, listLinks, type OwnerWork, revokeLink } from "./Links.ts";
+import { type LeaderCall, type LeaderResult, makeLeaderCalls } from "./LeaderCalls.ts";
+import { createLink, listDevices, listLastSeen, listLinks, revokeLink } from "./Links.ts";
+import { raiseMinimumVersion, requireCurrentApp } from "./MinimumVersion.ts";
+import type { OwnerWork } from "./Proposals.ts";
 import { makeRowQueries, toPlainRow } from "./row-queries.ts";
-import type { MakeSealing } from "./WorkspaceContext.ts";
+import { type MakeSealing, reloadContext } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import { leaseFresh } from "./fresh-lease.ts";
 import { syncControls } from "./SyncControls.ts";
@@ -71,6 +73,7 @@ const assemble = (
     const leases = yield* PeerLeases;
     const notifier = yield* Notifier;
     const random = options.random ?? systemRandom;
+    const { schema } = options;
 
     const queries = makeRowQueries(options.schema, store);
     const held = new Map<string, HeldLease>();
@@ -108,13 +111,26 @@ const assemble = (
       const remote = yield* requireRemote(runtime);
       return { store, runtime, ...remote } satisfies OwnerWork;
     });
-    const calls = yield* makeLeaderCalls(notifier, workspaces.isLeading, (call) =>
-      Effect.flatMap(workOf(call.workspace), (work) =>
-        call.type === "create-link"
-          ? createLink(work, call.options)
-          : Effect.as(revokeLink(work, call.link), { url: "", link: call.link }),
-      ),
-    );
+    const performAsLeader = Effect.fnUntraced(function* (call: LeaderCall) {
+      const work = yield* workOf(call.workspace);
+      const done: LeaderResult = { type: "done" };
+      switch (call.type) {
+        case "create-link": {
+          const made: LeaderResult = { type: "link", ...(yield* createLink(work, call.options)) };
+          return made;
+        }
+        case "revoke-link":
+          yield* revokeLink(work, call.link);
+          return done;
+        case "raise-minimum-version":
+          yield* raiseMinimumVersion(work, call.version);
+          // An own link of the chain is no news to whoever pulls: the tabs are told here, when it is in force.
+          yield* reloadContext(store, work.runtime.context);
+          publisher.everywhere({ type: "workspaces" });
+          return done;
+      }
+    });
+    const calls = yield* makeLeaderCalls(notifier, workspaces.isLeading, performAsLeader);
 
     /** Leads whenever it can. What fails is told and tried again: nobody else would (Promise 14). */
     const lead: Effect.Effect<never> = leadership.lead(workspaces.lead).pipe(
@@ -291,6 +307,7 @@ const assemble = (
 
     const backupWork = Effect.fnUntraced(function* (workspace: WorkspaceId) {
       const runtime = yield* runtimeOf(workspace);
+      const requireWritable = Effect.suspend(() => requireCurrentApp(schema.version, runtime.context.membership));
       return {
         store,
         runtime,
@@ -298,7 +315,8 @@ const assemble = (
         leases,
         remote: remoteOf(runtime),
         promise,
-        append: (edits) => promise(append(workspace, edits)),
+        requireWritable: () => promise(requireWritable),
+        append: (edits) => promise(Effect.andThen(requireWritable, append(workspace, edits))),
       } satisfies BackupWork;
     });
 
@@ -372,7 +390,7 @@ const assemble = (
             yield* notifier.notify({ type: "sync-now", workspace });
           }),
         ),
-      ...syncControls({ store, runtimeOf, promise, publisher, notifier, leases }),
+      ...syncControls({ version: schema.version, store, runtimeOf, promise, publisher, notifier, leases }),
       flush: (workspace, tier, timeout) =>
         promise(
           tier === "device"
@@ -388,10 +406,10 @@ const assemble = (
         ),
 
       createLink: (workspace, link) =>
-        promise(calls.onLeader({ type: "create-link", workspace, options: link })).then(({ url, link }) => ({
-          url,
-          link,
-        })),
+        promise(calls.onLeader({ type: "create-link", workspace, options: link })).then((made) => {
+          if (made.type !== "link") throw new CairnError("internal");
+          return { url: made.url, link: made.link };
+        }),
       links: (workspace) =>
         promise(
           Effect.flatMap(workOf(workspace), ({ runtime, calls, sessions }) =>
@@ -400,6 +418,16 @@ const assemble = (
         ),
       revokeLink: (workspace, link: LinkId) =>
         promise(calls.onLeader({ type: "revoke-link", workspace, link })).then(() => undefined),
+      raiseMinimumVersion: (workspace, version) =>
+        promise(
+          Effect.gen(function* () {
+            const { context } = yield* runtimeOf(workspace);
+            yield* requireCurrentApp(schema.version, context.membership);
+            yield* calls.onLeader({ type: "raise-minimum-version", workspace, version });
+            yield* reloadContext(store, context);
+            return context.membership.minimumVersion;
+          }),
+        ),
       lastSeen: (workspace) =>
         promise(
           Effect.flatMap(workOf(workspace), ({ runtime, calls, sessions }) =>

@@ -40,6 +40,9 @@ export interface PlainRow {
   readonly deleted: boolean;
 }
 
+/** How safe the edits are, whatever the version of the app: the page adds what that comes to. */
+export type PlainSyncState = Omit<SyncState, "minimumVersion" | "appOutdated">;
+
 /** A document as the page opens it. */
 export interface OpenedForPage {
   /** Empty where the document is not here yet. */
@@ -90,7 +93,7 @@ export type EngineEvent =
       /** Of each of them: whose edits are all that changed, by the peer that was named with them; else undefined. */
       readonly writers?: ReadonlyArray<PeerID | undefined>;
     }
-  | { readonly type: "sync"; readonly workspace: WorkspaceId; readonly state: SyncState }
+  | { readonly type: "sync"; readonly workspace: WorkspaceId; readonly state: PlainSyncState }
   | { readonly type: "outbox-state"; readonly workspace: WorkspaceId; readonly outbox: OutboxState }
   | { readonly type: "outbox-event"; readonly workspace: WorkspaceId; readonly event: OutboxEvent }
   | { readonly type: "dead-letters"; readonly workspace: WorkspaceId }
@@ -128,6 +131,8 @@ export interface EngineApi {
   /** The document that says what the workspace is called (type `WORKSPACE_TYPE`). */
   workspaceDocument(workspace: WorkspaceId): Promise<DocumentId>;
   removeWorkspace(workspace: WorkspaceId, force: boolean): Promise<void>;
+  /** An owner's: resolves with the minimum from now on. The version was checked against the app's own. */
+  raiseMinimumVersion(workspace: WorkspaceId, version: number): Promise<number>;
   recoveryWords(): Promise<ReadonlyArray<string>>;
   inspectLink(url: string): Promise<LinkPreview>;
   describeLink(url: string): Promise<LinkDetails>;
@@ -156,7 +161,7 @@ export interface EngineApi {
   count(workspace: WorkspaceId, type: string, query: unknown): Promise<number>;
   countBy(workspace: WorkspaceId, type: string, path: string, query: unknown): Promise<ReadonlyArray<ValueCount>>;
 
-  syncState(workspace: WorkspaceId): Promise<SyncState>;
+  syncState(workspace: WorkspaceId): Promise<PlainSyncState>;
   syncNow(workspace: WorkspaceId): Promise<void>;
   outbox(workspace: WorkspaceId): Promise<OutboxState>;
   connections(workspace: WorkspaceId): Promise<ReadonlyArray<ConnectionMoment>>;

@@ -11,12 +11,12 @@ import type { LinkOptions } from "./Links.ts";
 
 export type LeaderCall =
   | { readonly type: "create-link"; readonly workspace: WorkspaceId; readonly options: LinkOptions }
-  | { readonly type: "revoke-link"; readonly workspace: WorkspaceId; readonly link: LinkId };
+  | { readonly type: "revoke-link"; readonly workspace: WorkspaceId; readonly link: LinkId }
+  | { readonly type: "raise-minimum-version"; readonly workspace: WorkspaceId; readonly version: number };
 
-export interface LeaderResult {
-  readonly url: string;
-  readonly link: LinkId;
-}
+export type LeaderResult =
+  | { readonly type: "link"; readonly url: string; readonly link: LinkId }
+  | { readonly type: "done" };
 
 /** The messages between tabs. */
 export type LeaderMessage =

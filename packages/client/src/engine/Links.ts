@@ -1,4 +1,4 @@
-/** Access links: made, listed and revoked by an owner's device, online, against the chain's current head (rule 20). */
+/** Access links: made, listed and revoked by an owner's device. */
 import {
   createLink as createLinkRecord,
   currentRole,
@@ -7,31 +7,19 @@ import {
   keyChangeRecord,
   type MembershipState,
   openText,
-  proposeMembership,
   type SealedTextUse,
   sealLinkName,
 } from "@cairn/crypto";
-import {
-  encodeBase64Url,
-  type DeviceId,
-  type Entry,
-  entryHash,
-  EntryKind,
-  type LinkId,
-  type MembershipRecord,
-  NO_DOCUMENT,
-} from "@cairn/protocol";
-import { freezing } from "@cairn/sync";
-import { Clock, Duration, Effect } from "effect";
+import { encodeBase64Url, type DeviceId, type LinkId } from "@cairn/protocol";
+import { Clock, Effect } from "effect";
 import type { DeviceInfo, LinkInfo } from "../api.ts";
 import { CairnError } from "../errors.ts";
-import type { Fence, Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type { StoreFailure } from "../store/LocalStore.ts";
 import type { ServerCalls, TransportFailure } from "../transport/Transport.ts";
 import { attempt } from "./failures.ts";
-import { isOfRegistration } from "./Invitation.ts";
+import { type OwnerWork, proposeAndSettle, requireOwner } from "./Proposals.ts";
 import type { SessionKeeper } from "./Session.ts";
 import type { WorkspaceContext } from "./WorkspaceContext.ts";
-import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 
 export interface LinkOptions {
   readonly role: "writer" | "reader";
@@ -41,117 +29,6 @@ export interface LinkOptions {
   readonly maxUses: number;
   readonly expiresInMillis: number | undefined;
 }
-
-/** Puts a membership entry with these records into the outbox, behind the chain's head as this device knows it. */
-const propose = Effect.fnUntraced(
-  function* (
-    store: LocalStoreShape,
-    context: WorkspaceContext,
-    fence: Fence,
-    records: ReadonlyArray<MembershipRecord>,
-  ): Effect.fn.Return<Entry, StoreFailure | Fenced | CairnError> {
-    const position = yield* store.position(context.workspace);
-    if (position === undefined) return yield* Effect.fail(new CairnError("workspace-not-here"));
-    const entry = yield* attempt(() =>
-      proposeMembership(context.membership, records, {
-        device: context.device,
-        counter: position.nextCounter,
-        signing: context.keys.signing,
-      }),
-    );
-    const now = yield* Clock.currentTimeMillis;
-    yield* store.freeze(context.workspace, fence, [
-      {
-        device: context.device,
-        counter: entry.header.counter,
-        document: NO_DOCUMENT,
-        kind: EntryKind.membership,
-        entry: entry.bytes,
-        hash: entryHash(entry.bytes),
-        refs: [],
-        frozen: freezing(0),
-        frozenAt: now,
-        updates: [],
-      },
-    ]);
-    return entry;
-  },
-  (effect, _store, context) => context.authoring.withPermits(1)(effect),
-);
-
-/** What an owner's work on membership needs. */
-export interface OwnerWork {
-  readonly store: LocalStoreShape;
-  readonly runtime: WorkspaceRuntime;
-  readonly calls: ServerCalls;
-  readonly sessions: SessionKeeper;
-}
-
-/** How often a proposal that came behind another one is made again. */
-const MAX_PROPOSALS = 5;
-const SETTLE_TIMEOUT = Duration.seconds(20);
-const LOOK_AGAIN = Duration.millis(10);
-
-/** Waits until the log has the entry of this counter, and says whether it is still the one that was proposed. */
-const settled = Effect.fnUntraced(function* ({ store, runtime }: OwnerWork, counter: number) {
-  const { workspace, device } = runtime.context;
-  for (;;) {
-    const [record] = yield* store.logOf(workspace, device, counter, 1);
-    if (record?.counter !== counter || record.kind !== EntryKind.membership) return false;
-    if (record.seq !== undefined) return true;
-    yield* Effect.sleep(LOOK_AGAIN);
-  }
-});
-
-/** Only an owner's device may change who is in. */
-const requireOwner = ({ context }: WorkspaceRuntime): Effect.Effect<void, CairnError> =>
-  currentRole(context.membership, context.device) === "owner"
-    ? Effect.void
-    : Effect.fail(new CairnError("owner-required"));
-
-/**
- * Waits until whoever leads talks with the server, because what is frozen before that cannot be taken back. Fails at once
- * with the problem that stands in the way.
- */
-const conversing = Effect.fnUntraced(function* ({ runtime, calls }: OwnerWork) {
-  const before = runtime.status.state();
-  if (before.status === "offline" || (before.problem !== undefined && isOfRegistration(before.problem.code))) {
-    // That was the last attempt; whether it still holds is asked now.
-    yield* calls.describe;
-    runtime.driver.retryNow();
-  }
-  for (;;) {
-    const fence = runtime.fence();
-    const { status, problem } = runtime.status.state();
-    if (fence === undefined || status === "local-only") return yield* Effect.fail(new CairnError("offline"));
-    if (problem !== undefined && problem.action !== "retry" && !isOfRegistration(problem.code)) {
-      return yield* Effect.fail(new CairnError(problem.code, problem.message));
-    }
-    if (status === "paused") return yield* Effect.fail(new CairnError("sync-paused"));
-    if (status === "syncing" || status === "up-to-date") return fence;
-    yield* Effect.sleep(LOOK_AGAIN);
-  }
-});
-
-/** Proposes records until the chain has them (rule 20). Fails with `offline` where the server cannot be asked now. */
-const proposeAndSettle = Effect.fnUntraced(function* (
-  work: OwnerWork,
-  records: Effect.Effect<ReadonlyArray<MembershipRecord>, CairnError>,
-): Effect.fn.Return<void, StoreFailure | Fenced | CairnError | TransportFailure> {
-  const { store, runtime } = work;
-  for (let proposal = 0; proposal < MAX_PROPOSALS; proposal += 1) {
-    const fence = yield* conversing(work).pipe(
-      Effect.timeoutOrElse({ duration: SETTLE_TIMEOUT, orElse: () => Effect.fail(new CairnError("unavailable")) }),
-    );
-    const entry = yield* propose(store, runtime.context, fence, yield* records);
-    runtime.driver.wake();
-    const taken = yield* settled(work, entry.header.counter).pipe(
-      Effect.timeoutOrElse({ duration: SETTLE_TIMEOUT, orElse: () => Effect.fail(new CairnError("offline")) }),
-    );
-    if (taken) return;
-  }
-  return yield* Effect.fail(new CairnError("unavailable"));
-});
 
 /** A new link: in the chain first, then honoured by the server. */
 export const createLink = Effect.fnUntraced(function* (work: OwnerWork, options: LinkOptions) {

@@ -12,12 +12,15 @@ import * as DeadLetters from "./DeadLetters.ts";
 import type { EngineServices } from "./Engine.ts";
 import type { EngineApi } from "./EngineApi.ts";
 import { leaseFresh } from "./fresh-lease.ts";
+import { requireCurrentApp } from "./MinimumVersion.ts";
 import { writeReport } from "./sync-report.ts";
 import { unsyncedOf } from "./unsynced.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import type { Publisher } from "./Workspaces.ts";
 
 export interface SyncControlsOptions {
+  /** Of the app's schema. */
+  readonly version: number;
   readonly store: LocalStoreShape;
   readonly runtimeOf: (workspace: WorkspaceId) => Effect.Effect<WorkspaceRuntime, StoreFailure | CairnError>;
   readonly promise: <A, E>(effect: Effect.Effect<A, E, EngineServices | Scope.Scope>) => Promise<A>;
@@ -45,7 +48,7 @@ type SyncCalls = Pick<
 type Work = DeadLetters.DeadLetterWork;
 
 export const syncControls = (options: SyncControlsOptions): SyncCalls => {
-  const { store, runtimeOf, promise, publisher, notifier, leases } = options;
+  const { version, store, runtimeOf, promise, publisher, notifier, leases } = options;
 
   const workOf = Effect.fnUntraced(function* (workspace: WorkspaceId) {
     return { store, runtime: yield* runtimeOf(workspace), importer: yield* Importer } satisfies Work;
@@ -111,6 +114,7 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
     discardDeadLetter: (workspace, document) =>
       withPeer(workspace, (work, peer) =>
         Effect.gen(function* () {
+          yield* requireCurrentApp(version, work.runtime.context.membership);
           const done = yield* DeadLetters.discardDeadLetter(work, document, peer);
           yield* rebuilt(work, document, done);
           return done.preview;
@@ -119,6 +123,7 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
     forkDeadLetter: (workspace, document) =>
       withPeer(workspace, (work, peer) =>
         Effect.gen(function* () {
+          yield* requireCurrentApp(version, work.runtime.context.membership);
           const done = yield* DeadLetters.forkDeadLetter(work, document, peer);
           yield* rebuilt(work, document, done);
           work.runtime.edited([{ document: done.fork, type: done.type }]);
@@ -160,6 +165,8 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
             device: context.device,
             role: context.record.role,
             leads: work.runtime.fence() !== undefined,
+            version,
+            minimumVersion: context.membership.minimumVersion,
           });
         }),
       ),

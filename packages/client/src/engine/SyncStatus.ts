@@ -14,11 +14,12 @@ import {
   type Transition,
 } from "@cairn/sync";
 import { Clock, Effect } from "effect";
-import type { SyncProblem, SyncState } from "../api.ts";
+import type { SyncProblem } from "../api.ts";
 import { CairnError, type CairnErrorCode } from "../errors.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { OutgoingHeader, StreamRecord } from "../store/records.ts";
 import type { PendingDocument } from "../store/LocalStore.ts";
+import type { PlainSyncState } from "./EngineApi.ts";
 import type { ConnectionMoment, OutboxEntry, OutboxEvent, OutboxState, StallDiagnosis } from "../sync-api.ts";
 
 /** Entries that are listed one by one. */
@@ -28,7 +29,7 @@ const MOMENTS = 50;
 
 /** Who hears of changes. */
 export interface StatusListeners {
-  readonly sync: (state: SyncState) => void;
+  readonly sync: (state: PlainSyncState) => void;
   readonly outbox: (outbox: OutboxState) => void;
   readonly event: (event: OutboxEvent) => void;
   readonly connections: (connections: ReadonlyArray<ConnectionMoment>) => void;
@@ -39,7 +40,7 @@ export interface StatusListeners {
 }
 
 export interface SyncStatus {
-  readonly state: () => SyncState;
+  readonly state: () => PlainSyncState;
   readonly outbox: () => OutboxState;
   readonly connections: () => ReadonlyArray<ConnectionMoment>;
   readonly condition: () => SyncCondition;
@@ -69,7 +70,7 @@ export interface SyncStatus {
   /** Reads from the store what waits, and publishes. */
   readonly refresh: Effect.Effect<void, StoreFailure>;
   /** What the leader says, for engines that do not lead. */
-  readonly adoptSync: (state: SyncState) => void;
+  readonly adoptSync: (state: PlainSyncState) => void;
   readonly adoptOutbox: (outbox: OutboxState) => void;
   readonly adoptConnections: (connections: ReadonlyArray<ConnectionMoment>) => void;
   /** Says everything once more. */
@@ -90,7 +91,7 @@ const NO_STATES: Readonly<Record<EntryState, number>> = {
   DEAD_LETTER: 0,
 };
 
-const STATUS_BY_CONDITION: Readonly<Record<Exclude<SyncCondition, "LIVE">, SyncState["status"]>> = {
+const STATUS_BY_CONDITION: Readonly<Record<Exclude<SyncCondition, "LIVE">, PlainSyncState["status"]>> = {
   LOCAL_ONLY: "local-only",
   PAUSED: "paused",
   OFFLINE: "offline",
@@ -126,15 +127,15 @@ export const makeSyncStatus = (
   let simulatedOffline = false;
   let movements = 0;
   let moments: ReadonlyArray<ConnectionMoment> = [];
-  let published: SyncState | undefined;
+  let published: PlainSyncState | undefined;
   let publishedOutbox = "";
 
-  const status = (): SyncState["status"] => {
+  const status = (): PlainSyncState["status"] => {
     const condition = conditionOf(facts);
     if (condition !== "LIVE") return STATUS_BY_CONDITION[condition];
     return catchingUp || counts.pendingDocuments > 0 ? "syncing" : "up-to-date";
   };
-  const state = (): SyncState => ({ status: status(), server, offlineSince, lastSyncedAt, problem, ...counts });
+  const state = (): PlainSyncState => ({ status: status(), server, offlineSince, lastSyncedAt, problem, ...counts });
   const outbox = (): OutboxState => ({
     condition: conditionOf(facts),
     problem,
@@ -341,7 +342,7 @@ const LINK_BY_CONDITION: Partial<Record<SyncCondition, SyncFacts["link"]>> = {
   PAUSED: "down",
 };
 
-const sameState = (left: SyncState, right: SyncState): boolean =>
+const sameState = (left: PlainSyncState, right: PlainSyncState): boolean =>
   left.status === right.status &&
   left.server === right.server &&
   left.pendingDocuments === right.pendingDocuments &&

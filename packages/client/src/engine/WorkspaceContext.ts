@@ -128,6 +128,7 @@ export const reloadContext = Effect.fnUntraced(function* (
   const membership = yield* foldLog(context.workspace, log);
   // This engine may itself have extended the chain while the log was read.
   if (membership.keyChanges.length < context.membership.keyChanges.length) return;
+  if (membership.minimumVersion < context.membership.minimumVersion) return;
   context.membership = membership;
   yield* unlock(store, context);
 });

@@ -163,6 +163,7 @@ export const makeWorkspaces = (
           role: record.role,
           createdHere: record.createdHere,
           server: runtimes.get(record.workspace)?.runtime.context.record.server ?? record.server,
+          minimumVersion: runtimes.get(record.workspace)?.runtime.context.membership.minimumVersion ?? 1,
         })),
       );
 

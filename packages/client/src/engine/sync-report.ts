@@ -6,12 +6,12 @@
 import { type DeviceId, label, PROTOCOL_VERSION, type RoleName, type WorkspaceId } from "@cairn/protocol";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Clock, Effect } from "effect";
-import type { SyncState } from "../api.ts";
 import type { PositionRecord } from "../store/records.ts";
 import type { ConnectionMoment, DeadLetter, OutboxState, Unsynced } from "../sync-api.ts";
+import type { PlainSyncState } from "./EngineApi.ts";
 
 export interface ReportFacts {
-  readonly sync: SyncState;
+  readonly sync: PlainSyncState;
   readonly outbox: OutboxState;
   readonly connections: ReadonlyArray<ConnectionMoment>;
   readonly letters: ReadonlyArray<DeadLetter>;
@@ -21,6 +21,9 @@ export interface ReportFacts {
   readonly device: DeviceId;
   readonly role: RoleName;
   readonly leads: boolean;
+  /** Versions of the app's schema: this one, and the lowest that may write. */
+  readonly version: number;
+  readonly minimumVersion: number;
 }
 
 const HASH_LABEL = label("sync-report");
@@ -45,6 +48,8 @@ export const writeReport = (facts: ReportFacts): Effect.Effect<string> =>
       device: shortHash(facts.device),
       role: facts.role,
       leads: facts.leads,
+      version: facts.version,
+      minimumVersion: facts.minimumVersion,
       status: sync.status,
       condition: outbox.condition,
       problem: sync.problem?.code,

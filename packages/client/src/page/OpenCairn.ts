@@ -92,6 +92,9 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
     const opened = Promise.all([engine.syncState(info.id), engine.outbox(info.id)]).then(([sync, outbox]) => {
       const workspace = new OpenWorkspace(engine, this.schema, info, sync, outbox);
       this.#ready.set(info.id, workspace);
+      // Asked for meanwhile, and told to nobody.
+      const newer = this.#workspaces.find(({ id }) => id === info.id);
+      if (newer !== undefined) workspace.setInfo({ ...info, minimumVersion: newer.minimumVersion });
       return workspace;
     });
     this.#open.set(info.id, opened);

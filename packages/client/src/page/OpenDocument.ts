@@ -12,6 +12,7 @@ import {
 } from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
 import type { DocumentHandle, TypeName, Unsubscribe } from "../api.ts";
+import type { CairnError } from "../errors.ts";
 import { toPageError } from "./page-errors.ts";
 import type { PlainDocument } from "./PlainDocument.ts";
 
@@ -72,6 +73,14 @@ export class OpenDocument<S extends DocumentSchema, T extends TypeName<S>> imple
 
   onSaved(callback: Parameters<Handle<S, T>["onSaved"]>[0]): Unsubscribe {
     return this.#plain.onSaved(callback);
+  }
+
+  readOnly(): CairnError | undefined {
+    return this.#plain.readOnly();
+  }
+
+  onReadOnly(callback: Parameters<Handle<S, T>["onReadOnly"]>[0]): Unsubscribe {
+    return this.#plain.onReadOnly(callback);
   }
 
   merging(): boolean {

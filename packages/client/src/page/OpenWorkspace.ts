@@ -33,7 +33,8 @@ import type {
   Workspace,
   WorkspaceInfo,
 } from "../api.ts";
-import type { EngineApi, EngineEvent, PlainRow } from "../engine/EngineApi.ts";
+import { appOutdatedBy, appOutdatedError } from "../app-version.ts";
+import type { EngineApi, EngineEvent, PlainRow, PlainSyncState } from "../engine/EngineApi.ts";
 import { WORKSPACE_TYPE, workspaceType } from "../engine/engine-schema.ts";
 import { CairnError } from "../errors.ts";
 import type { OutboxState } from "../sync-api.ts";
@@ -43,6 +44,7 @@ import {
   checkDocumentId,
   checkLinkId,
   checkLinkOptions,
+  checkMinimumVersion,
   checkPassphrase,
   checkSize,
   checkTimeout,
@@ -65,6 +67,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   readonly #defaultFields = new Map<string, PlainRow["fields"]>();
   readonly #appends: GatheredAppends;
   #info: WorkspaceInfo;
+  #plainSync: PlainSyncState;
   #sync: SyncState;
   readonly #open = new Set<PlainDocument>();
   readonly #live = new LiveAnswers();
@@ -72,7 +75,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   readonly #changeListeners = new Set<(documents: ReadonlySet<DocumentId>) => void>();
   readonly #attachmentListeners = new Set<() => void>();
 
-  constructor(engine: EngineApi, schema: S, info: WorkspaceInfo, sync: SyncState, outbox: OutboxState) {
+  constructor(engine: EngineApi, schema: S, info: WorkspaceInfo, sync: PlainSyncState, outbox: OutboxState) {
     super(engine, info.id, outbox);
     this.id = info.id;
     this.#engine = engine;
@@ -84,7 +87,8 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     );
     this.#schema = schema;
     this.#info = info;
-    this.#sync = sync;
+    this.#plainSync = sync;
+    this.#sync = this.#judged();
   }
 
   /** The engine says that something changed. */
@@ -101,8 +105,8 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
         break;
       }
       case "sync":
-        this.#sync = event.state;
-        for (const listener of this.#syncListeners) listener(event.state);
+        this.#plainSync = event.state;
+        this.#tellSync();
         break;
       case "identity":
         for (const document of this.#open) document.reopen();
@@ -135,7 +139,51 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   }
 
   setInfo(info: WorkspaceInfo): void {
-    this.#info = info;
+    // An answer that was overtaken by another one: a minimum never falls.
+    const minimumVersion = Math.max(info.minimumVersion, this.#info.minimumVersion);
+    const isRaised = minimumVersion > this.#info.minimumVersion;
+    this.#info = { ...info, minimumVersion };
+    if (!isRaised) return;
+    const refusal = this.#refusal();
+    if (refusal !== undefined) for (const document of this.#open) document.endEditing(refusal);
+    this.#tellSync();
+  }
+
+  /** The engine's state with what the workspace's minimum means for this app. */
+  #judged(): SyncState {
+    const { minimumVersion } = this.#info;
+    return {
+      ...this.#plainSync,
+      minimumVersion,
+      appOutdated: appOutdatedBy(this.#schema.version, minimumVersion),
+    };
+  }
+
+  #tellSync(): void {
+    this.#sync = this.#judged();
+    for (const listener of this.#syncListeners) listener(this.#sync);
+  }
+
+  /** Why this app may write nothing new here. */
+  #refusal(): CairnError | undefined {
+    const outdated = appOutdatedBy(this.#schema.version, this.#info.minimumVersion);
+    return outdated === undefined ? undefined : appOutdatedError(outdated);
+  }
+
+  #requireWritable(): void {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
+  }
+
+  minimumVersion(): number {
+    return this.#info.minimumVersion;
+  }
+
+  async raiseMinimumVersion(version = this.#schema.version): Promise<number> {
+    checkMinimumVersion(version, this.#schema.version);
+    const minimumVersion = await this.#engine.raiseMinimumVersion(this.id, version);
+    this.setInfo({ ...this.#info, minimumVersion });
+    return this.#info.minimumVersion;
   }
 
   info(): WorkspaceInfo {
@@ -144,6 +192,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
 
   async rename(name: string): Promise<void> {
     checkWorkspaceName(name);
+    this.#requireWritable();
     const id = await this.#engine.workspaceDocument(this.id);
     const document = await this.#openPlain(id, WORKSPACE_TYPE);
     try {
@@ -162,9 +211,13 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
       workspace: this.id,
       id,
       type,
+      readOnly: this.#refusal(),
       onClosed: () => void this.#open.delete(document),
     });
     this.#open.add(document);
+    // The minimum may have risen while it was being opened.
+    const refusal = this.#refusal();
+    if (refusal !== undefined) document.endEditing(refusal);
     return document;
   }
 
@@ -177,7 +230,13 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     type: T,
     init?: (document: Editor<TypeOf<S, T>>) => void,
   ): Promise<DocumentHandle<S, T>> {
+    this.#requireWritable();
     const document = await this.open(type, generateDocumentId(systemRandom));
+    const refusal = document.readOnly();
+    if (refusal !== undefined) {
+      await document.close();
+      throw refusal;
+    }
     describeDocument(document.loro, { type, createdAt: Date.now() });
     document.edit((editor) => init?.(editor));
     return document;
@@ -271,8 +330,9 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     return this.#live.ask(type, () => this.#countBy<T, V>(type, path, query), keepSame, callback, onFailure);
   }
 
-  #setDeleted(id: DocumentId, deleted: boolean): Promise<void> {
-    return this.#withDocument(id, async (document) => {
+  async #setDeleted(id: DocumentId, deleted: boolean): Promise<void> {
+    this.#requireWritable();
+    await this.#withDocument(id, async (document) => {
       document.editLoro((loro) => setDeleted(loro, deleted));
       await document.durable();
     });
@@ -353,6 +413,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
 
   async attach(id: DocumentId, source: AttachmentSource, options: TransferOptions = {}): Promise<AttachmentInfo> {
     checkSize(source.size);
+    this.#requireWritable();
     const info = await this.#withDocument(id, (document) =>
       Attachments.attach(this.#attachmentContext(), document, source, options),
     );
@@ -360,8 +421,9 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     return info;
   }
 
-  removeAttachment(id: DocumentId, attachment: string): Promise<void> {
-    return this.#withDocument(id, (document) =>
+  async removeAttachment(id: DocumentId, attachment: string): Promise<void> {
+    this.#requireWritable();
+    await this.#withDocument(id, (document) =>
       Attachments.removeAttachment(this.#attachmentContext(), document, attachment),
     );
   }
@@ -444,6 +506,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
 
   async append(document: DocumentId, type: TypeName<S>, update: Uint8Array): Promise<void> {
     checkDocumentId(document);
+    this.#requireWritable();
     await this.#appends.add(document, type, update);
   }
 

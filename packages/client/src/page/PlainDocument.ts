@@ -31,6 +31,8 @@ export interface PlainDocumentOptions {
   readonly id: DocumentId;
   /** Its declared type; undefined takes the document as what it is. */
   readonly type: string | undefined;
+  /** Why nothing new may be written, when it is opened; `endEditing` says so later. */
+  readonly readOnly: CairnError | undefined;
   readonly onClosed: () => void;
 }
 
@@ -84,6 +86,13 @@ export class PlainDocument {
   #retired = false;
   #hasSmallRow = true;
   #ownNews = 0;
+  /** Why nothing new is taken any more. */
+  #readOnly: CairnError | undefined;
+  /** A binding has committed something since, which is in `loro` and nowhere else. */
+  #hasRefused = false;
+  /** Edits from before are being made anew. */
+  #isReauthoring = false;
+  readonly #readOnlyListeners = new Set<(reason: CairnError | undefined) => void>();
   readonly #changeListeners = new Set<(change: Change) => void>();
   readonly #savedListeners = new Set<(saved: boolean, failure: CairnError | undefined) => void>();
 
@@ -94,6 +103,7 @@ export class PlainDocument {
     this.#lease = lease;
     this.#through = opened.through;
     this.#merging = opened.merging;
+    this.#readOnly = options.readOnly;
     this.#loro = loadLoro(opened, lease.peer);
     this.#stopListening = this.#listen();
   }
@@ -115,10 +125,20 @@ export class PlainDocument {
   }
 
   #tellSaved(): void {
-    for (const listener of this.#savedListeners) listener(this.saved(), this.#failure);
+    for (const listener of this.#savedListeners) listener(this.saved(), this.#obstacle());
+  }
+
+  /** Why what is in `loro` is not all durable, where waiting alone does not help. */
+  #obstacle(): CairnError | undefined {
+    return this.#failure ?? (this.#hasRefused ? this.#readOnly : undefined);
   }
 
   #commit(update: Uint8Array): void {
+    if (this.#readOnly !== undefined && !this.#isReauthoring) {
+      this.#hasRefused = true;
+      this.#tellSaved();
+      return;
+    }
     const wasSaved = this.saved();
     this.#queue.push({
       document: this.id,
@@ -149,7 +169,8 @@ export class PlainDocument {
       edits.push(...mergeCommits(this.#loro, run).map((update) => ({ ...edit, update })));
       run = [];
     }
-    const row = this.#row();
+    // A row of what was refused would say more than the edits do.
+    const row = this.#hasRefused ? undefined : this.#row();
     return edits.map((edit, index) => ({ ...edit, row: index === edits.length - 1 ? row : undefined }));
   }
 
@@ -194,6 +215,7 @@ export class PlainDocument {
       if (this.#failure !== undefined) throw this.#failure;
       await (this.#handingOver ?? this.#refreshing ?? Promise.resolve());
     }
+    if (this.#hasRefused && this.#readOnly !== undefined) throw this.#readOnly;
   }
 
   /** The same, seen from where the document is refreshed; ends where it has to be opened anew first. */
@@ -303,7 +325,9 @@ export class PlainDocument {
         unsaved.map(({ update }) => update),
         this.#loro,
       );
+      this.#isReauthoring = true;
       this.#loro.commit();
+      this.#isReauthoring = false;
       this.#refs = [];
     }
     this.#tell({ origin: "replaced" });
@@ -314,6 +338,7 @@ export class PlainDocument {
   /** Changes the Loro document itself in one commit, which begins to refer to these chunks. */
   editLoro(change: (loro: LoroDoc) => void, refs: ReadonlyArray<Hash> = []): void {
     if (this.#closed) throw new CairnError("closed");
+    if (this.#readOnly !== undefined) throw this.#readOnly;
     this.#loro.commit();
     change(this.#loro);
     this.#refs = refs;
@@ -326,13 +351,31 @@ export class PlainDocument {
     return () => void this.#changeListeners.delete(callback);
   }
 
+  /** Nothing new is taken from here on. What was made before is stored, also what a binding has not committed yet. */
+  endEditing(reason: CairnError): void {
+    if (this.#readOnly !== undefined || this.#closed) return;
+    this.#loro.commit();
+    this.#readOnly = reason;
+    for (const listener of this.#readOnlyListeners) listener(reason);
+  }
+
+  readOnly(): CairnError | undefined {
+    return this.#readOnly;
+  }
+
+  onReadOnly(callback: (reason: CairnError | undefined) => void): Unsubscribe {
+    this.#readOnlyListeners.add(callback);
+    callback(this.#readOnly);
+    return () => void this.#readOnlyListeners.delete(callback);
+  }
+
   saved(): boolean {
-    return this.#queue.length === 0;
+    return this.#queue.length === 0 && !this.#hasRefused;
   }
 
   onSaved(callback: (saved: boolean, failure: CairnError | undefined) => void): Unsubscribe {
     this.#savedListeners.add(callback);
-    callback(this.saved(), this.#failure);
+    callback(this.saved(), this.#obstacle());
     return () => void this.#savedListeners.delete(callback);
   }
 
@@ -352,6 +395,7 @@ export class PlainDocument {
         this.#stopListening();
         this.#changeListeners.clear();
         this.#savedListeners.clear();
+        this.#readOnlyListeners.clear();
         this.#options.onClosed();
         await this.#options.engine.releasePeer(this.#options.workspace, this.#lease.lease);
         this.#loro.free();

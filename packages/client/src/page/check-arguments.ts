@@ -101,6 +101,14 @@ export const checkLinkOptions = (options: {
   );
 };
 
+/** A minimum above the app's own version would lock out whoever sets it. */
+export const checkMinimumVersion = (version: number, own: number): void =>
+  demand(
+    Number.isSafeInteger(version) && version >= 1 && version <= own,
+    "version",
+    `A minimum version is a whole number from 1 to this app's own, which is ${own}.`,
+  );
+
 export const checkSize = (size: number): void =>
   demand(Number.isSafeInteger(size) && size >= 0, "size", "A file's size is a whole number of bytes.");
 

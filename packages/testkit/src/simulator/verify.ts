@@ -131,7 +131,7 @@ export interface Standing {
 /** Asks every device. Takes some virtual time. */
 export const standings = async (run: Run, workspace: WorkspaceId): Promise<ReadonlyArray<Standing>> => {
   const head = run.cluster.database.logs.get(workspace)?.head ?? 0;
-  const shown = new Map<SimulatedDevice, SyncState>();
+  const shown = new Map<SimulatedDevice, Pick<SyncState, "status" | "problem">>();
   let open = 0;
   for (const device of run.devices) {
     if (!device.storage.workspaces.has(workspace)) continue;
@@ -142,7 +142,7 @@ export const standings = async (run: Run, workspace: WorkspaceId): Promise<Reado
         open -= 1;
       };
       // What one tab shows is visible; only the one that leads knows at once.
-      const keep = (state: SyncState): void => {
+      const keep = (state: Pick<SyncState, "status" | "problem">): void => {
         if (shown.get(device)?.problem === undefined) shown.set(device, state);
       };
       engine.syncState(workspace).then(keep).then(answered, answered);
