@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { RotateCcw } from "lucide-react";
+import { useMayWrite } from "../notebook/app-version.ts";
 import { useNow } from "../notebook/clock.ts";
 import { explain } from "../notebook/explain.ts";
 import { formatWhen } from "../notebook/format.ts";
@@ -12,6 +13,7 @@ import { notify } from "../ui/notices.ts";
 /** Deleting is an edit, so what was deleted can be brought back. */
 export const DeletedPage = () => {
   const workspace = useWorkspace();
+  const mayWrite = useMayWrite();
   const now = useNow();
   const rows = useQuery("note", deleted);
   const restore = (row: NoteRow): void => {
@@ -36,7 +38,7 @@ export const DeletedPage = () => {
                 <span className="block truncate font-medium">{nameOf(row.fields)}</span>
                 <span className="text-sm text-ink-soft">{formatWhen(row.updatedAt, now)}</span>
               </Link>
-              {workspace?.info().role === "reader" ? null : (
+              {!mayWrite ? null : (
                 <Button
                   size="small"
                   icon={<RotateCcw className="size-4" aria-hidden="true" />}

@@ -1,7 +1,8 @@
-import { useDocumentView, useSaved } from "@cairn/react";
+import { useDocumentView, useReadOnly, useSaved } from "@cairn/react";
 import { useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import type { NoteEditorHandle } from "../editor/create-editor.ts";
+import { useMayWrite } from "../notebook/app-version.ts";
 import { explain } from "../notebook/explain.ts";
 import { type NoteHandle, type Notebook, useQuery, useWorkspace } from "../notebook/hooks.ts";
 import { nameOf, untitled } from "../notebook/note-text.ts";
@@ -31,7 +32,9 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
   const [textAwaited, setTextAwaited] = useState(false);
   const title = useDocumentView(note, (view) => view.title);
   const deleted = useQuery("note", onlyDeleted)?.some((row) => row.id === note.id) ?? false;
-  const readOnly = notebook.info().role === "reader" || deleted;
+  const mayWrite = useMayWrite();
+  const frozen = useReadOnly(note) !== undefined;
+  const readOnly = !mayWrite || frozen || deleted;
   const { adding, attach } = useAttachFiles(note);
   const attachments = useMemo(() => openAttachments(notebook, note.id), [notebook, note.id]);
   useEffect(() => attachments.follow(), [attachments]);
@@ -76,7 +79,7 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
           <p className="flex-1 rounded-lg bg-amber-soft px-4 py-2.5 text-[0.9375rem] text-amber">
             This note is deleted.
           </p>
-          {notebook.info().role === "reader" ? null : (
+          {!mayWrite ? null : (
             <Button
               size="small"
               onClick={() =>

@@ -53,6 +53,33 @@ export const acceptUpdate = (): void => {
   else location.reload();
 };
 
+/** Looks for a newer build and lets it take over. False where there is none to be had now. */
+export const updateNow = async (): Promise<boolean> => {
+  // Without a service worker each load of the page brings the newest build.
+  const controlled = "serviceWorker" in navigator && navigator.serviceWorker.controller !== null;
+  if (controlled && !waiting) await findUpdate();
+  if (controlled && !waiting) return false;
+  acceptUpdate();
+  return true;
+};
+
+const findUpdate = async (): Promise<void> => {
+  const registration = await navigator.serviceWorker.getRegistration();
+  // Offline, or the server does not answer: there is nothing newer to be had.
+  await registration?.update().catch(() => undefined);
+  const installing = registration?.installing;
+  if (installing) {
+    await new Promise<void>((resolve) => {
+      const settled = (): void => {
+        if (installing.state !== "installing") resolve();
+      };
+      installing.addEventListener("statechange", settled);
+      settled();
+    });
+  }
+  offer(registration?.waiting);
+};
+
 /** True once a new build waits to take over. */
 export const useUpdateWaiting = (): boolean =>
   useSyncExternalStore(

@@ -1,6 +1,7 @@
 import type { Cairn, Unsynced, WorkspaceInfo } from "@cairn/client";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { useMayWrite } from "../notebook/app-version.ts";
 import { useNow } from "../notebook/clock.ts";
 import { explain } from "../notebook/explain.ts";
 import { formatBytes, formatSince, plural } from "../notebook/format.ts";
@@ -21,6 +22,7 @@ const roles: Readonly<Record<string, string>> = {
 
 export const NotebookSection = ({ notebook, info }: { notebook: Notebook; info: WorkspaceInfo }) => {
   const [name, setName] = useState(info.name);
+  const mayWrite = useMayWrite();
   const changed = name.trim() !== "" && name.trim() !== info.name;
   const rename = async (): Promise<void> => {
     try {
@@ -45,11 +47,11 @@ export const NotebookSection = ({ notebook, info }: { notebook: Notebook; info: 
           value={name}
           placeholder={notebookName({ name: "", createdHere: info.createdHere })}
           maxLength={120}
-          readOnly={info.role === "reader"}
+          readOnly={!mayWrite}
           autoComplete="off"
           onChange={(event) => setName(event.target.value)}
         />
-        <Button type="submit" disabled={!changed || info.role === "reader"}>
+        <Button type="submit" disabled={!changed || !mayWrite}>
           Rename
         </Button>
       </form>

@@ -6,6 +6,7 @@ import { DevicesSection } from "./DevicesSection.tsx";
 import { NotebookSection, RemoveSection } from "./NotebookSection.tsx";
 import { RecoverySection } from "./RecoverySection.tsx";
 import { StorageSection } from "./StorageSection.tsx";
+import { VersionsSection } from "./VersionsSection.tsx";
 
 export const SettingsPage = () => {
   const state = useCairn();
@@ -18,6 +19,7 @@ export const SettingsPage = () => {
         <>
           <NotebookSection key={info.id} notebook={ready.workspace} info={info} />
           <DevicesSection key={`${info.id} devices`} notebook={ready.workspace} />
+          {info.role === "owner" ? <VersionsSection notebook={ready.workspace} info={info} /> : null}
           <BackupSection notebook={ready.workspace} info={info} />
           <RecoverySection cairn={ready.cairn} />
           <StorageSection cairn={ready.cairn} />

@@ -5,6 +5,7 @@ import { ListFilterProvider } from "../notebook/view-state.tsx";
 import { SyncAnnouncer } from "../sync/SyncIndicator.tsx";
 import { OutboxRecorder } from "../sync/OutboxRecorder.tsx";
 import { HealthBanner } from "./HealthBanner.tsx";
+import { OutdatedBanner } from "./OutdatedBanner.tsx";
 import { ShellActions } from "./shell-actions.ts";
 import { useShortcuts } from "./shortcuts.ts";
 import { Sidebar } from "./Sidebar.tsx";
@@ -69,6 +70,7 @@ export const AppShell = () => {
             tabIndex={-1}
             className={`relative min-h-0 min-w-0 overflow-y-auto bg-paper outline-none ${atList ? "max-wide:hidden" : ""}`}
           >
+            <OutdatedBanner />
             <HealthBanner />
             <Outlet />
           </main>

@@ -5,6 +5,7 @@ import { useCreateNote } from "../notes/use-create-note.ts";
 import { SyncIndicator } from "../sync/SyncIndicator.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { NotebookMenu } from "./NotebookMenu.tsx";
+import { OutdatedBanner } from "./OutdatedBanner.tsx";
 import { SearchField } from "./SearchField.tsx";
 import { useShellActions } from "./shell-actions.ts";
 import { keysLabel } from "./shortcuts.ts";
@@ -22,7 +23,12 @@ export const Sidebar = ({ className }: { className: string }) => {
       {...(wide ? { "aria-label": "Notes" } : {})}
       className={`safe-top safe-bottom flex min-h-0 flex-col border-line bg-stone wide:border-r ${className}`}
     >
-      {wide ? null : <h1 className="sr-only">Notes</h1>}
+      {wide ? null : (
+        <>
+          <h1 className="sr-only">Notes</h1>
+          <OutdatedBanner />
+        </>
+      )}
       <header className="flex items-center gap-1 px-3 pt-3 pb-2">
         <NotebookMenu />
         <span className="flex-1" />
