@@ -3,6 +3,7 @@
  * them; a version that was released never changes.
  */
 import { SchemaDefinitionError } from "./errors.ts";
+import type { Step } from "./evolution/step.ts";
 import type { Field, Fields } from "./field.ts";
 import { isJsonWithin } from "./json.ts";
 import { type Referring, targetsIn } from "./reference.ts";
@@ -21,6 +22,9 @@ export interface DocumentSchema<Ds extends DocumentTypes = DocumentTypes> {
   /** A whole number from 1 on. */
   readonly version: number;
   readonly documents: Ds;
+  /** What led here from the version before, and that version; the first one has neither. */
+  readonly steps?: ReadonlyArray<Step>;
+  readonly older?: DocumentSchema;
 }
 
 export interface DocumentTypes {
@@ -46,21 +50,26 @@ export const defineDocument = <const Fs extends Fields>(declaration: {
     : { fields: declaration.fields };
 };
 
-/** Declare a schema. Throws `SchemaDefinitionError` for a version or a type's name that cannot be one. */
+/** Declare an app's first schema; `evolveSchema` declares the next. Throws `SchemaDefinitionError` for names that cannot be. */
 export const defineSchema = <const Ds extends DocumentTypes>(declaration: {
   readonly version: number;
   readonly documents: Ds & Referring<NoInfer<Ds>>;
 }): DocumentSchema<Ds> => {
   if (!Number.isSafeInteger(declaration.version) || declaration.version < 1)
     throw invalid(["version"], "a schema's version is a whole number from 1 on");
-  for (const [name, type] of Object.entries<DocumentType>(declaration.documents)) {
+  checkTypes(declaration.documents);
+  return { version: declaration.version, documents: declaration.documents };
+};
+
+/** Throws `SchemaDefinitionError` for a type's name that cannot be one, and for references to types that are not there. */
+export const checkTypes = (documents: DocumentTypes): void => {
+  for (const [name, type] of Object.entries(documents)) {
     if (!NAME.test(name)) throw invalid([name], `a type's name must match ${NAME}`);
     for (const target of targetsIn(type.fields)) {
-      if (Object.hasOwn(declaration.documents, target.type)) continue;
+      if (Object.hasOwn(documents, target.type)) continue;
       throw invalid([name, ...target.path], `there is no type "${target.type}" to refer to`);
     }
   }
-  return { version: declaration.version, documents: declaration.documents };
 };
 
 const checkFields = (fields: Fields, path: ReadonlyArray<string>, depth: number): void => {

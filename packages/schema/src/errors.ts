@@ -21,8 +21,10 @@ export class SchemaWriteError extends Data.TaggedError("SchemaWriteError")<{
    * `schema/out-of-range`: no such position; read the field again.
    * `schema/slot-occupied`: another program put a plain value where this field's container belongs; the field can be
    * read as empty and not written, until an app that knows that value has moved it.
+   * `schema/conversion-failed`: a step's `down` throws for the value or gives what the version before refuses; a defect of
+   * the step, which `cairn schema check` finds.
    */
-  readonly code: "schema/invalid-value" | "schema/out-of-range" | "schema/slot-occupied";
+  readonly code: "schema/invalid-value" | "schema/out-of-range" | "schema/slot-occupied" | "schema/conversion-failed";
   readonly path: ReadonlyArray<string | number>;
   readonly reason: string;
 }> {

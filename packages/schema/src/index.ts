@@ -24,6 +24,11 @@ export {
   type WriterOf,
   editDocument,
 } from "./edit.ts";
+export { describeSchema } from "./evolution/describe.ts";
+export { evolveSchema } from "./evolution/evolve-schema.ts";
+export type { Step } from "./evolution/step.ts";
+export type { FieldsAt, PathsOf, Steps } from "./evolution/steps.ts";
+export { SUCCESSOR_ORIGIN } from "./evolution/successor.ts";
 export { SchemaDefinitionError, SchemaWriteError } from "./errors.ts";
 export {
   type AttachmentsField,

@@ -70,12 +70,12 @@ export const project = <Fs extends Fields>(
   for (const slot of slotsOf(type.fields)) {
     const { field } = slot;
     if (!field.list && !(field.search && searched)) continue;
-    const text = isText(field) ? findContainer(place, TEXT, slot.physical) : "absent";
+    const text = isText(field) && slot.origin === undefined ? findContainer(place, TEXT, slot.physical) : "absent";
     const value = typeof text === "string" ? readField(slot, place, [slot.name], report) : undefined;
     if (field.list) {
       const shown = isText(field)
         ? typeof text === "string"
-          ? ""
+          ? cutCodePoints(wordsOf(value, field.preview), field.preview)
           : beginning(text, field.preview)
         : bounded(slot, value, report);
       listed.push([slot.name, shown]);

@@ -107,6 +107,7 @@ const CODES = {
   "schema/invalid-value": "patch/invalid-value",
   "schema/out-of-range": "patch/out-of-range",
   "schema/slot-occupied": "patch/slot-occupied",
+  "schema/conversion-failed": "patch/invalid-value",
 } as const;
 
 /** Whether an operation makes the record that it goes through. */

@@ -7,6 +7,7 @@
  * ```
  */
 import { type DocumentType, slotsOf } from "../slots.ts";
+import { digestText } from "../digest.ts";
 import { canonicalJson } from "../json.ts";
 import { AFTER_ALL_KEYS, orderKey } from "./order.ts";
 import {
@@ -107,18 +108,6 @@ export const indexRange = (
 /** The least text that is greater than this one. */
 export const after = (key: string): string => `${key}\u0000`;
 
-/** Two numbers of 32 bits that differ between different texts, for all that chance can do. */
-const digest = (text: string): string => {
-  let low = 0x811c9dc5;
-  let high = 0x1b873593;
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    low = Math.imul(low ^ code, 0x01000193);
-    high = Math.imul((high ^ code) + (low >>> 7), 0x85ebca6b);
-  }
-  return `${(high >>> 0).toString(36)}${(low >>> 0).toString(36)}`;
-};
-
 const fingerprints = new WeakMap<object, string>();
 
 /**
@@ -130,9 +119,9 @@ export const projectionFingerprint = (type: DocumentType): string => {
   if (known !== undefined) return known;
   const declared = slotsOf(type.fields)
     .filter(({ field }) => field.list || field.search)
-    .map(({ name, physical, field }) => [
+    .map(({ name, physical, field, origin }) => [
       name,
-      physical,
+      origin === undefined ? physical : [origin.key, origin.member],
       field.kind,
       field.list,
       field.search,
@@ -144,7 +133,7 @@ export const projectionFingerprint = (type: DocumentType): string => {
   const indexed = filterablePaths(type)
     .filter((path) => path.indexed)
     .map(({ path }) => path);
-  const fingerprint = digest(canonicalJson([PROJECTION_VERSION, declared, indexed]));
+  const fingerprint = digestText(canonicalJson([PROJECTION_VERSION, declared, indexed]));
   fingerprints.set(type, fingerprint);
   return fingerprint;
 };

@@ -1,0 +1,87 @@
+/** What a declaration says, as plain JSON: equal for equal declarations, to compare versions and to recognise released ones. */
+import { Schema } from "effect";
+import type { DocumentSchema } from "../document-type.ts";
+import type { Field, Fields } from "../field.ts";
+import { type Json, canonicalJson, isJsonWithin } from "../json.ts";
+import { slotsOf } from "../slots.ts";
+
+const MAX_UNITS = 4_000_000;
+
+/** The values that a schema admits, as a JSON Schema document. What JSON Schema cannot say is left out. */
+export const describeValues = (schema: Schema.Top): Json => {
+  const document: unknown = JSON.parse(JSON.stringify(Schema.toJsonSchemaDocument(schema)));
+  return isJsonWithin(document, MAX_UNITS) ? document : null;
+};
+
+/** What of a field decides how it is stored. Options of lists, searches and indexes are not part of it. */
+export const describeStorage = (field: Field): Json => {
+  switch (field.kind) {
+    case "plain":
+      return { kind: field.kind, values: describeValues(field.schema), default: field.default };
+    case "list":
+    case "movableList":
+    case "set":
+    case "map":
+      return { kind: field.kind, values: describeValues(field.schema) };
+    case "records":
+    case "tree":
+      return { kind: field.kind, fields: describeFields(field.fields, describeStorage) };
+    case "richText":
+      return {
+        kind: field.kind,
+        styles: Object.fromEntries(
+          Object.entries(field.styles).map(([name, { schema, expand }]) => [
+            name,
+            { values: describeValues(schema), expand },
+          ]),
+        ),
+      };
+    case "text":
+    case "counter":
+    case "attachments":
+      return { kind: field.kind };
+  }
+};
+
+/** All of a field: how it is stored, and how lists, searches and filters see it. */
+const describeField = (field: Field): Json => ({
+  storage:
+    field.kind === "records"
+      ? { kind: field.kind, fields: describeFields(field.fields, describeField) }
+      : describeStorage(field),
+  list: field.list,
+  search: field.search,
+  filterable: field.filterable,
+  indexed: field.indexed,
+  ...(field.kind === "text" || field.kind === "richText" ? { preview: field.preview } : {}),
+});
+
+const describeFields = (fields: Fields, describe: (field: Field) => Json): Json =>
+  Object.fromEntries(
+    slotsOf(fields).map(({ name, physical, field, origin }) => [
+      name,
+      { at: origin === undefined ? physical : `${origin.key}#${origin.member}`, field: describe(field) },
+    ]),
+  );
+
+/** One version: its types, where their fields are stored, and the steps that led to it, without what the steps compute. */
+export const describeSchema = (schema: DocumentSchema): Json => ({
+  version: schema.version,
+  types: Object.fromEntries(
+    Object.entries(schema.documents).map(([name, type]) => [
+      name,
+      { deprecated: type.deprecated ?? false, fields: describeFields(type.fields, describeField) },
+    ]),
+  ),
+  steps: (schema.steps ?? []).map((step) =>
+    "type" in step
+      ? { step: step.step, type: step.type }
+      : "name" in step
+        ? { step: step.step, path: step.path, name: step.name }
+        : { step: step.step, path: step.path, from: step.from, to: step.to },
+  ),
+});
+
+/** Whether two fields store the same. */
+export const isStoredAlike = (left: Field, right: Field): boolean =>
+  canonicalJson(describeStorage(left)) === canonicalJson(describeStorage(right));

@@ -1,0 +1,49 @@
+/**
+ * Two descendants of one view, merged as two devices would merge them: what both did to the base is done, in a document of
+ * its own that nobody keeps. The same three views give the same result everywhere.
+ */
+import { LoroDoc } from "loro-crdt";
+import type { Fields } from "../field.ts";
+import { canonicalJson } from "../json.ts";
+import type { Place } from "../place.ts";
+import { readFields } from "../read.ts";
+import { configureStyles } from "../rich-text.ts";
+import { reconcileFields } from "./reconcile.ts";
+
+export type View = Readonly<Record<string, unknown>>;
+
+/** The text that is the same for equal views. */
+export const viewText = (view: View): string => canonicalJson(view);
+
+const placeOf = (doc: LoroDoc): Place => ({ at: "record", doc, map: doc.getMap("view") });
+
+// The peers of a document that lives for one merge: nothing of it is ever stored or sent (hazard L8 does not apply).
+const BASE = "1";
+const LEFT = "2";
+const RIGHT = "3";
+
+/** Both sides' changes to the base. Of two values of one register one stays, the same everywhere. */
+export const mergeViews = (fields: Fields, base: View, left: View, right: View): View => {
+  const baseText = viewText(base);
+  if (viewText(left) === baseText) return right;
+  if (viewText(right) === baseText) return left;
+  const docs: Array<LoroDoc> = [];
+  const make = (peer: `${number}`, from: LoroDoc | undefined, view: View): LoroDoc => {
+    const doc = new LoroDoc();
+    docs.push(doc);
+    doc.setPeerId(peer);
+    configureStyles({ fields }, doc);
+    if (from !== undefined) doc.import(from.export({ mode: "snapshot" }));
+    reconcileFields(fields, placeOf(doc), view);
+    doc.commit();
+    return doc;
+  };
+  try {
+    const shared = make(BASE, undefined, base);
+    const merged = make(LEFT, shared, left);
+    merged.import(make(RIGHT, shared, right).export({ mode: "update", from: shared.oplogVersion() }));
+    return readFields(fields, placeOf(merged), [], () => {});
+  } finally {
+    for (const doc of docs) doc.free();
+  }
+};

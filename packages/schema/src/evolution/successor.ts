@@ -1,0 +1,275 @@
+/**
+ * Fields whose containers changed between two versions: successors.
+ *
+ * Until somebody edits the newer form it is computed from the older one, and nothing is written. The first edit makes a
+ * successor: a map of its own in the same document, under a name that no other device can choose, with the content in the
+ * newer form. A register names the one that counts; where two devices make one at the same moment, Loro decides, and every
+ * device sees the same decision.
+ *
+ * What the successor that counts does not know yet is carried over when it is read, as if its author had done it there: the
+ * edits that an older app made to the older form afterwards, and those made to successors that did not win. That carrying
+ * is a pure function of the document, so it doubles nothing, whoever does it and however often. The next edit writes the
+ * result down as a successor of its own.
+ *
+ * The predecessor stays as it is. Older apps read and edit it, and everything else in the document, together with newer apps.
+ */
+import type { LoroDoc, LoroMap } from "loro-crdt";
+import { isContainer } from "../container.ts";
+import { digestText } from "../digest.ts";
+import type { Fields } from "../field.ts";
+import { isPlainObject } from "../json.ts";
+import { MAP, type Place, findContainer, openContainer, samePlaceIn } from "../place.ts";
+import { readField, readFields } from "../read.ts";
+import { type Path, type Report, type Slot, slotsOf } from "../slots.ts";
+import { type View, mergeViews, viewText } from "./merge-views.ts";
+import { reconcileFields } from "./reconcile.ts";
+import { emptyView, isView } from "./view-shape.ts";
+
+/** One step from some fields to others, of which some are containers. */
+export interface Change {
+  readonly version: number;
+  /** Where its successors are stored. */
+  readonly key: string;
+  readonly older: ReadonlyArray<Slot>;
+  /** The fields that the step makes, by the names they had when it was declared. */
+  readonly newer: Fields;
+  readonly up: (older: View) => unknown;
+}
+
+/** The origin of commits by which a successor comes into being: no edit of a person's, and not to be undone by one. */
+export const SUCCESSOR_ORIGIN = "cairn/successor";
+
+type Version = ReturnType<LoroDoc["frontiers"]>;
+
+interface Successor {
+  readonly id: string;
+  readonly place: Place;
+  /** What its author knew when making it. */
+  readonly covers: Version;
+  /** The version at which it was made and not edited yet. */
+  readonly created: Version;
+  /** Digest of the older form, as it was then. */
+  readonly base: string;
+  /** Digest of its own view, as it was made. */
+  readonly made: string;
+  /** Digests of the other successors' views, as far as they are covered. */
+  readonly seen: Readonly<Record<string, unknown>>;
+}
+
+/** The newer form of a place. */
+interface Current {
+  readonly view: View;
+  /** The successor that counts, where it says all there is. */
+  readonly settled: Place | undefined;
+}
+
+const COVERS = "$covers";
+const CREATED = "$created";
+const BASE = "$base";
+const MADE = "$made";
+const SEEN = "$seen";
+const WINNER = "$winner";
+
+const ignore: Report = () => {};
+const digestOf = (view: View): string => digestText(viewText(view));
+
+const readOlder = ({ older }: Change, place: Place, report: Report): View =>
+  Object.fromEntries(older.map((slot) => [slot.name, readField(slot, place, [slot.name], report)]));
+
+const readNewer = ({ newer }: Change, place: Place, path: Path = [], report: Report = ignore): View =>
+  readFields(newer, place, path, report);
+
+/** The older form in the newer one. Total: what the step cannot convert is empty. */
+const convert = (change: Change, older: View, report: Report): View => {
+  let made: unknown;
+  try {
+    made = change.up(older);
+  } catch {
+    made = undefined;
+  }
+  return Object.fromEntries(
+    slotsOf(change.newer).map(({ name, field }) => {
+      const value = isPlainObject(made) && Object.hasOwn(made, name) ? made[name] : undefined;
+      if (isView(field, value)) return [name, value];
+      report({ path: [name], reason: "conversion" });
+      return [name, emptyView(field)];
+    }),
+  );
+};
+
+const versionOf = (value: unknown): Version | undefined => {
+  if (!Array.isArray(value) || value.length > 1_000) return undefined;
+  const ids = value.flatMap((id: unknown): Version => {
+    if (!isPlainObject(id) || typeof id["peer"] !== "string" || !/^\d{1,20}$/.test(id["peer"])) return [];
+    const { peer, counter } = id;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Loro's name for a text of digits
+    return typeof counter === "number" && Number.isSafeInteger(counter) ? [{ peer: peer as `${number}`, counter }] : [];
+  });
+  return ids.length === value.length ? ids : undefined;
+};
+
+const textOf = (map: LoroMap, key: string): string => {
+  const value: unknown = map.get(key);
+  return typeof value === "string" ? value : "";
+};
+
+const successorsIn = (
+  change: Change,
+  place: Place,
+): { readonly all: ReadonlyArray<Successor>; readonly winner: Successor | undefined } => {
+  const root = findContainer(place, MAP, change.key);
+  if (typeof root === "string") return { all: [], winner: undefined };
+  const all = root.entries().flatMap(([id, map]): ReadonlyArray<Successor> => {
+    if (!isContainer(map) || !MAP.is(map)) return [];
+    const covers = versionOf(map.get(COVERS));
+    const created = versionOf(map.get(CREATED));
+    // Half of one, or nobody's: as if it were not there.
+    if (covers === undefined || created === undefined) return [];
+    const seen: unknown = map.get(SEEN);
+    return [
+      {
+        id,
+        place: { at: "record", doc: place.doc, map },
+        covers,
+        created,
+        base: textOf(map, BASE),
+        made: textOf(map, MADE),
+        seen: isPlainObject(seen) ? seen : {},
+      },
+    ];
+  });
+  all.sort((left, right) => (left.id < right.id ? -1 : 1));
+  const named = root.get(WINNER);
+  return { all, winner: all.find(({ id }) => id === named) ?? all.at(-1) };
+};
+
+/** Views at versions of a document, which never change: shared with the copies of it that are made to compute them. */
+const histories = new WeakMap<LoroDoc, Map<string, View | undefined>>();
+
+const MAX_REMEMBERED = 256;
+
+const historyOf = (doc: LoroDoc): Map<string, View | undefined> => {
+  const known = histories.get(doc);
+  if (known !== undefined) return known;
+  const made = new Map<string, View | undefined>();
+  histories.set(doc, made);
+  return made;
+};
+
+const nameOf = (version: Version): string =>
+  version
+    .map(({ peer, counter }) => `${peer}:${counter}`)
+    .toSorted()
+    .join(" ");
+
+/** What a form was at a version of the document; undefined where that version is not here any more. */
+const readAt = (change: Change, form: "older" | "newer", version: Version, place: Place): View | undefined => {
+  const history = historyOf(place.doc);
+  const name = `${form} ${change.key} ${place.at === "record" ? place.map.id : ""} ${nameOf(version)}`;
+  if (history.has(name)) return history.get(name);
+  const view = computeAt(change, form, version, place);
+  if (history.size >= MAX_REMEMBERED) history.clear();
+  history.set(name, view);
+  return view;
+};
+
+const computeAt = (change: Change, form: "older" | "newer", version: Version, place: Place): View | undefined => {
+  let past: LoroDoc | undefined;
+  try {
+    past = place.doc.forkAt(version);
+    histories.set(past, historyOf(place.doc));
+    const then = samePlaceIn(past, place);
+    if (then === undefined) return undefined;
+    return form === "older" ? readOlder(change, then, ignore) : readNewer(change, then);
+  } catch {
+    return undefined;
+  } finally {
+    past?.free();
+  }
+};
+
+const compute = (change: Change, place: Place, report: Report): Current => {
+  const older = readOlder(change, place, report);
+  const { all, winner } = successorsIn(change, place);
+  if (winner === undefined) return { view: convert(change, older, report), settled: undefined };
+  let view = readNewer(change, winner.place, [], report);
+  let isSettled = true;
+  if (digestOf(older) !== winner.base) {
+    isSettled = false;
+    // Edits to the older form that the successor does not know.
+    const before = readAt(change, "older", winner.covers, place);
+    view = mergeViews(change.newer, convert(change, before ?? older, ignore), convert(change, older, report), view);
+  }
+  for (const other of all) {
+    if (other === winner) continue;
+    const edited = readNewer(change, other.place);
+    const seen = winner.seen[other.id];
+    if (digestOf(edited) === (seen ?? other.made)) continue;
+    isSettled = false;
+    // Edits to one that did not win.
+    const since = seen === undefined ? other.created : winner.covers;
+    const before = readAt(change, "newer", since, other.place);
+    if (before !== undefined) view = mergeViews(change.newer, before, view, edited);
+  }
+  return { view, settled: isSettled ? winner.place : undefined };
+};
+
+/** Of documents that carry something over, since that costs copies of the document: what it was at which size. */
+const computed = new WeakMap<LoroDoc, Map<string, { readonly operations: number; readonly current: Current }>>();
+
+const MAX_KEPT = 64;
+
+const current = (change: Change, place: Place, report: Report): Current => {
+  const root = findContainer(place, MAP, change.key);
+  if (typeof root === "string" || root.size === 0 || place.doc.isDetached()) return compute(change, place, report);
+  const operations = place.doc.opCount();
+  const known = computed.get(place.doc)?.get(root.id);
+  if (known?.operations === operations) return known.current;
+  const found = compute(change, place, report);
+  const kept = computed.get(place.doc) ?? new Map<string, { operations: number; current: Current }>();
+  if (kept.size >= MAX_KEPT) kept.clear();
+  kept.set(root.id, { operations, current: found });
+  computed.set(place.doc, kept);
+  return found;
+};
+
+/** The newer form of a place, everything carried over. Total, and writes nothing. */
+export const readSuccessor = (change: Change, place: Place, path: Path, report: Report): View =>
+  current(change, place, (found) => report({ ...found, path: [...path, ...found.path] })).view;
+
+/** Whether the newer form is written down, and says all there is. */
+export const isSettled = (change: Change, place: Place): boolean =>
+  current(change, place, ignore).settled !== undefined;
+
+/**
+ * The place where the newer form is edited: made here if nobody made it yet, or if there is something to carry over. What was
+ * edited before in the same transaction is committed first, and making it is a commit of its own.
+ */
+export const openSuccessor = (change: Change, place: Place): Place => {
+  const { view, settled } = current(change, place, ignore);
+  if (settled !== undefined) return settled;
+  const { doc } = place;
+  doc.commit();
+  const covers = doc.frontiers();
+  const root = openContainer(place, MAP, change.key, []);
+  // Of all devices only this one writes as this peer, and it has not written at this position before.
+  const id = `${doc.peerIdStr}.${doc.version().get(doc.peerIdStr) ?? 0}`;
+  const seen = successorsIn(change, place).all.map((other) => [other.id, digestOf(readNewer(change, other.place))]);
+  const base = digestOf(readOlder(change, place, ignore));
+  const map = root.ensureMergeableMap(id);
+  const made: Place = { at: "record", doc, map };
+  reconcileFields(change.newer, made, view);
+  map.set(COVERS, covers);
+  map.set(BASE, base);
+  map.set(MADE, digestOf(readNewer(change, made)));
+  map.set(SEEN, Object.fromEntries(seen));
+  doc.commit({ origin: SUCCESSOR_ORIGIN });
+  map.set(CREATED, doc.frontiers());
+  root.set(WINNER, id);
+  doc.commit({ origin: SUCCESSOR_ORIGIN });
+  return made;
+};
+
+/** All places that hold a newer form, in a place that is cleared. */
+export const successorPlaces = (change: Change, place: Place): ReadonlyArray<Place> =>
+  successorsIn(change, place).all.map((successor) => successor.place);
