@@ -12,6 +12,7 @@ import {
   MOVABLE_LIST,
   type Place,
   TEXT,
+  TREE,
   findContainer,
   openContainer,
   plainMap,
@@ -54,7 +55,11 @@ const reconcileField = (slot: Slot, place: Place, wanted: unknown): void => {
     case "movableList":
       return reconcileList(openContainer(place, MOVABLE_LIST, physical, NO_PATH), itemsOf(field, wanted));
     case "set":
-      return reconcileKeys(slot, place, new Map(itemsOf(field, wanted).map((item) => [String(item), true])));
+      return reconcileKeys(
+        slot,
+        place,
+        new Map(itemsOf(field, wanted).flatMap((item) => (typeof item === "string" ? [[item, true] as const] : []))),
+      );
     case "map":
     case "attachments":
       return reconcileKeys(slot, place, new Map(membersOf(field, wanted)));
