@@ -6,8 +6,11 @@ import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { attempt, type CommandFailure, failure } from "./failures.ts";
 
-/** The command knows no app's types: it works on documents as what they are. */
-const schema = defineSchema({ version: 1, documents: {} });
+/**
+ * The command knows no app's types: it works on documents as what they are. So it is of no version, and a workspace that
+ * rules out older apps rules out none of it: what an import writes is what the backup's app wrote.
+ */
+const schema = defineSchema({ version: Number.MAX_SAFE_INTEGER, documents: {} });
 type Schema = typeof schema;
 
 export type AnyCairn = Cairn<Schema>;

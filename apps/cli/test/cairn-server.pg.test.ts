@@ -59,6 +59,23 @@ describe("cairn with a server", () => {
     expect(resultOf(await cairn(stranger, ["--json", "status"]))).toMatchObject({ sync: { pendingDocuments: 0 } });
   });
 
+  it("is of no version of an app: it imports where older apps may not write", async () => {
+    const file = join(await folder(), "backup.cairn");
+    const source = await folder();
+    const writing = await openCairn({ schema, directory: source });
+    await (await (await writing.workspace()).create("note", (edit) => edit.title.set("Kept"))).close();
+    await writing.close();
+    expect(resultOf(await cairn(source, ["--json", "export", file]))).toMatchObject({ documents: 1 });
+
+    const owner = await folder();
+    const app = await openCairn({ schema: { ...schema, version: 9 }, directory: owner, server: server.origin });
+    const home = await app.workspace();
+    await home.flush({ tier: "server", timeout: 15_000 });
+    expect(await home.raiseMinimumVersion()).toBe(9);
+    await app.close();
+    expect(resultOf(await cairn(owner, ["--json", "import", file]))).toMatchObject({ newDocuments: 1 });
+  });
+
   it("brings a workspace to a server that asks for an invitation, once it is given", async () => {
     await server.close();
     const settings = { registration: "invite", invites: [Redacted.make("spring")] } as const;
