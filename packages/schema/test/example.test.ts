@@ -3,7 +3,7 @@ import { LoroDoc } from "loro-crdt";
 import { expect, test } from "vitest";
 import { Schema } from "effect";
 
-import { defineDocument, defineSchema, editDocument, field, project, readDocument } from "@cairn/schema";
+import { defineDocument, defineSchema, editDocument, evolveSchema, field, project, readDocument } from "@cairn/schema";
 
 test("the README's example runs", () => {
   const notebook = defineSchema({
@@ -34,5 +34,33 @@ test("the README's example runs", () => {
     title: "Dry stone walls",
     body: "Two faces, filled with rubble.",
     tags: ["craft"],
+  });
+
+  const next = evolveSchema(notebook, {
+    version: 2,
+    documents: {
+      note: defineDocument({
+        fields: {
+          heading: field.string({ default: "", list: true, search: true }),
+          body: field.text({ list: "preview", search: true }),
+          tags: field.set(Schema.String, { list: true }),
+          tasks: field.records({ label: field.string(), state: field.string({ default: "open" }) }),
+        },
+      }),
+    },
+    steps: (step) => [
+      step.rename("note", { from: "title", to: "heading" }),
+      step.convert("note.tasks", {
+        from: "done",
+        to: "state",
+        up: (done) => (done ? "done" : "open"),
+        down: (state) => state === "done",
+      }),
+    ],
+  });
+
+  expect(readDocument(next.documents.note, doc)).toMatchObject({
+    heading: "Dry stone walls",
+    tasks: { t1: { label: "Sort the stones", state: "open" } },
   });
 });

@@ -1,0 +1,179 @@
+/** The guide's examples (`docs/migrations.md`), as they stand there. */
+import { Schema } from "effect";
+import { LoroDoc } from "loro-crdt";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+import { defineDocument, defineSchema, editDocument, evolveSchema, field, readDocument } from "@cairn/schema";
+
+const v1 = defineSchema({
+  version: 1,
+  documents: {
+    recipe: defineDocument({
+      fields: {
+        name: field.string({ list: true, searchable: true }),
+        vegan: field.boolean({ list: true }),
+        author: field.string(),
+        method: field.text(),
+        ingredients: field.text(),
+      },
+    }),
+  },
+});
+
+const v2 = evolveSchema(v1, {
+  version: 2,
+  documents: {
+    recipe: defineDocument({
+      fields: {
+        title: field.string({ list: true, searchable: true }),
+        vegan: field.boolean({ list: true }),
+        author: field.string(),
+        method: field.text(),
+        ingredients: field.text(),
+        servings: field.integer({ default: 4 }),
+      },
+    }),
+  },
+  steps: (step) => [step.rename("recipe", { from: "name", to: "title" }), step.add("recipe", "servings")],
+});
+
+const v3 = evolveSchema(v2, {
+  version: 3,
+  documents: {
+    recipe: defineDocument({
+      fields: {
+        title: field.string({ list: true, searchable: true }),
+        diet: field.string({ default: "any", list: true }),
+        first: field.string(),
+        last: field.string(),
+        method: field.text(),
+        ingredients: field.text(),
+        servings: field.integer({ default: 4 }),
+      },
+    }),
+  },
+  steps: (step) => [
+    step.convert("recipe", {
+      from: "vegan",
+      to: "diet",
+      up: (vegan) => (vegan ? "vegan" : "any"),
+      down: (diet) => diet === "vegan",
+    }),
+    step.split("recipe", {
+      from: "author",
+      to: ["first", "last"],
+      up: (author) => {
+        const space = author.lastIndexOf(" ");
+        const isName = space > 0 && space < author.length - 1;
+        return isName ? { first: author.slice(0, space), last: author.slice(space + 1) } : { first: author, last: "" };
+      },
+      down: ({ first, last }) => (last === "" ? first : `${first} ${last}`),
+    }),
+  ],
+});
+
+const Ingredient = Schema.Struct({ id: Schema.String, what: Schema.String, amount: Schema.String });
+
+const v4 = evolveSchema(v3, {
+  version: 4,
+  documents: {
+    recipe: defineDocument({
+      fields: {
+        title: field.string({ list: true, searchable: true }),
+        diet: field.string({ default: "any", list: true }),
+        first: field.string(),
+        last: field.string(),
+        method: field.text(),
+        ingredients: field.movableList(Ingredient),
+        servings: field.integer({ default: 4 }),
+      },
+    }),
+  },
+  steps: (step) => [
+    step.change("recipe", {
+      from: ["ingredients"],
+      to: ["ingredients"],
+      up: ({ ingredients }) => ({
+        ingredients: ingredients
+          .split("\n")
+          .filter((line) => line.trim() !== "")
+          .map((line, index, lines) => ({
+            id: `${line}#${lines.slice(0, index).filter((other) => other === line).length}`,
+            what: line,
+            amount: "",
+          })),
+      }),
+    }),
+  ],
+});
+
+test("any number of versions", () => {
+  const doc = new LoroDoc();
+  const old = editDocument(v1.documents.recipe, doc);
+  old.name.set("Flat bread");
+  old.author.set("Ada Lovelace");
+  old.ingredients.insert(0, "flour\nwater");
+  doc.commit();
+
+  expect(readDocument(v4.documents.recipe, doc)).toEqual({
+    title: "Flat bread",
+    diet: "any",
+    first: "Ada",
+    last: "Lovelace",
+    method: "",
+    servings: 4,
+    ingredients: [
+      { id: "flour#0", what: "flour", amount: "" },
+      { id: "water#0", what: "water", amount: "" },
+    ],
+  });
+
+  const edit = editDocument(v4.documents.recipe, doc);
+  edit.diet.set("vegetarian");
+  edit.ingredients.push({ id: "salt", what: "salt", amount: "a pinch" });
+  doc.commit();
+
+  expect(readDocument(v1.documents.recipe, doc)).toEqual({
+    name: "Flat bread",
+    vegan: false,
+    author: "Ada Lovelace",
+    method: "",
+    ingredients: "flour\nwater",
+  });
+  expect(readDocument(v4.documents.recipe, doc)).toMatchObject({ diet: "vegetarian" });
+  expect(readDocument(v4.documents.recipe, doc).ingredients.map(({ id }) => id)).toEqual([
+    "flour#0",
+    "water#0",
+    "salt",
+  ]);
+});
+
+/** Code without what formatting adds. */
+const bare = (code: string): string => code.replaceAll(/[\s,]+/g, "").replaceAll(/[()]/g, "");
+
+test("the examples are those of the guide", async () => {
+  const guide = await readFile(join(import.meta.dirname, "../../../docs/migrations.md"), "utf8");
+  const own = bare(await readFile(import.meta.filename, "utf8"));
+  const examples = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code);
+  expect(examples).toHaveLength(5);
+  for (const example of examples) {
+    // What an example says a line gives is an expectation here.
+    for (const part of example.split(/readDocument.*\n(?:\/\/.*\n)+/)) expect(own).toContain(bare(part));
+  }
+});
+
+test("a conversion that cuts at the first space would not give back what an older app wrote", () => {
+  const { recipe } = v3.documents;
+  const doc = new LoroDoc();
+  for (const author of ["", " ", "Ada ", " Ada", "Ada King Lovelace"]) {
+    editDocument(v1.documents.recipe, doc).author.set(author);
+    const { first, last } = readDocument(recipe, doc);
+    const edit = editDocument(recipe, doc);
+    edit.first.set(first);
+    edit.last.set(last);
+    doc.commit();
+    expect(readDocument(v1.documents.recipe, doc).author).toBe(author);
+  }
+});
