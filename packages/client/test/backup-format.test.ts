@@ -7,7 +7,8 @@ import {
   LIMITS,
   workspaceIdFromBytes,
 } from "@cairn/protocol";
-import { PLAIN_ROOT } from "@cairn/schema";
+import { defineDocument, editDocument, field, PLAIN_ROOT, readDocument, style } from "@cairn/schema";
+import { Schema } from "effect";
 import fc from "fast-check";
 import { LoroDoc, LoroList, type LoroMap, LoroMap as Map_, LoroText, type Value } from "loro-crdt";
 import { createHash } from "node:crypto";
@@ -300,19 +301,56 @@ describe("a copied document", () => {
     expect(contentText(copyOf(updates)) === contentText(doc)).toBe(true);
   });
 
-  it("copies trees, whose nodes get new ids", () => {
+  it("copies trees, whose nodes keep the ids that they are read under, and says the same again", () => {
+    const page = defineDocument({ fields: { outline: field.tree({ title: field.string(), body: field.richText() }) } });
     const doc = new LoroDoc();
-    const root = doc.getTree("outline").createNode();
-    root.data.set("title", "one");
-    root.createNode().data.set("title", "two");
+    doc.setPeerId(1);
+    const { outline } = editDocument(page, doc);
+    const root = outline.create();
+    const child = outline.create(root);
+    outline.create(root, 0, { key: "named" });
+    outline.edit(root)?.title.set("one");
+    outline.edit(child)?.body.text.insert(0, "two");
+    // Two devices made a node of the same key.
+    doc.getTree("outline").createNode().data.set("$key", "named");
+    doc.commit();
     const { updates } = copyDocument(doc, { peer: "99", digest: hashOf(chunk), ...unmoved });
     const copy = copyOf(updates);
-    const titles = (of: LoroDoc) =>
-      of
-        .getTree("outline")
-        .roots()
-        .map((node) => [node.data.get("title"), node.children()?.map((child) => child.data.get("title"))]);
-    expect(titles(copy)).toEqual([["one", ["two"]]]);
+    expect(readDocument(page, copy)).toEqual(readDocument(page, doc));
+    expect(contentText(copy)).toBe(contentText(doc));
+    const again = copyOf(copyDocument(copy, { peer: "98", digest: hashOf(chunk), ...unmoved }).updates);
+    expect(readDocument(page, again)).toEqual(readDocument(page, doc));
+    expect(contentText(again)).toBe(contentText(doc));
+    editDocument(page, again).outline.move(child, undefined);
+    expect(contentText(again)).not.toBe(contentText(doc));
+  });
+
+  it("copies trees of any depth", () => {
+    const doc = new LoroDoc();
+    let node = doc.getTree("outline").createNode();
+    for (let depth = 1; depth < 2_000; depth += 1) node = node.createNode();
+    doc.commit();
+    const { updates } = copyDocument(doc, { peer: "99", digest: hashOf(chunk), ...unmoved });
+    expect(copyOf(updates).getTree("outline").getNodes()).toHaveLength(2_000);
+  });
+
+  it("has marks that grow as its type says", () => {
+    const page = defineDocument({
+      fields: { body: field.richText({ styles: { link: style.value(Schema.String, { expand: "none" }) } }) },
+    });
+    const doc = new LoroDoc();
+    const { body } = editDocument(page, doc);
+    body.text.insert(0, "a link");
+    body.mark({ start: 2, end: 6 }, "link", "x");
+    body.text.mark({ start: 0, end: 1 }, "of:another", 1);
+    const copy = copyOf(copyDocument(doc, { peer: "99", digest: hashOf(chunk), ...unmoved, type: page }).updates);
+    copy.getText("body").insert(6, "s");
+    expect(readDocument(page, copy).body).toEqual([
+      { insert: "a " },
+      { insert: "link", attributes: { link: "x" } },
+      { insert: "s" },
+    ]);
+    expect(copy.getText("body").toDelta()[0]).toEqual({ insert: "a", attributes: { "of:another": 1 } });
   });
 });
 

@@ -65,7 +65,7 @@ export {
   configureStyles,
   style,
 } from "./rich-text.ts";
-export { MAX_TREE_DEPTH, type TreeNode } from "./tree.ts";
+export { MAX_TREE_DEPTH, NODE_KEY, type NodePlace, type TreeNode, nodePlaces } from "./tree.ts";
 export type { TreeWriter } from "./tree-writer.ts";
 export {
   type Condition,

@@ -58,6 +58,10 @@ export const treeWriter = <E>(
     }
     return groveOf(tree).find(id);
   };
+  const isAlive = (id: string): boolean => {
+    const tree = isTreeId(id) ? existing() : undefined;
+    return isTreeId(id) && tree?.getNodeByID(id) !== undefined && !tree.isNodeDeleted(id);
+  };
   const need = (id: string): TreeID => {
     const found = find(id);
     if (found !== undefined) return found.treeId;
@@ -90,8 +94,8 @@ export const treeWriter = <E>(
       if (key !== undefined) {
         requireKey(key, path);
         requireFit(find(key) === undefined, [...path, key], "another node has this key");
-        // Loro's own names are for its nodes: a later one may be named like that.
-        requireFit(!isTreeId(key) || existing()?.has(key) !== true, [...path, key], "a key is not another node's id");
+        // Loro's own names are for its nodes, also for those that are read under a key.
+        requireFit(!isAlive(key), [...path, key], "a key is not another node's id");
       }
       const node = open().createNode(above, position);
       if (key !== undefined) node.data.set(NODE_KEY, key);

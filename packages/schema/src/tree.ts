@@ -43,6 +43,9 @@ export interface Grove {
   readonly roots: ReadonlyArray<Branch>;
   readonly idOf: (branch: Branch) => string;
   readonly find: (id: string) => Branch | undefined;
+  readonly byTreeId: (treeId: string) => Branch | undefined;
+  /** Its place among its siblings. */
+  readonly indexOf: (branch: Branch) => number;
   /** Nodes whose key is none, or another node's. */
   readonly misnamed: ReadonlyArray<Branch>;
 }
@@ -113,6 +116,8 @@ const named = (roots: ReadonlyArray<Branch>, all: ReadonlyArray<Branch>): Grove 
       // A node with a key is not found by its other name: nobody reads it under that.
       return found === undefined || (keys.get(found) ?? found.treeId) !== id ? undefined : found;
     },
+    byTreeId: (treeId) => natural.get(treeId),
+    indexOf: (branch) => (branch.parent?.children ?? roots).indexOf(branch),
     misnamed,
   };
 };
@@ -150,4 +155,27 @@ export const readableNodes = (tree: LoroTree): ReadonlyArray<readonly [string, L
     ...(branch.depth < MAX_TREE_DEPTH ? branch.children.flatMap(below) : []),
   ];
   return roots.flatMap(below);
+};
+
+/** A node of a tree as Loro knows it, whatever its type. */
+export interface NodePlace {
+  readonly treeId: TreeID;
+  /** The id that it is read under. */
+  readonly id: string;
+  /** Its place among its siblings, from 0 on. */
+  readonly index: number;
+}
+
+/** All nodes of a tree, at every depth, in no order: for copying a tree whose type is not known. */
+export const nodePlaces = (tree: LoroTree): ReadonlyArray<NodePlace> => {
+  const { roots, idOf } = groveOf(tree);
+  const waiting: Array<ReadonlyArray<Branch>> = [roots];
+  const places: Array<NodePlace> = [];
+  for (let siblings = waiting.pop(); siblings !== undefined; siblings = waiting.pop()) {
+    for (const [index, branch] of siblings.entries()) {
+      places.push({ treeId: branch.treeId, id: idOf(branch), index });
+      if (branch.children.length > 0) waiting.push(branch.children);
+    }
+  }
+  return places;
 };

@@ -4,9 +4,12 @@ import { LoroDoc, LoroMap, LoroText } from "loro-crdt";
 import { describe, expect, test } from "vitest";
 
 import {
+  type AnyPatch,
   type TreeNode,
+  applyAnyPatch,
   canonicalJson,
   configureStyles,
+  derivePatch,
   editDocument,
   inspectDocument,
   project,
@@ -172,6 +175,30 @@ describe("rich text, trees and references", () => {
         },
       ),
       { numRuns: 120, seed: 20_261 },
+    );
+  });
+
+  test("what happened between two versions is a patch that makes the later one of the earlier", () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), fc.nat(), (steps, begin) => {
+        const docs = [replica(1), replica(2)] as const;
+        const [doc] = docs;
+        const versions = [doc.frontiers()];
+        for (const { replica: index, kind, n, at, hears } of steps) {
+          const [writer, other] = index % 2 === 0 ? docs : [docs[1], docs[0]];
+          if (hears > 0) writer.import(other.export({ mode: "update", from: writer.version() }));
+          writes[kind]?.(writer, n, at);
+          writer.commit();
+          versions.push(doc.frontiers());
+        }
+        const from = versions[begin % versions.length] ?? [];
+        const earlier = doc.forkAt(from);
+        const derived: AnyPatch = derivePatch(page, doc, from, doc.frontiers());
+        applyAnyPatch(page, earlier, structuredClone(derived));
+        expect(readDocument(page, earlier)).toEqual(readDocument(page, doc));
+        for (const one of [...docs, earlier]) one.free();
+      }),
+      { numRuns: 150, seed: 20_263 },
     );
   });
 

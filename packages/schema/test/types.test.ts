@@ -5,6 +5,8 @@ import { expectTypeOf, test } from "vitest";
 import {
   type AttachmentManifest,
   type Editor,
+  type Filter,
+  type Patch,
   type Projection,
   type View,
   defineDocument,
@@ -12,8 +14,10 @@ import {
   field,
   project,
   readDocument,
+  style,
 } from "@cairn/schema";
 import { note, notebook } from "./notebook.ts";
+import { page } from "./outline.ts";
 
 test("the types for reading, writing and projecting are inferred", () => {
   type NoteView = View<typeof note>;
@@ -42,6 +46,79 @@ test("the types for reading, writing and projecting are inferred", () => {
     "title" | "body" | "done" | "dueAt" | "color" | "tags" | "order" | "views" | "files"
   >();
   expectTypeOf(projection.fields.done).toEqualTypeOf<boolean>();
+});
+
+test("the types of rich text, trees and references are inferred", () => {
+  type PageView = View<typeof page>;
+  interface Attributes {
+    readonly bold?: true;
+    readonly code?: true;
+    readonly link?: string;
+    readonly heading?: 1 | 2 | 3;
+  }
+  type Run = PageView["body"][number];
+  expectTypeOf<Run["insert"]>().toEqualTypeOf<string>();
+  expectTypeOf<NonNullable<Run["attributes"]>>().toExtend<Attributes>();
+  expectTypeOf<Attributes>().toExtend<NonNullable<Run["attributes"]>>();
+  type Node = PageView["outline"][number];
+  expectTypeOf<Node["id"]>().toEqualTypeOf<string>();
+  expectTypeOf<Node["children"][number]["children"][number]["label"]>().toEqualTypeOf<string>();
+  expectTypeOf<Node["steps"][string]["see"]>().toEqualTypeOf<ReadonlyArray<string>>();
+  expectTypeOf<PageView["parent"]>().toEqualTypeOf<string | null>();
+  expectTypeOf<PageView["seeAlso"]>().toEqualTypeOf<ReadonlyArray<string>>();
+  expectTypeOf<PageView["sections"][string]["order"][number]["label"]>().toEqualTypeOf<string>();
+  type Listed = Projection<typeof page>["fields"];
+  expectTypeOf<keyof Listed>().toEqualTypeOf<"body" | "parent" | "seeAlso">();
+  expectTypeOf<Listed["body"]>().toEqualTypeOf<string>();
+  const wrong = (): ReadonlyArray<unknown> => {
+    const edit = editDocument(page, new LoroDoc());
+    expectTypeOf(edit.body.text).toEqualTypeOf<LoroText>();
+    expectTypeOf(edit.outline.edit("")?.label.set).parameter(0).toEqualTypeOf<string>();
+    const range = { start: 0, end: 1 };
+    const patches: ReadonlyArray<Patch<typeof page>> = [
+      [{ op: "set", path: "body", value: [{ insert: "x", attributes: { heading: 1 } }] }],
+      [{ op: "mark", path: "sections.s.text", at: 0, count: 1, name: "bold", value: true }],
+      [{ op: "place", path: "outline.a", parent: "b", at: 0 }],
+      [{ op: "set", path: "outline.a.label", value: "x" }],
+      // @ts-expect-error no such heading
+      [{ op: "set", path: "body", value: [{ insert: "x", attributes: { heading: 4 } }] }],
+      // @ts-expect-error a rich text is not set to a text
+      [{ op: "set", path: "body", value: "x" }],
+      // @ts-expect-error only rich text is marked
+      [{ op: "mark", path: "parent", at: 0, count: 1, name: "bold", value: true }],
+      // @ts-expect-error only nodes have a place
+      [{ op: "place", path: "sections.a", parent: null }],
+      // @ts-expect-error a label is a text
+      [{ op: "set", path: "outline.a", value: { label: 1 } }],
+      // @ts-expect-error a reference is an id or null
+      [{ op: "set", path: "parent", value: 1 }],
+    ];
+    const filters: ReadonlyArray<Filter<typeof page>> = [
+      { parent: { eq: null }, seeAlso: { eq: "x" } },
+      // @ts-expect-error rich text is searched, not filtered
+      { body: { eq: "x" } },
+      // @ts-expect-error trees are not filtered
+      { outline: { eq: "x" } },
+    ];
+    // @ts-expect-error a link is a text
+    edit.body.mark(range, "link", 1);
+    // @ts-expect-error no such style
+    edit.body.mark(range, "italic", true);
+    // @ts-expect-error a rich text has no set
+    void edit.body.set;
+    // @ts-expect-error a node has no such field
+    void edit.outline.edit("a")?.color;
+    // @ts-expect-error a reference is an id or null
+    edit.parent.set(undefined);
+    // @ts-expect-error a rich text shows its beginning in lists, or nothing
+    field.richText({ list: true });
+    // @ts-expect-error trees are not listed
+    field.tree({ label: field.string() }, { list: true });
+    // @ts-expect-error a value of a style is JSON
+    style.value(Schema.Date);
+    return [patches, filters];
+  };
+  expectTypeOf(wrong).toBeFunction();
 });
 
 test("wrong code does not compile", () => {

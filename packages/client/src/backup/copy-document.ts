@@ -4,11 +4,11 @@
  * the backup.
  *
  * Children of maps that were mergeable are mergeable again, so that two devices that write to them later still write to
- * the same ones (rule 16). Styles keep their ranges; whether a style grows with text typed at its end is the editor's to
- * say again. Nodes of trees get new ids.
+ * the same ones (rule 16). Styles keep their ranges; whether a style grows with text typed at its end is what its type says,
+ * or where that is not known, that it does. Nodes of trees keep the ids that they are read under, as their keys.
  */
 import { type Hash, LIMITS } from "@cairn/protocol";
-import { STATE_ROOT } from "@cairn/schema";
+import { configureStyles, type DocumentType, NODE_KEY, nodePlaces, STATE_ROOT } from "@cairn/schema";
 import {
   type Container,
   isContainer,
@@ -20,6 +20,7 @@ import {
   LoroMovableList,
   LoroText,
   LoroTree,
+  type LoroTreeNode,
   type PeerID,
   type TreeID,
   type VersionVector,
@@ -46,6 +47,8 @@ export interface CopyOptions {
   readonly digest: Hash;
   /** Where an attachment's chunks are now. */
   readonly relocate: (manifest: Manifest) => Manifest;
+  /** Its declared type, where it is known: how its marks grow. */
+  readonly type?: DocumentType | undefined;
 }
 
 export interface DocumentCopy {
@@ -60,7 +63,7 @@ export const copyDocument = (source: LoroDoc, options: CopyOptions): DocumentCop
   const target = new LoroDoc();
   try {
     target.setPeerId(options.peer);
-    target.configDefaultTextStyle({ expand: "after" });
+    configureStyles(options.type, target);
     const copy = new Copy(target, options.relocate);
     for (const [name, id] of Object.entries(source.getShallowValue())) {
       const root = source.getContainerById(id);
@@ -232,12 +235,19 @@ class Copy {
     if (source.value !== 0) target.increment(source.value);
   }
 
-  #tree(source: LoroTree, target: LoroTree, nodes = source.roots(), parent?: TreeID): void {
-    for (const node of nodes) {
+  #tree(source: LoroTree, target: LoroTree): void {
+    const ids = new Map(nodePlaces(source).map(({ treeId, id }) => [treeId, id]));
+    // Not by recursion: how deep a tree is was decided by whoever wrote it.
+    const waiting: Array<{ readonly node: LoroTreeNode; readonly parent: TreeID | undefined }> = source
+      .roots()
+      .map((node) => ({ node, parent: undefined }));
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { node, parent } = next;
       this.#spend(64);
       const made = target.createNode(parent);
       this.#map(node.data, made.data);
-      this.#tree(source, target, node.children() ?? [], made.id);
+      made.data.set(NODE_KEY, ids.get(node.id) ?? node.id);
+      waiting.push(...(node.children() ?? []).map((child) => ({ node: child, parent: made.id })));
     }
   }
 }

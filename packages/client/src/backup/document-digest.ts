@@ -9,10 +9,19 @@ import {
   idToBytes,
   label,
 } from "@cairn/protocol";
-import { canonicalJson, isJsonWithin, type Json, STATE_ROOT, stateDigestInput } from "@cairn/schema";
+import {
+  canonicalJson,
+  isJsonWithin,
+  type Json,
+  NODE_KEY,
+  nodePlaces,
+  type NodePlace,
+  STATE_ROOT,
+  stateDigestInput,
+} from "@cairn/schema";
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { LoroDoc } from "loro-crdt";
-import { isManifest } from "./attachments-in.ts";
+import { type LoroDoc, LoroTree } from "loro-crdt";
+import { containersOf, isManifest } from "./attachments-in.ts";
 
 const RESTORED_LABEL = label("restored-document");
 /** In the engine's own root map: which states of backups this document was made from. */
@@ -33,18 +42,48 @@ export const contentText = (doc: LoroDoc): string => {
   const content = isObject(state) && isObject(state["content"]) ? state["content"] : {};
   const { [STATE_ROOT]: own, ...others } = content;
   const { [RESTORED_KEY]: _, ...said } = isObject(own) && isObject(own["content"]) ? own["content"] : {};
-  return canonicalJson(comparable({ others, said }));
+  return canonicalJson(comparable({ others, said }, placesIn(doc)));
 };
+
+/** Where each node of each tree stands, and the id that it is read under, which a copy keeps. */
+const placesIn = (doc: LoroDoc): ReadonlyMap<string, NodePlace> =>
+  new Map(
+    [...containersOf(doc)]
+      .filter((container) => container instanceof LoroTree)
+      .flatMap((tree) => nodePlaces(tree).map((place) => [place.treeId, place])),
+  );
+
+/** A node as the digest of a state says it. */
+const isNode = (
+  value: Readonly<Record<string, unknown>>,
+): value is {
+  readonly id: string;
+  readonly parent: string | null;
+  readonly position: unknown;
+  readonly data: Readonly<Record<string, unknown>>;
+} => typeof value["id"] === "string" && "parent" in value && "position" in value && isObject(value["data"]);
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const comparable = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(comparable);
+const comparable = (value: unknown, places: ReadonlyMap<string, NodePlace>): unknown => {
+  if (Array.isArray(value)) return value.map((item: unknown) => comparable(item, places));
   if (!isObject(value)) return value;
   if (isManifest(value)) return { ...value, epoch: 0, chunks: value.chunks.map(({ plainHash }) => plainHash) };
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, comparable(item)]));
+  if (value["kind"] === "Tree" && Array.isArray(value["content"])) return comparableTree(value["content"], places);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, comparable(item, places)]));
 };
+
+const comparableTree = (nodes: ReadonlyArray<unknown>, places: ReadonlyMap<string, NodePlace>): unknown =>
+  Object.fromEntries(
+    nodes.flatMap((node) => {
+      if (!isObject(node) || !isNode(node)) return [];
+      const place = places.get(node.id);
+      const parent = node.parent === null ? null : (places.get(node.parent)?.id ?? node.parent);
+      const { [NODE_KEY]: _, ...data } = node.data;
+      return [[place?.id ?? node.id, { parent, index: place?.index ?? null, data: comparable(data, places) }]];
+    }),
+  );
 
 /** The states of backups that a document was made from. */
 export const restoredFrom = (doc: LoroDoc): ReadonlyArray<string> => {

@@ -1,6 +1,7 @@
 /** Edits that were made in one document and stored nowhere, as edits of another one that has all the rest (rule 12). */
 import { Result } from "effect";
 import { type Delta, type Diff, type LoroDoc, type PeerID, VersionVector } from "loro-crdt";
+import { possibleTreeChanges } from "./tree-changes.ts";
 import { rangesOfUpdate } from "./update-ranges.ts";
 
 /**
@@ -19,7 +20,8 @@ export const applyUnsaved = (from: LoroDoc, updates: ReadonlyArray<Uint8Array>, 
   const begin = VersionVector.parseJSON(before);
   const difference = from.diff(from.vvToFrontiers(begin), from.oplogFrontiers(), false);
   begin.free();
-  to.applyDiff(difference.map(([id, diff]) => [id, fitting(diff, lengthOf(to, id))]));
+  const { possible } = possibleTreeChanges(difference, from, to);
+  to.applyDiff(possible.map(([id, diff]) => [id, fitting(diff, lengthOf(to, id))]));
 };
 
 const lengthOf = (doc: LoroDoc, id: Parameters<LoroDoc["getContainerById"]>[0]): number => {

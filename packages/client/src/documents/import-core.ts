@@ -150,7 +150,7 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
     },
     reauthor: (request) => {
       try {
-        return { type: "reauthored", edits: reauthor(request) };
+        return { type: "reauthored", edits: reauthor(request, options.schema) };
       } catch (error) {
         return { type: "rejected", reason: reasonOf(error), crashed: isCrash(error) };
       }

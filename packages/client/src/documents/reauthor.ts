@@ -7,7 +7,7 @@
  */
 import { Result } from "effect";
 import { LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
-import { stateDigestInput } from "@cairn/schema";
+import { configureStyles, type DocumentSchema, documentTypeName, stateDigestInput } from "@cairn/schema";
 import { importUpdates } from "./import-updates.ts";
 import { joinRanges, type OperationRange, rangesOfUpdate } from "./update-ranges.ts";
 
@@ -32,13 +32,15 @@ export type Reauthored = ReadonlyArray<{
   readonly elsewhere: number | undefined;
 }>;
 
-/** Makes own edits anew. Throws what Loro throws about bytes that it refuses. */
-export const reauthor = (request: ReauthorRequest): Reauthored => {
+/** Makes own edits anew; the schema says how marks grow. Throws what Loro throws about bytes that it refuses. */
+export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Reauthored => {
   const documents: Array<LoroDoc> = [];
   const make: Make = (updates) => {
     const doc = new LoroDoc();
     documents.push(doc);
     importUpdates(doc, updates);
+    // Marks that are made anew grow as before.
+    configureStyles(schema?.documents[documentTypeName(doc) ?? ""], doc);
     return doc;
   };
   try {

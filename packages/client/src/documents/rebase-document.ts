@@ -3,13 +3,14 @@
  * under another peer id, since operations of the old one could never be applied by anybody else (rule 13).
  */
 import type { Hash } from "@cairn/protocol";
-import type { DocumentSchema } from "@cairn/schema";
+import { configureStyles, type DocumentSchema } from "@cairn/schema";
 import { type ContainerID, type JsonDiff, LoroDoc, type PeerID } from "loro-crdt";
 import type { CopiedUpdate } from "../backup/copy-document.ts";
 import { copyDocument } from "../backup/copy-document.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
 import { documentView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
+import { possibleTreeChanges } from "./tree-changes.ts";
 import { type Sequence, type Step, transformDelta } from "./transform-delta.ts";
 
 export interface RebaseRequest {
@@ -50,6 +51,7 @@ export const rebaseDocument = (
   const rebuilt = new LoroDoc();
   try {
     rebuilt.setPeerId(request.peer);
+    configureStyles(schema.documents[type], rebuilt);
     const snapshot = server.export({ mode: "snapshot" });
     rebuilt.import(snapshot);
     full.import(snapshot);
@@ -63,6 +65,7 @@ export const rebaseDocument = (
         peer: request.peer,
         digest: request.digest,
         relocate: (manifest) => manifest,
+        type: schema.documents[type],
       });
       const row = rowOf(schema, type, state);
       const after: unknown = rebuilt.toJSON();
@@ -113,12 +116,13 @@ const reapply = (
 ): ReadonlyArray<string> => {
   const undone = new Map(undo);
   const made = JSON.stringify(later);
+  const trees = possibleTreeChanges(later, full, rebuilt);
   const possible: Array<ContainerDiff> = [];
-  const lost: Array<string> = [];
-  for (const [id, diff] of later) {
+  const lost = trees.lost.map((id) => pathOf(full, id));
+  for (const [id, diff] of trees.possible) {
     const here = id.startsWith("cid:root-") || rebuilt.getContainerById(id) !== undefined;
-    // A container that the later edits make themselves is made again with its content.
-    if (!here && !made.includes(`🦜:${id}`)) lost.push(pathOf(full, id));
+    // A container that the later edits make themselves is made again with its content; so are the nodes of trees.
+    if (!here && !made.includes(`🦜:${id}`) && !isNodeMade(later, id)) lost.push(pathOf(full, id));
     else possible.push([id, transformed(diff, undone.get(id))]);
   }
   try {
@@ -136,6 +140,12 @@ const reapply = (
   }
   return lost;
 };
+
+const isNodeMade = (changes: ReadonlyArray<ContainerDiff>, id: ContainerID): boolean =>
+  changes.some(
+    ([, diff]) =>
+      diff.type === "tree" && diff.diff.some(({ action, target }) => action === "create" && id === `cid:${target}:Map`),
+  );
 
 const transformed = (diff: JsonDiff, undo: JsonDiff | undefined): JsonDiff => {
   // Loro's deltas, whose steps are exactly these.

@@ -3,7 +3,7 @@
  * what the engine stores from elsewhere. `OpenDocument` gives it its type.
  */
 import type { DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
-import { type DocumentSchema, type DocumentType, project } from "@cairn/schema";
+import { configureStyles, type DocumentSchema, type DocumentType, project } from "@cairn/schema";
 import { LoroDoc, type PeerID } from "loro-crdt";
 import type { Unsubscribe } from "../api.ts";
 import { documentView } from "../documents/document-view.ts";
@@ -38,9 +38,11 @@ export interface PlainDocumentOptions {
 
 type Lease = Awaited<ReturnType<EngineApi["leasePeer"]>>;
 
-const loadLoro = (opened: OpenedForPage, peer: PeerID): LoroDoc => {
+const loadLoro = (type: DocumentType | undefined, opened: OpenedForPage, peer: PeerID): LoroDoc => {
   const loro = new LoroDoc();
   loro.setPeerId(peer);
+  // Editors, undo and what is applied anew may mark before anybody asks for an editor of the type.
+  configureStyles(type, loro);
   if (opened.snapshot !== undefined) loro.import(opened.snapshot);
   importUpdates(loro, opened.updates);
   return loro;
@@ -104,8 +106,12 @@ export class PlainDocument {
     this.#through = opened.through;
     this.#merging = opened.merging;
     this.#readOnly = options.readOnly;
-    this.#loro = loadLoro(opened, lease.peer);
+    this.#loro = loadLoro(this.#declared, opened, lease.peer);
     this.#stopListening = this.#listen();
+  }
+
+  get #declared(): DocumentType | undefined {
+    return this.#options.schema.documents[this.type];
   }
 
   get loro(): LoroDoc {
@@ -283,7 +289,7 @@ export class PlainDocument {
       if (this.#queue.length > 0) continue;
       this.#stopListening();
       const old = this.#loro;
-      this.#loro = loadLoro(opened, this.#lease.peer);
+      this.#loro = loadLoro(this.#declared, opened, this.#lease.peer);
       this.#through = opened.through;
       this.#stopListening = this.#listen();
       this.#tell({ origin: "replaced" });
@@ -314,7 +320,7 @@ export class PlainDocument {
     const unsaved = this.#queue;
     this.#queue = [];
     this.#lease = lease;
-    this.#loro = loadLoro(opened, lease.peer);
+    this.#loro = loadLoro(this.#declared, opened, lease.peer);
     this.#through = opened.through;
     this.#merging = opened.merging;
     this.#stopListening = this.#listen();

@@ -3,9 +3,13 @@ import type { JsonDiff, LoroDoc } from "loro-crdt";
 
 import { type DocumentType, PLAIN_ROOT } from "../document-type.ts";
 import type { Field, Fields } from "../field.ts";
-import { type Json, isJsonWithin } from "../json.ts";
+import { type Json, canonicalJson, isJsonWithin } from "../json.ts";
+import { TEXT } from "../place.ts";
 import { REMOVED_KEY } from "../read.ts";
+import { runsOf } from "../rich-text.ts";
 import { slotsOf } from "../slots.ts";
+import { richTextOperations } from "./derive-rich-text.ts";
+import { type Groves, grovesOf, nodeIdIn, treeOperations } from "./derive-tree.ts";
 import { type AnyPatch, type PatchOperation, pathOf } from "./patch.ts";
 
 /** A version of a document, as Loro's `frontiers()` gives it. */
@@ -24,6 +28,41 @@ type Found =
  * and records as operations on them, plain fields as they are written. An item that was moved is removed and inserted.
  */
 export const derivePatch = (type: DocumentType, doc: LoroDoc, from: Version, to: Version): AnyPatch => {
+  const forks: Array<LoroDoc> = [];
+  const at = (version: Version): LoroDoc => {
+    if (canonicalJson(version) === canonicalJson(doc.frontiers())) return doc;
+    const fork = doc.forkAt(version);
+    forks.push(fork);
+    return fork;
+  };
+  const after = once(() => at(to));
+  try {
+    return derive(type, doc, from, to, {
+      after,
+      trees: once(() => grovesOf(after())),
+      treesBefore: once(() => grovesOf(at(from))),
+    });
+  } finally {
+    // Hazard L9.
+    for (const fork of forks) fork.free();
+  }
+};
+
+/** What is looked at when the changes alone do not say it. */
+interface Versions {
+  /** The document at the later version. */
+  readonly after: () => LoroDoc;
+  readonly trees: () => Groves;
+  readonly treesBefore: () => Groves;
+}
+
+const once = <A extends object>(make: () => A): (() => A) => {
+  let made: A | undefined;
+  return () => (made ??= make());
+};
+
+const derive = (type: DocumentType, doc: LoroDoc, from: Version, to: Version, versions: Versions): AnyPatch => {
+  const first: Array<PatchOperation> = [];
   const made: Array<PatchOperation> = [];
   const rest: Array<PatchOperation> = [];
   const gone: Array<ReadonlyArray<string>> = [];
@@ -31,8 +70,8 @@ export const derivePatch = (type: DocumentType, doc: LoroDoc, from: Version, to:
     gone.some((record) => record.every((name, index) => names[index] === name));
   const changes = doc.diff(from, to, true).flatMap(([id, diff]) => {
     const path = doc.getPathToContainer(id);
-    const found = path === undefined ? undefined : locate(type.fields, path.map(String));
-    return found === undefined ? [] : [{ found, diff }];
+    const found = path === undefined ? undefined : locate(type.fields, path.map(String), versions);
+    return found === undefined ? [] : [{ id, found, diff }];
   });
   for (const { found, diff } of changes) {
     if (found.type !== "fields" || found.names.length === 0 || diff.type !== "map") continue;
@@ -40,8 +79,21 @@ export const derivePatch = (type: DocumentType, doc: LoroDoc, from: Version, to:
     if (diff.updated[REMOVED_KEY] === true) gone.push(found.names);
     else made.push({ op: "set", path: pathOf(found.names), value: {} });
   }
-  for (const { found, diff } of changes) {
+  for (const { id, found, diff } of changes) {
     if (isWithin(found.names)) continue;
+    if (found.type === "field" && diff.type === "tree") {
+      const tree = treeOperations(found.names, diff.diff, versions.treesBefore, versions.trees());
+      first.push(...tree.removed);
+      made.push(...tree.made);
+      rest.push(...tree.placed);
+      continue;
+    }
+    if (found.type === "field" && found.field.kind === "richText" && diff.type === "text") {
+      const text = versions.after().getContainerById(id);
+      const now = text !== undefined && TEXT.is(text) ? runsOf(found.field.styles, text, [], () => {}) : [];
+      rest.push(...richTextOperations(found.field, pathOf(found.names), diff.diff, now));
+      continue;
+    }
     for (const operation of operationsOf(found, diff)) {
       const isRecord = found.type === "field" && found.field.kind === "records";
       (isRecord ? made : rest).push(operation);
@@ -50,31 +102,37 @@ export const derivePatch = (type: DocumentType, doc: LoroDoc, from: Version, to:
   // Records come into being from the outermost to the innermost.
   made.sort((left, right) => left.path.length - right.path.length);
   const outermost = gone.filter((names) => !gone.some((other) => other !== names && isBeginning(other, names)));
-  return [...made, ...rest, ...outermost.map((names): PatchOperation => ({ op: "unset", path: pathOf(names) }))];
+  return [
+    ...first,
+    ...made,
+    ...rest,
+    ...outermost.map((names): PatchOperation => ({ op: "unset", path: pathOf(names) })),
+  ];
 };
 
 const isBeginning = (beginning: ReadonlyArray<string>, names: ReadonlyArray<string>): boolean =>
   beginning.length < names.length && beginning.every((name, index) => names[index] === name);
 
-const locate = (fields: Fields, path: ReadonlyArray<string>): Found | undefined => {
+const locate = (fields: Fields, path: ReadonlyArray<string>, versions: Versions): Found | undefined => {
   if (path.length === 1 && path[0] === PLAIN_ROOT) return { type: "fields", names: [], fields };
-  return locateIn(fields, path, []);
+  return locateIn(fields, path, [], versions);
 };
 
 const locateIn = (
   fields: Fields,
   [physical, key, ...rest]: ReadonlyArray<string>,
   before: ReadonlyArray<string>,
+  versions: Versions,
 ): Found | undefined => {
   const slot = slotsOf(fields).find((candidate) => candidate.physical === physical && candidate.field.kind !== "plain");
   if (slot === undefined) return undefined;
   const names = [...before, slot.name];
   if (key === undefined) return { type: "field", names, field: slot.field };
-  if (slot.field.kind !== "records") return undefined;
-  const inRecord = [...names, key];
+  if (slot.field.kind !== "records" && slot.field.kind !== "tree") return undefined;
+  const inRecord = [...names, slot.field.kind === "tree" ? nodeIdIn(versions.trees(), key) : key];
   return rest.length === 0
     ? { type: "fields", names: inRecord, fields: slot.field.fields }
-    : locateIn(slot.field.fields, rest, inRecord);
+    : locateIn(slot.field.fields, rest, inRecord, versions);
 };
 
 const json = (value: unknown): ReadonlyArray<Json> => (isJsonWithin(value, MAX_UNITS) ? [value] : []);

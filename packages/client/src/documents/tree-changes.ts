@@ -1,0 +1,64 @@
+/**
+ * Changes of trees on their way into another state of the document, which may lack nodes: those that were made by edits
+ * that are given up, or that somebody deleted meanwhile. Loro refuses all of a difference where one node is missing.
+ */
+import { type ContainerID, type Diff, type JsonDiff, type LoroDoc, LoroTree, type TreeID } from "loro-crdt";
+
+type Change<D> = readonly [ContainerID, D];
+
+export interface TreeChanges<D> {
+  /** Changes of nodes that are there, or are made by these changes. */
+  readonly possible: ReadonlyArray<Change<D>>;
+  /** Containers whose changes have no place. */
+  readonly lost: ReadonlyArray<ContainerID>;
+}
+
+const NODE_DATA = /^cid:(\d+@\d+):Map$/;
+/** A mergeable child at any depth below a node's data. */
+const IN_NODE = /^cid:root-🤝:@(\d+):(\d+)>/u;
+
+/** The node that a container is part of, where it is part of one: its data, or a mergeable child in it. */
+const nodeOf = (id: ContainerID): TreeID | undefined => {
+  const [, peer, counter] = IN_NODE.exec(id) ?? [];
+  const node = peer === undefined || counter === undefined ? NODE_DATA.exec(id)?.[1] : `${counter}@${peer}`;
+  return isTreeId(node) ? node : undefined;
+};
+
+/** Leaves out what has no place in `target`. */
+export const possibleTreeChanges = <D extends Diff | JsonDiff>(
+  changes: ReadonlyArray<Change<D>>,
+  from: LoroDoc,
+  target: LoroDoc,
+): TreeChanges<D> => {
+  const made = new Set<string>();
+  const lost: Array<ContainerID> = [];
+  const isThere = (tree: ContainerID, node: TreeID): boolean => {
+    if (made.has(node)) return true;
+    const container = target.getContainerById(tree);
+    return container instanceof LoroTree && container.getNodeByID(node) !== undefined && !container.isNodeDeleted(node);
+  };
+  // A tree's own changes come before those of its nodes.
+  const possible = changes.flatMap(([id, diff]): ReadonlyArray<Change<D>> => {
+    if (diff.type === "tree") {
+      const kept = diff.diff.filter((item) => {
+        const parent = "parent" in item ? item.parent : undefined;
+        const hasPlace = parent === undefined || isThere(id, parent);
+        if (item.action === "create" && hasPlace) made.add(item.target);
+        if (item.action === "create" ? hasPlace : hasPlace && isThere(id, item.target)) return true;
+        // That a node is gone already is no loss.
+        if (item.action !== "delete") lost.push(`cid:${item.target}:Map`);
+        return false;
+      });
+      return kept.length === 0 ? [] : [[id, { ...diff, diff: kept }]];
+    }
+    const node = nodeOf(id);
+    const tree = node === undefined ? undefined : from.getContainerById(`cid:${node}:Map`)?.parent();
+    // What is in no tree is not to be judged here.
+    if (node === undefined || !(tree instanceof LoroTree) || isThere(tree.id, node)) return [[id, diff]];
+    if (!lost.includes(`cid:${node}:Map`)) lost.push(`cid:${node}:Map`);
+    return [];
+  });
+  return { possible, lost };
+};
+
+const isTreeId = (id: string | undefined): id is TreeID => id !== undefined && /^\d+@\d+$/.test(id);

@@ -1,0 +1,199 @@
+/** Edits of trees and rich texts that are made anew: behind given-up ones, under another peer, in a fresh copy. */
+import { hashFromBytes } from "@cairn/protocol";
+import {
+  defineDocument,
+  defineSchema,
+  describeDocument,
+  editDocument,
+  field,
+  readDocument,
+  style,
+} from "@cairn/schema";
+import { Schema } from "effect";
+import { LoroDoc } from "loro-crdt";
+import { describe, expect, it } from "vitest";
+import { applyUnsaved } from "../src/documents/apply-unsaved.ts";
+import { reauthor } from "../src/documents/reauthor.ts";
+import { rebaseDocument } from "../src/documents/rebase-document.ts";
+
+const page = defineDocument({
+  fields: {
+    title: field.string({ list: true }),
+    body: field.richText({ styles: { link: style.value(Schema.String, { expand: "none" }), bold: style.flag() } }),
+    outline: field.tree({
+      label: field.string(),
+      notes: field.text(),
+      steps: field.records({ label: field.string() }),
+    }),
+  },
+});
+const schema = defineSchema({ version: 1, documents: { page } });
+
+const replica = (peer: number, ...from: ReadonlyArray<LoroDoc>): LoroDoc => {
+  const doc = new LoroDoc();
+  doc.setPeerId(peer);
+  for (const other of from) doc.import(other.export({ mode: "snapshot" }));
+  return doc;
+};
+
+/** What a change adds to a document. */
+const updateOf = (doc: LoroDoc, change: () => void): Uint8Array => {
+  const before = doc.oplogVersion();
+  change();
+  doc.commit();
+  return doc.export({ mode: "update", from: before });
+};
+
+const server = (): { readonly doc: LoroDoc; readonly node: string } => {
+  const doc = replica(1);
+  describeDocument(doc, { type: "page", createdAt: 1 });
+  const { body, outline } = editDocument(page, doc);
+  body.text.insert(0, "a link to it");
+  const node = outline.create();
+  outline.edit(node)?.label.set("first");
+  doc.commit();
+  return { doc, node };
+};
+
+const expectLinkEnds = (doc: LoroDoc): void => {
+  doc.getText("body").insert(6, "s");
+  expect(readDocument(page, doc).body).toEqual([
+    { insert: "a " },
+    { insert: "link", attributes: { link: "x" } },
+    { insert: "s to it" },
+  ]);
+};
+
+describe("edits of rich texts and trees that are made anew", () => {
+  it("behind given-up ones keep the nodes that they made, and how their marks grow", () => {
+    const { doc, node } = server();
+    const local = replica(2, doc);
+    const edit = editDocument(page, local);
+    const parked = updateOf(local, () => edit.title.set("refused"));
+    const later = updateOf(local, () => {
+      edit.body.mark({ start: 2, end: 6 }, "link", "x");
+      edit.body.text.mark({ start: 8, end: 9 }, "of:another", { any: "value" });
+      edit.body.text.unmark({ start: 8, end: 9 }, "of:another");
+      const made = edit.outline.create(node);
+      edit.outline.edit(made)?.label.set("second");
+      edit.outline.edit(made)?.notes.insert(0, "notes");
+      edit.outline
+        .edit(edit.outline.create(made, undefined, { key: "third" }))
+        ?.steps.ensure("s")
+        .label.set("step");
+      edit.outline.edit(node)?.label.set("changed");
+    });
+    const request = {
+      parked: [parked],
+      later: [later],
+      peer: "3",
+      mode: "reapply",
+      digest: hashFromBytes(new Uint8Array(32)),
+    } as const;
+    const rebased = rebaseDocument(schema, "page", doc, request);
+    expect(rebased.notReapplied).toEqual([]);
+    const other = replica(4, doc);
+    if (rebased.update !== undefined) other.import(rebased.update);
+    const view = readDocument(page, other);
+    expect(view.title).toBe("");
+    expect(view.outline).toMatchObject([
+      {
+        id: node,
+        label: "changed",
+        children: [
+          {
+            label: "second",
+            notes: "notes",
+            children: [{ id: "third", steps: { s: { label: "step" } }, children: [] }],
+          },
+        ],
+      },
+    ]);
+    expectLinkEnds(other);
+    const copied = rebaseDocument(schema, "page", doc, { ...request, mode: "copy" }).copy;
+    const copy = replica(5);
+    for (const { update } of copied?.updates ?? []) copy.import(update);
+    expect(readDocument(page, copy)).toEqual(readDocument(page, local));
+    expectLinkEnds(copy);
+  });
+
+  it("say what has no place without a node that is given up, and keep the rest", () => {
+    const { doc, node } = server();
+    const local = replica(2, doc);
+    const { outline } = editDocument(page, local);
+    let refused = "";
+    const parked = updateOf(local, () => {
+      refused = outline.create();
+      outline.edit(refused)?.label.set("refused");
+    });
+    const later = updateOf(local, () => {
+      outline.edit(refused)?.notes.insert(0, "in the refused one");
+      outline.edit(outline.create(refused))?.label.set("below it");
+      outline.move(node, refused);
+      outline.edit(outline.create(undefined, undefined, { key: "kept" }))?.label.set("kept");
+      outline.edit(node)?.label.set("also kept");
+    });
+    const rebased = rebaseDocument(schema, "page", doc, {
+      parked: [parked],
+      later: [later],
+      peer: "3",
+      mode: "reapply",
+      digest: hashFromBytes(new Uint8Array(32)),
+    });
+    const other = replica(4, doc);
+    if (rebased.update !== undefined) other.import(rebased.update);
+    expect(rebased.notReapplied.length).toBeGreaterThan(0);
+    expect(readDocument(page, other).outline).toMatchObject([
+      { id: node, label: "also kept", children: [] },
+      { id: "kept", label: "kept" },
+    ]);
+  });
+
+  it("hazard L4: under another peer keep marks, how these grow, and nodes", () => {
+    const { doc, node } = server();
+    const here = replica(2, doc);
+    const there = replica(2, doc);
+    const { body, outline } = editDocument(page, here);
+    const own = updateOf(here, () => {
+      body.mark({ start: 2, end: 6 }, "link", "x");
+      outline.edit(outline.create(node))?.notes.insert(0, "mine");
+    });
+    const clone = updateOf(there, () => editDocument(page, there).title.set("of the clone"));
+    const anew = reauthor(
+      {
+        acknowledged: [doc.export({ mode: "snapshot" })],
+        elsewhere: [{ update: clone, time: 500 }],
+        own: [{ id: 1, update: own, time: 100 }],
+        ends: new Set(),
+        peer: "3",
+      },
+      schema,
+    );
+    const other = replica(4, there);
+    for (const { update } of anew) if (update !== undefined) other.import(update);
+    expect(readDocument(page, other)).toMatchObject({
+      title: "of the clone",
+      outline: [{ id: node, children: [{ notes: "mine" }] }],
+    });
+    expectLinkEnds(other);
+  });
+
+  it("go into a fresh copy in which somebody deleted what they are about, as far as they have a place there", () => {
+    const { doc, node } = server();
+    const page1 = replica(2, doc);
+    const { title, outline } = editDocument(page, page1);
+    const unsaved = updateOf(page1, () => {
+      title.set("unsaved");
+      outline.edit(node)?.label.set("changed");
+      outline.edit(node)?.notes.insert(0, "notes");
+      outline.edit(outline.create(node))?.label.set("below it");
+      outline.edit(outline.create(undefined, undefined, { key: "kept" }))?.label.set("kept");
+    });
+    const fresh = replica(3, doc);
+    editDocument(page, fresh).outline.delete(node);
+    fresh.commit();
+    applyUnsaved(page1, [unsaved], fresh);
+    fresh.commit();
+    expect(readDocument(page, fresh)).toMatchObject({ title: "unsaved", outline: [{ id: "kept", label: "kept" }] });
+  });
+});
