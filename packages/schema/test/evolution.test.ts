@@ -314,6 +314,19 @@ describe("promise 10: containers", () => {
     expect(readDocument(newer, doc).tasks).toEqual(expected);
   });
 
+  test("what does not fit is reported each time, however often the document was read", () => {
+    const doc = old();
+    editDocument(newer, doc).tasks.push({ id: "lime", label: "lime", done: false });
+    doc.commit();
+    const winner = String(doc.getMap("$v2.tasks").get("$winner"));
+    doc.getMap("$v2.tasks").ensureMergeableMap(winner).ensureMergeableMovableList("tasks").push({ id: 7 });
+    doc.commit();
+    for (let turn = 0; turn < 2; turn += 1) {
+      expect(inspectDocument(newer, doc).invalid).toEqual([{ path: ["tasks", 3], reason: "misfit" }]);
+    }
+    expect(readDocument(newer, doc).tasks).toHaveLength(3);
+  });
+
   test("what older versions stored is known, and what newer ones store is seen as unknown and stays", () => {
     const doc = old();
     editDocument(newer, doc).tasks.push({ id: "lime", label: "lime", done: false });

@@ -20,7 +20,7 @@ import type { Fields } from "../field.ts";
 import { isPlainObject } from "../json.ts";
 import { MAP, type Place, findContainer, openContainer, samePlaceIn } from "../place.ts";
 import { readField, readFields } from "../read.ts";
-import { type Path, type Report, type Slot, slotsOf } from "../slots.ts";
+import { type InvalidValue, type Path, type Report, type Slot, slotsOf } from "../slots.ts";
 import { type View, mergeViews, viewText } from "./merge-views.ts";
 import { reconcileFields } from "./reconcile.ts";
 import { emptyView, isView } from "./view-shape.ts";
@@ -144,14 +144,17 @@ const successorsIn = (
 };
 
 /** Views at versions of a document, which never change: shared with the copies of it that are made to compute them. */
-const histories = new WeakMap<LoroDoc, Map<string, View | undefined>>();
+const histories = new WeakMap<LoroDoc, History>();
+
+type Views = Map<string, View | undefined>;
+type History = WeakMap<Change, Views>;
 
 const MAX_REMEMBERED = 256;
 
-const historyOf = (doc: LoroDoc): Map<string, View | undefined> => {
+const historyOf = (doc: LoroDoc): History => {
   const known = histories.get(doc);
   if (known !== undefined) return known;
-  const made = new Map<string, View | undefined>();
+  const made: History = new WeakMap();
   histories.set(doc, made);
   return made;
 };
@@ -165,11 +168,13 @@ const nameOf = (version: Version): string =>
 /** What a form was at a version of the document; undefined where that version is not here any more. */
 const readAt = (change: Change, form: "older" | "newer", version: Version, place: Place): View | undefined => {
   const history = historyOf(place.doc);
-  const name = `${form} ${change.key} ${place.at === "record" ? place.map.id : ""} ${nameOf(version)}`;
-  if (history.has(name)) return history.get(name);
+  const views: Views = history.get(change) ?? new Map();
+  history.set(change, views);
+  const name = `${form} ${place.at === "record" ? place.map.id : ""} ${nameOf(version)}`;
+  if (views.has(name)) return views.get(name);
   const view = computeAt(change, form, version, place);
-  if (history.size >= MAX_REMEMBERED) history.clear();
-  history.set(name, view);
+  if (views.size >= MAX_REMEMBERED) views.clear();
+  views.set(name, view);
   return view;
 };
 
@@ -214,8 +219,16 @@ const compute = (change: Change, place: Place, report: Report): Current => {
   return { view, settled: isSettled ? winner.place : undefined };
 };
 
-/** Of documents that carry something over, since that costs copies of the document: what it was at which size. */
-const computed = new WeakMap<LoroDoc, Map<string, { readonly operations: number; readonly current: Current }>>();
+interface Computed {
+  readonly change: Change;
+  /** Operations of the document when it was computed. */
+  readonly operations: number;
+  readonly current: Current;
+  readonly invalid: ReadonlyArray<InvalidValue>;
+}
+
+/** Where something is carried over, computing costs copies of the document: the last result of each place. */
+const computed = new WeakMap<LoroDoc, Map<string, Computed>>();
 
 const MAX_KEPT = 64;
 
@@ -223,14 +236,17 @@ const current = (change: Change, place: Place, report: Report): Current => {
   const root = findContainer(place, MAP, change.key);
   if (typeof root === "string" || root.size === 0 || place.doc.isDetached()) return compute(change, place, report);
   const operations = place.doc.opCount();
-  const known = computed.get(place.doc)?.get(root.id);
-  if (known?.operations === operations) return known.current;
-  const found = compute(change, place, report);
-  const kept = computed.get(place.doc) ?? new Map<string, { operations: number; current: Current }>();
-  if (kept.size >= MAX_KEPT) kept.clear();
-  kept.set(root.id, { operations, current: found });
+  const kept = computed.get(place.doc) ?? new Map<string, Computed>();
   computed.set(place.doc, kept);
-  return found;
+  let known = kept.get(root.id);
+  if (known?.operations !== operations || known.change !== change) {
+    const invalid: Array<InvalidValue> = [];
+    known = { change, operations, current: compute(change, place, (found) => invalid.push(found)), invalid };
+    if (kept.size >= MAX_KEPT) kept.clear();
+    kept.set(root.id, known);
+  }
+  known.invalid.forEach(report);
+  return known.current;
 };
 
 /** The newer form of a place, everything carried over. Total, and writes nothing. */

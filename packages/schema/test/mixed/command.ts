@@ -19,6 +19,7 @@ const work = (): void => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `main` below gives its own workers
   const { from, to, step } = workerData as { readonly from: number; readonly to: number; readonly step: number };
   for (let seed = from; seed < to; seed += step) {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
     parentPort?.postMessage({ seed, problems: runMixedVersions(seed) } satisfies Told);
   }
 };
