@@ -36,6 +36,8 @@ export interface SyncDriverOptions extends Omit<
   /** Takes a new identity, because somebody else writes under this one (rule 12). */
   readonly succeed: (conversation: Conversation) => Effect.Effect<void, SuccessionFailure>;
   readonly transport: TransportShape;
+  /** It is time to look for edits that nobody told of. */
+  readonly onLook: () => void;
 }
 
 export interface SyncDriver {
@@ -312,9 +314,15 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
           overHttp = false;
           Queue.offerUnsafe(interruptions, { repair: step });
         };
+        // Events between tabs are hints: a tab may die between storing an edit and telling of it.
+        const look = Effect.gen(function* () {
+          options.onLook();
+          yield* Effect.ignore(status.refresh);
+          if (status.state().pendingDocuments > 0) Queue.offerUnsafe(outboxSignal, undefined);
+        });
         return yield* Effect.raceAllFirst([
           talk(fence),
-          watchOutbox({ status, policy, workspace, restraint, overHttp: () => overHttp, repair }),
+          watchOutbox({ status, policy, workspace, restraint, overHttp: () => overHttp, look, repair }),
         ]);
       });
 

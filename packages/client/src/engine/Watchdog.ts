@@ -1,6 +1,7 @@
 /**
- * The watchdog at work (Promise 14): looks at the outbox now and then, and when nothing moves says so with a diagnosis and
- * has it repaired. Whether it is a stall, and what to try, `@cairn/sync` decides.
+ * The watchdog at work (Promise 14): looks at the store now and then, because nobody tells of what a tab stored right before
+ * it died; and when nothing moves in the outbox says so with a diagnosis and has it repaired. Whether it is a stall, and what
+ * to try, `@cairn/sync` decides.
  */
 import type { WorkspaceId } from "@cairn/protocol";
 import { INITIAL_WATCH, type Repair, type SyncPolicy, watch, type Watch } from "@cairn/sync";
@@ -15,6 +16,8 @@ export interface WatchdogOptions {
   readonly workspace: WorkspaceId;
   readonly restraint: Restraint;
   readonly overHttp: () => boolean;
+  /** Finds what waits in the store, whoever put it there. */
+  readonly look: Effect.Effect<void>;
   readonly repair: (step: Repair) => void;
 }
 
@@ -27,6 +30,7 @@ export const watchOutbox = Effect.fnUntraced(function* (options: WatchdogOptions
   let watched: Watch = INITIAL_WATCH;
   for (;;) {
     yield* Effect.sleep(Duration.millis(policy.stallMillis / LOOKS));
+    yield* options.look;
     const facts = status.facts();
     const seen = {
       now: yield* Clock.currentTimeMillis,

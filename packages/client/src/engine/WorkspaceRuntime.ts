@@ -252,6 +252,7 @@ export const makeWorkspaceRuntime = (
         Queue.offerUnsafe(countSignal, undefined);
       },
       onOutbox: () => Queue.offerUnsafe(countSignal, undefined),
+      onLook: () => Queue.offerUnsafe(projectSignal, undefined),
       onUploaded: () => publisher.everywhere({ type: "attachments", workspace }),
       succeed: Effect.fnUntraced(function* (conversation) {
         const documents = yield* succeed({ ...conversation, ...identity, importer });
