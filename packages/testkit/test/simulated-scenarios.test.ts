@@ -1,5 +1,7 @@
 /** Situations in which the simulator once found something, made on purpose: what happens when, to the step. */
+import { makeMemoryStore } from "@cairn/testkit/memory";
 import { keepSteps, makePlan } from "@cairn/testkit/simulator";
+import { Effect } from "effect";
 import { afterEach, describe, expect, test } from "vitest";
 import { Run } from "../src/simulator/Run.ts";
 import type { SimulatedDevice } from "../src/simulator/SimulatedDevice.ts";
@@ -158,5 +160,39 @@ describe("a tab that dies between storing an edit and telling of it", () => {
     await world.until("its row is made", isShown);
     expect(await world.violations()).toEqual([]);
     expect(world.content(world.device(0)).edits).toEqual(["first", "second", "untold"]);
+  });
+});
+
+describe("a device that may only read", () => {
+  test("promise 14: takes no edit before it has the chain, and says why one that is there does not go", async () => {
+    const world = new Scenario(3, true);
+    scenario = world;
+    const device = world.device(1);
+    device.goOffline();
+    await world.run.setUp();
+    const { workspace, notes } = world.run;
+    const [note] = notes;
+    if (workspace === undefined || note === undefined) throw new Error("no workspace");
+    device.goOnline();
+    await world.until("it is in", () => device.storage.workspaces.has(workspace));
+    device.goOffline();
+    const before = world.stored(device);
+    expect(before.position.cursor).toBe(0);
+    const tab = device.anyTab() ?? device.openTab();
+    let saved: boolean | undefined;
+    void tab.edit(workspace, note, "list", "refused").then((result) => {
+      saved = result;
+    });
+    await world.until("the edit is answered", () => saved !== undefined);
+    expect(saved).toBe(false);
+
+    device.goOnline();
+    await world.until("the chain is here", () => world.stored(device).position.cursor > 0);
+    // As a writer that was made a reader has it, or a tab that did not know yet.
+    const update = new Uint8Array();
+    const edit = { workspace, document: note, type: "note", update, time: 0, refs: [], row: undefined };
+    Effect.runSync(makeMemoryStore(device.storage).appendUpdates([edit]));
+    expect(await world.violations()).toEqual([]);
+    expect(world.run.world.counts.get("ends with: read-only")).toBe(1);
   });
 });

@@ -11,7 +11,7 @@ import type { OutgoingRecord } from "../store/records.ts";
 import type { Unreachable } from "../transport/Transport.ts";
 import { BatchRefused, type ConnectionFailure, type Conversation, currentPosition } from "./Conversation.ts";
 import { Halted } from "./Halted.ts";
-import { freezePending, type Lacking, park } from "./Freezing.ts";
+import { freezePending, type Lacking, park, whyWithheld } from "./Freezing.ts";
 import { loseAnswers, missingChunks, nextBatch, refuse, settle } from "./Outbox.ts";
 import { Diverged } from "./Receiving.ts";
 import { uploadChunks } from "./Uploads.ts";
@@ -52,7 +52,14 @@ export const drainOutbox = Effect.fnUntraced(function* (
       continue;
     }
     const [next] = lacking;
-    if (next === undefined) return restraint.noRoomFor === undefined ? "drained" : "no-room";
+    if (next === undefined) {
+      if (restraint.noRoomFor !== undefined) return "no-room";
+      const withheld = yield* whyWithheld(conversation);
+      if (withheld === undefined) return "drained";
+      // Promise 14: until a change of the membership lets them go, or a person does something about it.
+      yield* stop(conversation, withheld);
+      return "stopped";
+    }
     // One at a time: what was written meanwhile goes out between two chunks of a large attachment.
     yield* uploadFirst(conversation, next);
   }

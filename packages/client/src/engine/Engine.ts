@@ -2,7 +2,7 @@
  * The engine: what runs behind the page, over the services of the platform. One per tab, or one per process in Node; all
  * engines of a profile share its store, and one of them leads.
  */
-import { currentRole, type RandomSource, recoveryWords, systemRandom } from "@cairn/crypto";
+import { type RandomSource, recoveryWords, systemRandom } from "@cairn/crypto";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
 import { Context, Duration, Effect, Exit, Result, type Scope } from "effect";
 import type { PeerID } from "loro-crdt";
@@ -28,7 +28,7 @@ import { createLink, listDevices, listLastSeen, listLinks, revokeLink } from "./
 import { raiseMinimumVersion, requireCurrentApp } from "./MinimumVersion.ts";
 import type { OwnerWork } from "./Proposals.ts";
 import { makeRowQueries, toPlainRow } from "./row-queries.ts";
-import { type MakeSealing, reloadContext } from "./WorkspaceContext.ts";
+import { type MakeSealing, reloadContext, roleOf } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import { leaseFresh } from "./fresh-lease.ts";
 import { syncControls } from "./SyncControls.ts";
@@ -234,9 +234,9 @@ const assemble = (
     const append = (workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>, writer?: PeerID) =>
       Effect.gen(function* () {
         const runtime = opened(workspace) ?? (yield* runtimeOf(workspace));
-        const { membership, device } = runtime.context;
+        const { device } = runtime.context;
         // Promise 9: the server and every other device would refuse it.
-        if (currentRole(membership, device) === "reader") return yield* Effect.fail(new CairnError("read-only"));
+        if (roleOf(runtime.context) === "reader") return yield* Effect.fail(new CairnError("read-only"));
         for (const { document, update } of edits) {
           // Rule 13: it depends on what nobody else will ever have.
           if (runtime.hasGivenUp(document) && (yield* Effect.promise(() => runtime.isGivenUp(document, update)))) {

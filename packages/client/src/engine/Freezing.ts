@@ -2,7 +2,7 @@
  * Leaving PENDING: a document's waiting edits become one frozen entry (rules 1 and 6), sealed and signed. What is too large
  * for an entry is split, and what cannot be split is parked before it takes a counter.
  */
-import { currentRole, sealEntry } from "@cairn/crypto";
+import { sealEntry } from "@cairn/crypto";
 import {
   type DocumentId,
   type Entry,
@@ -22,7 +22,7 @@ import type { UpdateRecord } from "../store/records.ts";
 import type { DocumentImportsShape } from "./DocumentImports.ts";
 import { encodeContent, type StateMark } from "./entry-content.ts";
 import { heldDocuments, type SyncStatus } from "./SyncStatus.ts";
-import type { WorkspaceContext } from "./WorkspaceContext.ts";
+import { roleOf, type WorkspaceContext } from "./WorkspaceContext.ts";
 
 /** Documents whose edits become entries in one go. */
 const FREEZE_DOCUMENTS = 64;
@@ -177,6 +177,23 @@ const seal = (
     }),
   );
 
+/** Why no edit of this device may become an entry. */
+const withholding = (context: WorkspaceContext): CairnErrorCode | undefined => {
+  // Sending edits of a device that may only read by now would be refused for good (Promise 9).
+  if (roleOf(context) === "reader") return "read-only";
+  return context.keyring.newest === 0 ? "keys-missing" : undefined;
+};
+
+/** Why edits that wait here do not become entries (Promise 14); undefined where none wait, or nothing keeps them. */
+export const whyWithheld = Effect.fnUntraced(function* ({
+  store,
+  context,
+}: Freezing): Effect.fn.Return<CairnErrorCode | undefined, StoreFailure> {
+  const reason = withholding(context);
+  if (reason === undefined) return undefined;
+  return (yield* store.pendingDocuments(context.workspace)).length === 0 ? undefined : reason;
+});
+
 /** A document whose next entry refers to chunks that the server does not have yet (rule 25). */
 export interface Lacking {
   readonly document: DocumentId;
@@ -196,8 +213,7 @@ const freezeSome = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Lacking>, StoreFailure | Fenced> {
   const { store, context, fence, status } = work;
   const lacking: Array<Lacking> = [];
-  // Edits of a device that may only read by now stay here: sending them would be refused for good (Promise 9).
-  if (context.keyring.newest === 0 || currentRole(context.membership, context.device) === "reader") return lacking;
+  if (withholding(context) !== undefined) return lacking;
   const { workspace } = context;
   const pending = yield* store.pendingDocuments(workspace);
   if (pending.length === 0) return lacking;

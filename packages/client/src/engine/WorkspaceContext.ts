@@ -3,6 +3,7 @@
  * everything that seals, opens, sends or receives for it.
  */
 import {
+  currentRole,
   type DeviceKeys,
   emptyMembership,
   extendMembership,
@@ -14,7 +15,15 @@ import {
   type Sealing,
   unlockEpochs,
 } from "@cairn/crypto";
-import { decodeEntry, type DeviceId, type Entry, EntryKind, NO_MEMBERSHIP, type WorkspaceId } from "@cairn/protocol";
+import {
+  decodeEntry,
+  type DeviceId,
+  type Entry,
+  EntryKind,
+  NO_MEMBERSHIP,
+  type RoleName,
+  type WorkspaceId,
+} from "@cairn/protocol";
 import { Effect, Semaphore } from "effect";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { LogRecord, WorkspaceRecord } from "../store/records.ts";
@@ -36,6 +45,10 @@ export interface WorkspaceContext {
   /** Held from reading the next counter until an entry is frozen under it: entries of one device are made one after another. */
   readonly authoring: Semaphore.Semaphore;
 }
+
+/** The role that the chain gives this device; until it names the device, the one with which it came in. */
+export const roleOf = ({ membership, device, record }: WorkspaceContext): RoleName | undefined =>
+  membership.devices.has(device) ? currentRole(membership, device) : record.role;
 
 /** Extends the membership by an entry of the chain, unlocks what it brings, and keeps the keys. */
 export const extendContext = Effect.fnUntraced(function* (
