@@ -196,3 +196,28 @@ describe("a device that may only read", () => {
     expect(world.run.world.counts.get("ends with: read-only")).toBe(1);
   });
 });
+
+describe("a tab that leads again", () => {
+  test("does not go round in circles for a row that another tab has made meanwhile", async () => {
+    const world = await begin(4);
+    const device = world.device(1);
+    await world.edit(device, "text", "first");
+    await world.edit(device, "text", "second");
+    const [leader] = device.openTabs();
+    if (leader === undefined) throw new Error("no tab");
+    // It has seen that there is a row to make, and lets it rest, because it made the one of the first edit only just now.
+    await world.pass(15);
+    leader.process.freeze();
+    const other = device.openTab();
+    const isShown = (): boolean =>
+      [...world.stored(device).documents.values()].every(({ unprojected }) => unprojected === undefined);
+    expect(isShown()).toBe(false);
+    await world.until("the other tab leads and makes the row", isShown);
+    other.close();
+    leader.process.thaw();
+    const { tasks } = world.run.world;
+    await world.pass(MINUTE);
+    expect(world.run.world.tasks - tasks).toBeLessThan(500);
+    expect(await world.violations()).toEqual([]);
+  });
+});

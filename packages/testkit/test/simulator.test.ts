@@ -135,6 +135,7 @@ describe("deliberate defects", () => {
 /** Runs that failed once, by what was wrong. */
 describe("runs that found something", () => {
   test.each([
+    [8, "a tab that leads again does not go round in circles for a row that another tab has made"],
     [213, "a copy from before its first page makes nothing anew that the server has"],
     [546, "a page that opens a document right after its device took a new identity writes under no counter twice"],
     [907, "an edit whose tab died before it told of it is shown"],

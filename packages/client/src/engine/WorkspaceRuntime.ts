@@ -197,11 +197,18 @@ export const makeWorkspaceRuntime = (
         Effect.catch((error) => {
           if (error._tag === "StoreFailure") return Effect.fail(error);
           given.set(document, through);
+          rowWaits.delete(document);
           return Effect.logWarning("a document cannot be shown up to date").pipe(
             Effect.annotateLogs({ workspace, document, reason: error._tag }),
           );
         }),
-        Effect.ensuring(Effect.sync(() => projecting.delete(document))),
+        Effect.ensuring(
+          Effect.sync(() => {
+            projecting.delete(document);
+            // It may have taken longer than its row was to wait.
+            if (rowWaits.has(document)) Queue.offerUnsafe(projectSignal, undefined);
+          }),
+        ),
       );
       const ended = yield* elapsedMillis;
       if (row) rowDue.set(document, ended + Math.min(LONGEST_REST_MILLIS, (ended - started) * ROW_RESTS));
@@ -220,6 +227,11 @@ export const makeWorkspaceRuntime = (
     /** Makes the rows of some documents; whether there are more to be made. */
     const project = Effect.fnUntraced(function* (only?: DocumentId) {
       const waiting = yield* store.unprojected(workspace, types, only);
+      if (only === undefined) {
+        // Rows that somebody else has made meanwhile, another tab or whoever opened the document, wait no more.
+        const documents = new Set(waiting.map(({ document }) => document));
+        for (const document of rowWaits.keys()) if (!documents.has(document)) rowWaits.delete(document);
+      }
       const work = workable(waiting, yield* elapsedMillis);
       // Documents are independent: one that takes its time does not hold up the others.
       yield* Effect.forEach(work.slice(0, ROWS_AT_ONCE), projectOne, { concurrency: 8, discard: true });
@@ -296,7 +308,10 @@ export const makeWorkspaceRuntime = (
         if (isMore) continue;
         const now = yield* elapsedMillis;
         for (const [document, due] of rowDue) if (due <= now) rowDue.delete(document);
-        const next = Math.min(...rowWaits.values(), Infinity);
+        const next = Math.min(
+          ...[...rowWaits].map(([document, due]) => (projecting.has(document) ? Infinity : due)),
+          Infinity,
+        );
         const signal = Queue.take(projectSignal);
         yield* next === Infinity
           ? signal

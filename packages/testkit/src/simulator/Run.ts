@@ -114,6 +114,7 @@ export class Run {
     violations.push(
       ...this.ledger.violations,
       ...this.world.complaints.map((complaint) => `error logged: ${complaint}`),
+      ...[...this.world.circling].map((name) => `a loop without end: ${name} goes round in circles`),
     );
     return {
       hash: this.world.hash,

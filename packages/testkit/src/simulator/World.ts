@@ -17,6 +17,8 @@ interface Timer {
 export const EPOCH_MILLIS = 1_800_000_000_000;
 /** A run that needs more tasks than this goes round in circles. */
 const MAX_TASKS = 3_000_000;
+/** So does a process that needs more of them in so many virtual milliseconds: several times what the busiest one needs. */
+const CIRCLING = { millis: 5_000, tasks: 2_500 };
 
 const settled = (): Promise<void> =>
   new Promise((resolve) => {
@@ -33,6 +35,8 @@ export class World {
   tasks = 0;
   /** What went wrong inside of the system, as its own logs tell. */
   readonly complaints: Array<string> = [];
+  /** Processes that did far more than there was to do. */
+  readonly circling = new Set<string>();
   /** The run's events, where they are wanted. */
   readonly lines: Array<string> | undefined;
   /** How often each fault fired, and each thing was done. */
@@ -199,6 +203,8 @@ export class SimulatedProcess {
   #first = 0;
   #frozen = false;
   #queued = false;
+  #windowEnds = 0;
+  #tasksInWindow = 0;
   readonly #ends: Array<() => void> = [];
 
   constructor(world: World, name: string, skew: () => number = () => 0) {
@@ -252,6 +258,7 @@ export class SimulatedProcess {
       this.#queued = false;
       return undefined;
     }
+    this.#watch();
     const task = this.#tasks[this.#first];
     this.#first += 1;
     if (this.#first === this.#tasks.length) {
@@ -260,6 +267,17 @@ export class SimulatedProcess {
       this.#queued = false;
     }
     return task;
+  }
+
+  /** A loop that waits for nothing burns a person's battery, and no promise breaks. */
+  #watch(): void {
+    const { now, circling } = this.world;
+    if (now >= this.#windowEnds) {
+      this.#windowEnds = now + CIRCLING.millis;
+      this.#tasksInWindow = 0;
+    }
+    this.#tasksInWindow += 1;
+    if (this.#tasksInWindow > CIRCLING.tasks) circling.add(this.name);
   }
 
   /** Nothing of it can run now. */
