@@ -18,6 +18,7 @@ import {
   namesOf,
 } from "./patch.ts";
 import { applyToRichText, applyToText } from "./apply-to-text.ts";
+import { isEvolved } from "./view-changes.ts";
 import { Refused, notAllowed, refuse, whole } from "./refused.ts";
 
 /** Units (`isJsonWithin`) of one operation. */
@@ -26,7 +27,7 @@ const MAX_UNITS = 4_000_000;
 /**
  * Applies a patch to a document: all of it belongs to the current transaction, which the caller commits. Throws
  * `PatchInvalid`, and then nothing was changed. Costs a copy of the document, unless there is only one operation, on a field
- * at the top, that cannot fail halfway.
+ * at the top that no other version stores in another form, that cannot fail halfway.
  */
 export const applyPatch = <Fs extends Fields>(type: DocumentType<Fs>, doc: LoroDoc, patch: PatchOf<Fs>): void =>
   applyAnyPatch(type, doc, patch);
@@ -36,7 +37,11 @@ export const applyAnyPatch = (type: DocumentType, doc: LoroDoc, patch: unknown):
   const operations: AnyPatch = checkForm(patch);
   if (
     operations.length > 1 ||
-    operations.some(({ op, path }) => op === "set" || op === "unset" || namesOf(path).length > 1)
+    operations.some(({ op, path }) => op === "set" || op === "unset" || namesOf(path).length > 1) ||
+    // Writing to such a field may make a successor before it is refused.
+    operations.some(({ path }) =>
+      slotsOf(type.fields).some((slot) => slot.name === namesOf(path)[0] && isEvolved(slot)),
+    )
   ) {
     const copy = doc.fork();
     try {

@@ -5,12 +5,13 @@ import { type DocumentType, PLAIN_ROOT } from "../document-type.ts";
 import type { Field, Fields } from "../field.ts";
 import { type Json, canonicalJson, isJsonWithin } from "../json.ts";
 import { TEXT } from "../place.ts";
-import { REMOVED_KEY } from "../read.ts";
+import { REMOVED_KEY, readField } from "../read.ts";
 import { runsOf } from "../rich-text.ts";
-import { slotsOf } from "../slots.ts";
+import { type Slot, slotsOf } from "../slots.ts";
 import { richTextOperations } from "./derive-rich-text.ts";
 import { type Groves, grovesOf, nodeIdIn, treeOperations } from "./derive-tree.ts";
 import { type AnyPatch, type PatchOperation, pathOf } from "./patch.ts";
+import { isEvolved, viewChanges } from "./view-changes.ts";
 
 /** A version of a document, as Loro's `frontiers()` gives it. */
 export type Version = ReturnType<LoroDoc["frontiers"]>;
@@ -25,7 +26,8 @@ type Found =
 
 /**
  * The patch that makes the later version of an earlier one, as far as the type declares what changed: texts, lists, counters
- * and records as operations on them, plain fields as they are written. An item that was moved is removed and inserted.
+ * and records as operations on them, plain fields as they are written. An item that was moved is removed and inserted. A
+ * field that an earlier version of the schema stores in another form is compared as it reads before and after.
  */
 export const derivePatch = (type: DocumentType, doc: LoroDoc, from: Version, to: Version): AnyPatch => {
   const forks: Array<LoroDoc> = [];
@@ -35,12 +37,14 @@ export const derivePatch = (type: DocumentType, doc: LoroDoc, from: Version, to:
     forks.push(fork);
     return fork;
   };
+  const before = once(() => at(from));
   const after = once(() => at(to));
   try {
     return derive(type, doc, from, to, {
+      before,
       after,
       trees: once(() => grovesOf(after())),
-      treesBefore: once(() => grovesOf(at(from))),
+      treesBefore: once(() => grovesOf(before())),
     });
   } finally {
     // Hazard L9.
@@ -50,6 +54,7 @@ export const derivePatch = (type: DocumentType, doc: LoroDoc, from: Version, to:
 
 /** What is looked at when the changes alone do not say it. */
 interface Versions {
+  readonly before: () => LoroDoc;
   /** The document at the later version. */
   readonly after: () => LoroDoc;
   readonly trees: () => Groves;
@@ -107,7 +112,16 @@ const derive = (type: DocumentType, doc: LoroDoc, from: Version, to: Version, ve
     ...made,
     ...rest,
     ...outermost.map((names): PatchOperation => ({ op: "unset", path: pathOf(names) })),
+    ...evolvedChanges(type, versions),
   ];
+};
+
+/** Of fields with several forms: which of them somebody wrote to says nothing of what the type shows. */
+const evolvedChanges = (type: DocumentType, { before, after }: Versions): AnyPatch => {
+  const slots = slotsOf(type.fields).filter(isEvolved);
+  if (slots.length === 0) return [];
+  const read = (slot: Slot, doc: LoroDoc): unknown => readField(slot, { at: "document", doc }, [slot.name], () => {});
+  return slots.flatMap((slot) => viewChanges(slot.field, [slot.name], read(slot, before()), read(slot, after())));
 };
 
 const isBeginning = (beginning: ReadonlyArray<string>, names: ReadonlyArray<string>): boolean =>
@@ -124,7 +138,9 @@ const locateIn = (
   before: ReadonlyArray<string>,
   versions: Versions,
 ): Found | undefined => {
-  const slot = slotsOf(fields).find((candidate) => candidate.physical === physical && candidate.field.kind !== "plain");
+  const slot = slotsOf(fields).find(
+    (candidate) => candidate.physical === physical && candidate.field.kind !== "plain" && !isEvolved(candidate),
+  );
   if (slot === undefined) return undefined;
   const names = [...before, slot.name];
   if (key === undefined) return { type: "field", names, field: slot.field };
@@ -146,7 +162,9 @@ const operationsOf = (found: Found, diff: JsonDiff): ReadonlyArray<PatchOperatio
   return Object.entries(diff.updated).flatMap(
     ([key, value]: readonly [string, unknown]): ReadonlyArray<PatchOperation> => {
       if (found.type === "fields") {
-        const slot = slotsOf(found.fields).find(({ physical, field }) => physical === key && field.kind === "plain");
+        const slot = slotsOf(found.fields).find(
+          ({ physical, field, origin }) => physical === key && field.kind === "plain" && origin === undefined,
+        );
         return slot === undefined ? [] : keyChange([...found.names, slot.name], value);
       }
       // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- all others that hold a map hold plain values

@@ -19,7 +19,7 @@ const randomOf = (seed: number): ((below: number) => number) => {
   };
 };
 
-interface Device {
+export interface Device {
   readonly doc: LoroDoc;
   version: Version;
 }
@@ -60,7 +60,7 @@ const newerEditorOf = ({ doc, version }: Device) =>
 
 const editorOf = (device: Device) => (device.version === 1 ? editDocument(note1, device.doc) : newerEditorOf(device));
 
-class Run {
+export class Run {
   readonly devices: Array<Device> = [];
   readonly expected = new Expectations();
   readonly random: (below: number) => number;
