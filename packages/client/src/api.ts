@@ -7,8 +7,10 @@ import type {
   AskedAt,
   DocumentSchema,
   Editor,
+  Fields,
   FieldsOf,
   FilterPath,
+  Inspection,
   ListedFields,
   Page,
   Patch,
@@ -27,6 +29,10 @@ export type Unsubscribe = () => void;
 
 /** The names of a schema's document types. */
 export type TypeName<S extends DocumentSchema> = Extract<keyof S["documents"], string>;
+/** The names of those types of which new documents are made: all that are not deprecated. */
+export type CreatableTypeName<S extends DocumentSchema> = {
+  [T in TypeName<S>]: S["documents"][T] extends { readonly deprecated: true } ? never : T;
+}[TypeName<S>];
 /** A schema's document type by name. */
 export type TypeOf<S extends DocumentSchema, T extends TypeName<S>> = S["documents"][T];
 
@@ -333,6 +339,20 @@ export interface AnyRow {
   readonly deleted: boolean;
 }
 
+/** Documents of a type that the app does not declare. */
+export interface UnknownDocuments {
+  readonly type: string;
+  /** Those in the bin included. */
+  readonly documents: number;
+}
+
+/** What an app cannot make sense of in a document; all of it stays in the document as it is. */
+export interface DocumentInspection extends Pick<Inspection<Fields>, "invalid" | "unknown"> {
+  readonly type: string;
+  /** Whether the schema declares the type. */
+  readonly declared: boolean;
+}
+
 /** A workspace as an app uses it. */
 export interface Workspace<S extends DocumentSchema> extends SyncControl {
   readonly id: WorkspaceId;
@@ -347,7 +367,8 @@ export interface Workspace<S extends DocumentSchema> extends SyncControl {
    * `invalid-argument` (above this app's own version, so that nobody locks themselves out), `no-server`, `offline`.
    */
   raiseMinimumVersion(version?: number): Promise<number>;
-  create<T extends TypeName<S>>(
+  /** Rejects with `type-deprecated` for a type of which this version of the app makes no new documents. */
+  create<T extends CreatableTypeName<S>>(
     type: T,
     init?: (document: Editor<TypeOf<S, T>>) => void,
   ): Promise<DocumentHandle<S, T>>;
@@ -421,6 +442,13 @@ export interface Workspace<S extends DocumentSchema> extends SyncControl {
   ): Promise<ReadableStream<Uint8Array>>;
   /** All documents, also those of types that the schema does not declare, in the order of ids. */
   documents(): AsyncIterable<AnyRow>;
+  /**
+   * How many documents there are of types that this version of the app does not declare, the most frequent first: a newer
+   * app made them, or an older one whose types were removed. They are kept and synced as they are.
+   */
+  unknownDocuments(): Promise<ReadonlyArray<UnknownDocuments>>;
+  /** What this version of the app cannot make sense of in a document. Rejects with `document-unknown`. */
+  inspect(id: DocumentId): Promise<DocumentInspection>;
   /** What a document says, as plain JSON and without its schema. Rejects with `document-unknown`. */
   contentOf(id: DocumentId): Promise<{ readonly type: string; readonly content: unknown }>;
   /**
@@ -456,7 +484,9 @@ export interface DocumentHandle<S extends DocumentSchema, T extends TypeName<S>>
   /** For editor bindings. Its commits travel by themselves; what others wrote is imported into it. */
   readonly loro: LoroDoc;
   read(): ViewOf<FieldsOf<TypeOf<S, T>>>;
-  /** One commit. */
+  /** What `read` gives, with what does not fit the type and what the type does not declare. */
+  inspect(): Inspection<FieldsOf<TypeOf<S, T>>>;
+  /** One commit; the first edit of a field that an earlier version stores in another form brings one more. */
   edit(change: (document: Editor<TypeOf<S, T>>) => void): void;
   /** One commit, of all operations or none. Throws `patch-invalid`, whose `cause` is a `PatchInvalid`. */
   patch(patch: Patch<TypeOf<S, T>>): void;

@@ -73,6 +73,10 @@ const OWN_CODES = {
   "document-unknown": { action: "stop", advice: "This device does not have the document." },
   "document-type": { action: "stop", advice: "The document is of another type than it was opened as." },
   "type-unknown": { action: "stop", advice: "The schema does not declare this document type." },
+  "type-deprecated": {
+    action: "stop",
+    advice: "This version of the app makes no new documents of this type. Those that are here can be read and edited.",
+  },
   "patch-invalid": { action: "stop", advice: "The patch does not fit the document." },
   "query-invalid": { action: "stop", advice: "The query does not fit the document type." },
   "owner-required": { action: "stop", advice: "Only a device of the workspace's owner may do this." },

@@ -34,6 +34,7 @@ const request = (part: Partial<ReauthorRequest>): ReauthorRequest => ({
   elsewhere: [],
   own: [],
   ends: new Set(),
+  type: "note",
   peer: NEW,
   ...part,
 });

@@ -165,6 +165,7 @@ describe("edits of rich texts and trees that are made anew", () => {
         elsewhere: [{ update: clone, time: 500 }],
         own: [{ id: 1, update: own, time: 100 }],
         ends: new Set(),
+        type: "page",
         peer: "3",
       },
       schema,
@@ -192,7 +193,7 @@ describe("edits of rich texts and trees that are made anew", () => {
     const fresh = replica(3, doc);
     editDocument(page, fresh).outline.delete(node);
     fresh.commit();
-    applyUnsaved(page1, [unsaved], fresh);
+    applyUnsaved(page1, [unsaved], fresh, page);
     fresh.commit();
     expect(readDocument(page, fresh)).toMatchObject({ title: "unsaved", outline: [{ id: "kept", label: "kept" }] });
   });

@@ -10,12 +10,12 @@ import { type Referring, targetsIn } from "./reference.ts";
 import { type Styles, contradictingStyle } from "./rich-text.ts";
 import { NODE_NAMES } from "./tree.ts";
 import { shapeOfField } from "./query/value-shape.ts";
-import { type DocumentType, slotsOf } from "./slots.ts";
+import { type DeprecatedType, type DocumentType, slotsOf } from "./slots.ts";
 import { PLAIN_ROOT, STATE_ROOT } from "./roots.ts";
 import { COMBINATORS, MAX_INDEXED_PATHS, filterablePaths } from "./query/query-paths.ts";
 
 export { PLAIN_ROOT, STATE_ROOT } from "./roots.ts";
-export { type DocumentType, type Slot, slotsOf } from "./slots.ts";
+export { type DeprecatedType, type DocumentType, type Slot, slotsOf } from "./slots.ts";
 
 /** One version of an app's documents. */
 export interface DocumentSchema<Ds extends DocumentTypes = DocumentTypes> {
@@ -39,16 +39,16 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const MAX_NESTING = 4;
 
 /** Declare a document type. Throws `SchemaDefinitionError` when names or defaults contradict the rules. */
-export const defineDocument = <const Fs extends Fields>(declaration: {
+export function defineDocument<const Fs extends Fields>(declaration: { readonly fields: Fs }): DocumentType<Fs>;
+/** With `deprecated`: no new documents of the type are made; those that exist are read and edited. */
+export function defineDocument<const Fs extends Fields>(declaration: {
   readonly fields: Fs;
-  /** No new documents of the type are made; those that exist are read and edited. Default: `false`. */
-  readonly deprecated?: boolean;
-}): DocumentType<Fs> => {
+  readonly deprecated: true;
+}): DeprecatedType<Fs>;
+export function defineDocument(declaration: { readonly fields: Fields; readonly deprecated?: true }): DocumentType {
   checkFields(declaration.fields, [], 0);
-  return declaration.deprecated === true
-    ? { fields: declaration.fields, deprecated: true }
-    : { fields: declaration.fields };
-};
+  return { ...declaration };
+}
 
 /** Declare an app's first schema; `evolveSchema` declares the next. Throws `SchemaDefinitionError` for names that cannot be. */
 export const defineSchema = <const Ds extends DocumentTypes>(declaration: {

@@ -1,5 +1,6 @@
 export * from "./attachment.ts";
 export {
+  type DeprecatedType,
   type DocumentSchema,
   type DocumentType,
   type DocumentTypes,
@@ -28,6 +29,7 @@ export { describeSchema } from "./evolution/describe.ts";
 export { evolveSchema } from "./evolution/evolve-schema.ts";
 export type { Step } from "./evolution/step.ts";
 export type { FieldsAt, PathsOf, Steps } from "./evolution/steps.ts";
+export { hasLostSuccessors, renewSuccessors, settleDocument } from "./evolution/renew-successors.ts";
 export { SUCCESSOR_ORIGIN } from "./evolution/successor.ts";
 export { SchemaDefinitionError, SchemaWriteError } from "./errors.ts";
 export {

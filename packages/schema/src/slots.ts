@@ -36,6 +36,8 @@ export interface Origin {
   readonly writer: (place: Place, path: Path) => unknown;
   /** Clear the field in a record that is removed, in every form that any version gave it. */
   readonly clear: (place: Place) => void;
+  /** Write down what reading carries over from other forms, where somebody edited the newer form. */
+  readonly settle: (place: Place) => void;
   /** Plan a plain value's registers, the oldest form first; undefined where the newer form is a container. */
   readonly plan: PlanWrites | undefined;
 }
@@ -58,6 +60,11 @@ export interface DocumentType<Fs extends Fields = Fields> {
   readonly deprecated?: boolean;
   /** What earlier versions stored and this one does not show under its old form. Kept, and never taken for unknown. */
   readonly retired?: ReadonlyArray<Slot>;
+}
+
+/** A type of which no new documents are made. */
+export interface DeprecatedType<Fs extends Fields = Fields> extends DocumentType<Fs> {
+  readonly deprecated: true;
 }
 
 const slotsByFields = new WeakMap<Fields, ReadonlyArray<Slot>>();

@@ -1,6 +1,7 @@
 import { type Extension, Prec } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import { type LoroDoc, UndoManager } from "loro-crdt";
+import { SUCCESSOR_ORIGIN } from "@cairn/schema";
 
 export interface OwnUndo {
   readonly undo: () => boolean;
@@ -24,7 +25,8 @@ export const ownUndo = (doc: LoroDoc): OwnUndo => {
   const manager = new UndoManager(doc, {
     mergeInterval: mergeIntervalMs,
     maxUndoSteps: 500,
-    excludeOriginPrefixes: [metaOrigin],
+    // A successor is the whole content in another form, and no step of this person's.
+    excludeOriginPrefixes: [metaOrigin, SUCCESSOR_ORIGIN],
   });
   const undo = (): boolean => manager.canUndo() && (manager.undo(), true);
   const redo = (): boolean => manager.canRedo() && (manager.redo(), true);

@@ -280,6 +280,11 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "Another app put it into the notebook, and this one does not know how to show it. Nothing is lost.",
     wayOut: "choose",
   },
+  "type-deprecated": {
+    title: "This app makes no new pages of that kind",
+    detail: "Those that are here can be read and changed.",
+    wayOut: "reload",
+  },
   "type-unknown": {
     title: "This app is too old for that",
     detail: "A newer version made it. Reload to get the current app; until then it is kept as it is.",

@@ -1,5 +1,6 @@
 /** Backups of a workspace at work: where documents and chunks come from, and how they get back in. */
 import type { DocumentId } from "@cairn/protocol";
+import type { DocumentSchema } from "@cairn/schema";
 import { Clock, Effect, Schedule } from "effect";
 import { leaseFresh } from "../engine/fresh-lease.ts";
 import { LoroDoc } from "loro-crdt";
@@ -9,7 +10,7 @@ import { peerIdOf } from "../documents/peer-ids.ts";
 import * as Attachments from "../engine/Attachments.ts";
 import type { NewEdit } from "../engine/EngineApi.ts";
 import { toCairnError } from "../engine/failures.ts";
-import { WORKSPACE_SINGLETON } from "../engine/engine-schema.ts";
+import { documentTypeOf, WORKSPACE_SINGLETON } from "../engine/engine-schema.ts";
 import type { WorkspaceRuntime } from "../engine/WorkspaceRuntime.ts";
 import { CairnError } from "../errors.ts";
 import type { PeerLeasesShape } from "../platform/PeerLeases.ts";
@@ -24,6 +25,7 @@ import { spool, toStream } from "./streams.ts";
 import { type BackupSource, type DocumentToBackUp, writeRecords } from "./write-backup.ts";
 
 export interface BackupWork {
+  readonly schema: DocumentSchema;
   readonly store: LocalStoreShape;
   readonly runtime: WorkspaceRuntime;
   readonly importer: ImporterShape;
@@ -245,7 +247,8 @@ const isCaughtUp = Effect.fnUntraced(function* ({ store, runtime, remote }: Back
 const restore = async (work: BackupWork, lease: number, { id, from, relocate }: RestoredDocument): Promise<void> => {
   const { runtime, promise } = work;
   const peer = peerIdOf(runtime.context.device, lease);
-  const { updates, snapshot } = copyDocument(from.doc, { peer, digest: from.digest, relocate });
+  const type = documentTypeOf(work.schema, from.type);
+  const { updates, snapshot } = copyDocument(from.doc, { peer, digest: from.digest, relocate, type });
   const row = await promise(viewOf(work, id, from.type, snapshot));
   await work.append(
     updates.map(({ update, refs }, index) => ({

@@ -5,10 +5,19 @@
  *
  * Children of maps that were mergeable are mergeable again, so that two devices that write to them later still write to
  * the same ones (rule 16). Styles keep their ranges; whether a style grows with text typed at its end is what its type says,
- * or where that is not known, that it does. Nodes of trees keep the ids that they are read under, as their keys.
+ * or where that is not known, that it does. Nodes of trees keep the ids that they are read under, as their keys. A copy has
+ * no history to carry edits of older apps over from: that is written down before.
  */
 import { type Hash, LIMITS } from "@cairn/protocol";
-import { configureStyles, type DocumentType, NODE_KEY, nodePlaces, STATE_ROOT } from "@cairn/schema";
+import {
+  configureStyles,
+  type DocumentType,
+  NODE_KEY,
+  nodePlaces,
+  renewSuccessors,
+  settleDocument,
+  STATE_ROOT,
+} from "@cairn/schema";
 import {
   type Container,
   isContainer,
@@ -47,7 +56,7 @@ export interface CopyOptions {
   readonly digest: Hash;
   /** Where an attachment's chunks are now. */
   readonly relocate: (manifest: Manifest) => Manifest;
-  /** Its declared type, where it is known: how its marks grow. */
+  /** Its declared type, where it is known: how its marks grow, and what versions of the app carry over. */
   readonly type?: DocumentType | undefined;
 }
 
@@ -58,17 +67,19 @@ export interface DocumentCopy {
   readonly snapshot: Uint8Array;
 }
 
-/** Makes a copy of a document. */
+/** Makes a copy of a document, in which what reading carries over is written down before. */
 export const copyDocument = (source: LoroDoc, options: CopyOptions): DocumentCopy => {
   const target = new LoroDoc();
   try {
     target.setPeerId(options.peer);
     configureStyles(options.type, target);
+    if (options.type !== undefined) settleDocument(options.type, source);
     const copy = new Copy(target, options.relocate);
     for (const [name, id] of Object.entries(source.getShallowValue())) {
       const root = source.getContainerById(id);
       if (root !== undefined) copy.fill(root, rootOf(target, name, root));
     }
+    renewSuccessors(target);
     const restored = [...restoredFrom(source).filter((digest) => digest !== options.digest), options.digest];
     target.getMap(STATE_ROOT).set(RESTORED_KEY, restored.slice(-MAX_RESTORED));
     return { updates: copy.finish(), snapshot: target.export({ mode: "snapshot" }) };

@@ -1,4 +1,5 @@
 /** Edits that were made in one document and stored nowhere, as edits of another one that has all the rest (rule 12). */
+import { type DocumentType, hasLostSuccessors, renewSuccessors, settleDocument } from "@cairn/schema";
 import { Result } from "effect";
 import { type Delta, type Diff, type LoroDoc, type PeerID, VersionVector } from "loro-crdt";
 import { possibleTreeChanges } from "./tree-changes.ts";
@@ -8,7 +9,12 @@ import { rangesOfUpdate } from "./update-ranges.ts";
  * Applies to `to` what the updates changed in `from`. Where `to` has got shorter by what others wrote meanwhile, an edit
  * that would lie behind the end lies at the end. The caller commits.
  */
-export const applyUnsaved = (from: LoroDoc, updates: ReadonlyArray<Uint8Array>, to: LoroDoc): void => {
+export const applyUnsaved = (
+  from: LoroDoc,
+  updates: ReadonlyArray<Uint8Array>,
+  to: LoroDoc,
+  type: DocumentType | undefined,
+): void => {
   const version = from.oplogVersion();
   const before = new Map<PeerID, number>(version.toJSON());
   version.free();
@@ -18,10 +24,22 @@ export const applyUnsaved = (from: LoroDoc, updates: ReadonlyArray<Uint8Array>, 
     }
   }
   const begin = VersionVector.parseJSON(before);
-  const difference = from.diff(from.vvToFrontiers(begin), from.oplogFrontiers(), false);
+  const applyAfter = (reached: ReturnType<LoroDoc["frontiers"]>): void => {
+    const difference = from.diff(reached, from.oplogFrontiers(), false);
+    const { possible } = possibleTreeChanges(difference, from, to);
+    to.applyDiff(possible.map(([id, diff]) => [id, fitting(diff, lengthOf(to, id))]));
+  };
+  const reached = from.oplogFrontiers();
+  applyAfter(from.vvToFrontiers(begin));
   begin.free();
-  const { possible } = possibleTreeChanges(difference, from, to);
-  to.applyDiff(possible.map(([id, diff]) => [id, fitting(diff, lengthOf(to, id))]));
+  to.commit();
+  if (!hasLostSuccessors(to)) return;
+  // A field's newer form that these edits made comes from a version that nobody will have.
+  if (type !== undefined) {
+    settleDocument(type, from);
+    applyAfter(reached);
+  }
+  renewSuccessors(to);
 };
 
 const lengthOf = (doc: LoroDoc, id: Parameters<LoroDoc["getContainerById"]>[0]): number => {

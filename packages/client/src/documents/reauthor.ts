@@ -7,7 +7,16 @@
  */
 import { Result } from "effect";
 import { LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
-import { configureStyles, type DocumentSchema, documentTypeName, stateDigestInput } from "@cairn/schema";
+import {
+  configureStyles,
+  type DocumentSchema,
+  type DocumentType,
+  hasLostSuccessors,
+  renewSuccessors,
+  settleDocument,
+  stateDigestInput,
+} from "@cairn/schema";
+import { documentTypeOf } from "../engine/engine-schema.ts";
 import { importUpdates } from "./import-updates.ts";
 import { joinRanges, type OperationRange, rangesOfUpdate } from "./update-ranges.ts";
 
@@ -20,6 +29,8 @@ export interface ReauthorRequest {
   readonly own: ReadonlyArray<{ readonly id: number; readonly update: Uint8Array; readonly time: number }>;
   /** Ids after which a new update begins; the others are joined. */
   readonly ends: ReadonlySet<number>;
+  /** The document's type, empty where nobody has named it. */
+  readonly type: string;
   /** Nobody has written the document under this peer. */
   readonly peer: PeerID;
 }
@@ -32,15 +43,19 @@ export type Reauthored = ReadonlyArray<{
   readonly elsewhere: number | undefined;
 }>;
 
-/** Makes own edits anew; the schema says how marks grow. Throws what Loro throws about bytes that it refuses. */
+/**
+ * Makes own edits anew; the schema says how marks grow, and what versions of the app carry over. Throws what Loro throws about
+ * bytes that it refuses.
+ */
 export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Reauthored => {
+  const type = schema === undefined ? undefined : documentTypeOf(schema, request.type);
   const documents: Array<LoroDoc> = [];
   const make: Make = (updates) => {
     const doc = new LoroDoc();
     documents.push(doc);
     importUpdates(doc, updates);
     // Marks that are made anew grow as before.
-    configureStyles(schema?.documents[documentTypeName(doc) ?? ""], doc);
+    configureStyles(type, doc);
     return doc;
   };
   try {
@@ -50,11 +65,11 @@ export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Rea
     const theirs = make([base, ...request.elsewhere.map(({ update }) => update)]);
     const known = commonEdits(ours, theirs, request);
     try {
-      return makeAnew(request, make, base, ours, known);
+      return makeAnew(type, request, make, base, ours, known);
     } catch (error) {
       if (request.ends.size === 0) throw error;
       // A later part that changes a container which an earlier one made cannot be told apart from it.
-      return makeAnew({ ...request, ends: new Set() }, make, base, ours, known);
+      return makeAnew(type, { ...request, ends: new Set() }, make, base, ours, known);
     }
   } finally {
     // Hazard L9.
@@ -65,6 +80,7 @@ export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Rea
 type Make = (updates: ReadonlyArray<Uint8Array>) => LoroDoc;
 
 const makeAnew = (
+  type: DocumentType | undefined,
   { own, ends, peer, elsewhere }: ReauthorRequest,
   make: Make,
   base: Uint8Array,
@@ -84,6 +100,7 @@ const makeAnew = (
     const to = versions[index + 1] ?? from;
     target.applyDiff(ours.diff(from, to, false));
     target.commit();
+    if (isLast) remakeSuccessors(type, ours, to, target);
     from = to;
     const begin = written;
     written = versionOf(target).get(peer) ?? 0;
@@ -91,6 +108,17 @@ const makeAnew = (
     const spans = [{ id: { peer, counter: begin }, len: written - begin }];
     return { ...nothing, update: target.export({ mode: "updates-in-range", spans }) };
   });
+};
+
+/** A field's newer form, made by edits that are made anew, comes from versions that nobody will have. */
+const remakeSuccessors = (type: DocumentType | undefined, ours: LoroDoc, reached: OpId[], target: LoroDoc): void => {
+  if (!hasLostSuccessors(target)) return;
+  if (type !== undefined) {
+    settleDocument(type, ours);
+    target.applyDiff(ours.diff(reached, ours.frontiers(), false));
+  }
+  renewSuccessors(target);
+  target.commit();
 };
 
 /** Where an edit that the server has begins. */

@@ -3,10 +3,11 @@
  * under another peer id, since operations of the old one could never be applied by anybody else (rule 13).
  */
 import type { Hash } from "@cairn/protocol";
-import { configureStyles, type DocumentSchema } from "@cairn/schema";
+import { configureStyles, type DocumentSchema, renewSuccessors } from "@cairn/schema";
 import { type ContainerID, type JsonDiff, LoroDoc, type PeerID } from "loro-crdt";
 import type { CopiedUpdate } from "../backup/copy-document.ts";
 import { copyDocument } from "../backup/copy-document.ts";
+import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
 import { documentView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
@@ -65,7 +66,7 @@ export const rebaseDocument = (
         peer: request.peer,
         digest: request.digest,
         relocate: (manifest) => manifest,
-        type: schema.documents[type],
+        type: documentTypeOf(schema, type),
       });
       const row = rowOf(schema, type, state);
       const after: unknown = rebuilt.toJSON();
@@ -85,6 +86,7 @@ export const rebaseDocument = (
       full.diff(parked, full.frontiers(), true),
       full.diff(parked, acknowledged, true),
     );
+    renewSuccessors(rebuilt);
     rebuilt.commit();
     const changed = rebuilt.oplogVersion().compare(version) !== 0;
     const update = changed ? rebuilt.export({ mode: "update", from: version }) : undefined;

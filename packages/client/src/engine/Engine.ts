@@ -27,7 +27,7 @@ import { type LeaderCall, type LeaderResult, makeLeaderCalls } from "./LeaderCal
 import { createLink, listDevices, listLastSeen, listLinks, revokeLink } from "./Links.ts";
 import { raiseMinimumVersion, requireCurrentApp } from "./MinimumVersion.ts";
 import type { OwnerWork } from "./Proposals.ts";
-import { makeRowQueries, toPlainRow } from "./row-queries.ts";
+import { countUnknown, makeRowQueries, toPlainRow } from "./row-queries.ts";
 import { type MakeSealing, reloadContext, roleOf } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import { leaseFresh } from "./fresh-lease.ts";
@@ -309,6 +309,7 @@ const assemble = (
       const runtime = yield* runtimeOf(workspace);
       const requireWritable = Effect.suspend(() => requireCurrentApp(schema.version, runtime.context.membership));
       return {
+        schema,
         store,
         runtime,
         importer: yield* Importer,
@@ -454,6 +455,7 @@ const assemble = (
 
       documentPage: (workspace, after, limit) =>
         promise(Effect.map(store.documentPage(workspace, after, limit), (records) => records.map(toPlainRow))),
+      unknownDocuments: (workspace) => promise(countUnknown(schema, store, workspace)),
       exportBackup: (workspace, options) =>
         promise(backupWork(workspace)).then(async (work) => (await loadBackup()).exportBackup(work, options)),
       importBackup: (workspace, backup, options, signal) =>

@@ -13,6 +13,7 @@ import type {
   LinkInfo,
   LinkPreview,
   SyncState,
+  UnknownDocuments,
   Unsubscribe,
   UpdateState,
   WorkspaceInfo,
@@ -205,6 +206,8 @@ export interface EngineApi {
 
   /** Rows of all types, also of those that the app does not declare, in the order of ids. */
   documentPage(workspace: WorkspaceId, after: DocumentId | undefined, limit: number): Promise<ReadonlyArray<PlainRow>>;
+  /** Of types that the app does not declare and that are not the engine's own. */
+  unknownDocuments(workspace: WorkspaceId): Promise<ReadonlyArray<UnknownDocuments>>;
   /** The whole workspace as one file; the stream fails where a document or an attachment cannot be had. */
   exportBackup(workspace: WorkspaceId, options: BackupOptions): Promise<ReadableStream<Uint8Array>>;
   /** A blob is read twice, a stream is kept until it was read twice. */

@@ -238,6 +238,7 @@ const remakeDocuments = Effect.fnUntraced(function* (
       elsewhere: taken.map(({ update, time }) => ({ update, time })),
       own: own.map(({ id, update, time }) => ({ id, update, time })),
       ends,
+      type: opened.record.type,
       peer: peerIdOf(to, FIRST_LEASE),
     });
     // What the server has as it is stays here until its entry comes. Else it would be gone for so long (Promise 4), and so

@@ -9,8 +9,9 @@ import {
   requirePath,
   type ValueCount,
 } from "@cairn/schema";
-import type { WorkspaceId } from "@cairn/protocol";
+import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Effect } from "effect";
+import type { UnknownDocuments } from "../api.ts";
 import { CairnError } from "../errors.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { DocumentRecord } from "../store/records.ts";
@@ -86,3 +87,28 @@ export const makeRowQueries = (schema: DocumentSchema, store: LocalStoreShape): 
       }),
   };
 };
+
+/** Rows that are read at once. */
+const ROWS_AT_ONCE = 500;
+
+/** How many documents there are of each type that the schema does not declare. */
+export const countUnknown = Effect.fnUntraced(function* (
+  schema: DocumentSchema,
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+): Effect.fn.Return<ReadonlyArray<UnknownDocuments>, StoreFailure> {
+  const counts = new Map<string, number>();
+  let after: DocumentId | undefined;
+  do {
+    const page = yield* store.documentPage(workspace, after, ROWS_AT_ONCE);
+    for (const { type } of page) {
+      // One whose type nobody has named yet is still arriving; `$` is the engine's.
+      if (type === "" || type.startsWith("$") || documentTypeOf(schema, type) !== undefined) continue;
+      counts.set(type, (counts.get(type) ?? 0) + 1);
+    }
+    after = page.at(-1)?.document;
+  } while (after !== undefined);
+  return [...counts]
+    .map(([type, documents]) => ({ type, documents }))
+    .toSorted((left, right) => right.documents - left.documents || (left.type < right.type ? -1 : 1));
+});

@@ -7,6 +7,7 @@ import {
   type DocumentSchema,
   type DocumentType,
   editDocument,
+  inspectDocument,
   readDocument,
   type Version,
 } from "@cairn/schema";
@@ -40,6 +41,11 @@ export class OpenDocument<S extends DocumentSchema, T extends TypeName<S>> imple
   read(): ReturnType<Handle<S, T>["read"]> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `#documentType` is the one declared under `T`
     return readDocument(this.#documentType, this.#plain.loro) as ReturnType<Handle<S, T>["read"]>;
+  }
+
+  inspect(): ReturnType<Handle<S, T>["inspect"]> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `#documentType` is the one declared under `T`
+    return inspectDocument(this.#documentType, this.#plain.loro) as ReturnType<Handle<S, T>["inspect"]>;
   }
 
   edit(change: Parameters<Handle<S, T>["edit"]>[0]): void {

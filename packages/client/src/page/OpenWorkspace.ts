@@ -19,7 +19,9 @@ import type {
   AttachmentInfo,
   AttachmentSource,
   CountQuery,
+  CreatableTypeName,
   DocumentHandle,
+  DocumentInspection,
   BackupOptions,
   ImportReport,
   ListQuery,
@@ -29,13 +31,14 @@ import type {
   TransferOptions,
   TypeName,
   TypeOf,
+  UnknownDocuments,
   Unsubscribe,
   Workspace,
   WorkspaceInfo,
 } from "../api.ts";
 import { appOutdatedBy, appOutdatedError } from "../app-version.ts";
-import type { EngineApi, EngineEvent, PlainRow, PlainSyncState } from "../engine/EngineApi.ts";
-import { WORKSPACE_TYPE, workspaceType } from "../engine/engine-schema.ts";
+import type { EngineApi, EngineEvent, OpenedForPage, PlainRow, PlainSyncState } from "../engine/EngineApi.ts";
+import { documentTypeOf, WORKSPACE_TYPE, workspaceType } from "../engine/engine-schema.ts";
 import { CairnError } from "../errors.ts";
 import type { OutboxState } from "../sync-api.ts";
 import { watched } from "../backup/streams.ts";
@@ -226,11 +229,12 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     return new OpenDocument(this.#schema, type, await this.#openPlain(id, type));
   }
 
-  async create<T extends TypeName<S>>(
+  async create<T extends CreatableTypeName<S>>(
     type: T,
     init?: (document: Editor<TypeOf<S, T>>) => void,
   ): Promise<DocumentHandle<S, T>> {
     this.#requireWritable();
+    if (documentTypeOf(this.#schema, type)?.deprecated === true) throw new CairnError("type-deprecated");
     const document = await this.open(type, generateDocumentId(systemRandom));
     const refusal = document.readOnly();
     if (refusal !== undefined) {
@@ -474,10 +478,27 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
 
   async contentOf(id: DocumentId): Promise<{ readonly type: string; readonly content: unknown }> {
     checkDocumentId(id);
-    const { type, snapshot, updates } = await this.#engine.openDocument(this.id, id);
-    if (snapshot === undefined && updates.length === 0) throw new CairnError("document-unknown");
-    const { contentOfUpdates } = await loadDocuments();
-    return { type, content: contentOfUpdates(snapshot, updates) };
+    const opened = await this.#stored(id);
+    const { readStored } = await loadDocuments();
+    return { type: opened.type, content: readStored(opened, (loro): unknown => loro.toJSON()) };
+  }
+
+  async inspect(id: DocumentId): Promise<DocumentInspection> {
+    checkDocumentId(id);
+    const opened = await this.#stored(id);
+    const declared = documentTypeOf(this.#schema, opened.type);
+    const { inspectStored } = await loadDocuments();
+    return { type: opened.type, declared: declared !== undefined, ...inspectStored(opened, declared) };
+  }
+
+  async #stored(id: DocumentId): Promise<OpenedForPage> {
+    const opened = await this.#engine.openDocument(this.id, id);
+    if (opened.snapshot === undefined && opened.updates.length === 0) throw new CairnError("document-unknown");
+    return opened;
+  }
+
+  unknownDocuments(): Promise<ReadonlyArray<UnknownDocuments>> {
+    return this.#engine.unknownDocuments(this.id);
   }
 
   async exportBackup(options: TransferOptions & BackupOptions = {}): Promise<ReadableStream<Uint8Array>> {

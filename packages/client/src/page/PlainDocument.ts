@@ -3,7 +3,15 @@
  * what the engine stores from elsewhere. `OpenDocument` gives it its type.
  */
 import type { DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
-import { configureStyles, type DocumentSchema, type DocumentType, project } from "@cairn/schema";
+import {
+  configureStyles,
+  type DocumentSchema,
+  type DocumentType,
+  type Fields,
+  inspectDocument,
+  type Inspection,
+  project,
+} from "@cairn/schema";
 import { LoroDoc, type PeerID } from "loro-crdt";
 import type { Unsubscribe } from "../api.ts";
 import { documentView } from "../documents/document-view.ts";
@@ -11,6 +19,7 @@ import { importUpdates } from "../documents/import-updates.ts";
 import { joinUpdates } from "../documents/join-updates.ts";
 import { applyUnsaved } from "../documents/apply-unsaved.ts";
 import { mergeCommits } from "../documents/merge-commits.ts";
+import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { EngineApi, NewEdit, OpenedForPage } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
 
@@ -111,7 +120,7 @@ export class PlainDocument {
   }
 
   get #declared(): DocumentType | undefined {
-    return this.#options.schema.documents[this.type];
+    return documentTypeOf(this.#options.schema, this.type);
   }
 
   get loro(): LoroDoc {
@@ -326,12 +335,13 @@ export class PlainDocument {
     this.#stopListening = this.#listen();
     if (unsaved.length > 0) {
       this.#refs = [...new Set(unsaved.flatMap(({ refs }) => refs))];
+      this.#isReauthoring = true;
       applyUnsaved(
         old,
         unsaved.map(({ update }) => update),
         this.#loro,
+        this.#declared,
       );
-      this.#isReauthoring = true;
       this.#loro.commit();
       this.#isReauthoring = false;
       this.#refs = [];
@@ -420,14 +430,26 @@ export const defaultFields = (type: DocumentType): Readonly<Record<string, unkno
   }
 };
 
-/** What stored updates say, as plain JSON. */
-export const contentOfUpdates = (snapshot: Uint8Array | undefined, updates: ReadonlyArray<Uint8Array>): unknown => {
+/** Reads a document that nobody has open. */
+export const readStored = <A>(
+  { snapshot, updates }: Pick<OpenedForPage, "snapshot" | "updates">,
+  read: (loro: LoroDoc) => A,
+): A => {
   const loro = new LoroDoc();
   try {
     if (snapshot !== undefined) loro.import(snapshot);
     importUpdates(loro, updates);
-    return loro.toJSON();
+    return read(loro);
   } finally {
     loro.free();
   }
+};
+
+/** What the type, or one without fields where it is not declared, makes of a document. */
+export const inspectStored = (
+  opened: Pick<OpenedForPage, "snapshot" | "updates">,
+  type: DocumentType | undefined,
+): Pick<Inspection<Fields>, "invalid" | "unknown"> => {
+  const { invalid, unknown } = readStored(opened, (loro) => inspectDocument(type ?? { fields: {} }, loro));
+  return { invalid, unknown };
 };

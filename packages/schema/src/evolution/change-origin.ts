@@ -5,7 +5,7 @@ import type { Field } from "../field.ts";
 import type { Place } from "../place.ts";
 import type { RichTextWriter } from "../rich-text.ts";
 import { type Origin, type Path, type Slot, slotsOf } from "../slots.ts";
-import { type Change, isSettled, openSuccessor, readSuccessor, successorPlaces } from "./successor.ts";
+import { type Change, isSettled, openSuccessor, readSuccessor, settleSuccessor, successorPlaces } from "./successor.ts";
 
 /** What each kind's writer does to the document; everything else only reads. */
 const WRITES: Readonly<Record<Exclude<Field["kind"], "text">, ReadonlyArray<string>>> = {
@@ -67,6 +67,7 @@ export const changedOrigin = (change: Change, member: string): Origin => {
       }
       return writer;
     },
+    settle: (place) => settleSuccessor(change, place),
     clear: (place) => {
       for (const older of change.older) clearField(older, place);
       for (const successor of successorPlaces(change, place)) clearField(slot, successor);

@@ -167,6 +167,9 @@ export const convertedOrigin = (conversion: Conversion, member: string): Origin 
       // Of the fields that the step made together, all forget their values: the older form holds them as one.
       reset: () => clear(place),
     }),
+    settle: (place) => {
+      for (const slot of conversion.older) slot.origin?.settle(place);
+    },
     clear,
   };
   conversionOf.set(origin, conversion);

@@ -23,6 +23,7 @@ import { readField, readFields } from "../read.ts";
 import { type InvalidValue, type Path, type Report, type Slot, slotsOf } from "../slots.ts";
 import { type View, mergeViews, viewText } from "./merge-views.ts";
 import { reconcileFields } from "./reconcile.ts";
+import { COVERS, CREATED, type Version, versionOf } from "./successor-state.ts";
 import { emptyView, isView } from "./view-shape.ts";
 
 /** One step from some fields to others, of which some are containers. */
@@ -38,8 +39,6 @@ export interface Change {
 
 /** The origin of commits by which a successor comes into being: no edit of a person's, and not to be undone by one. */
 export const SUCCESSOR_ORIGIN = "cairn/successor";
-
-type Version = ReturnType<LoroDoc["frontiers"]>;
 
 interface Successor {
   readonly id: string;
@@ -63,8 +62,6 @@ interface Current {
   readonly settled: Place | undefined;
 }
 
-const COVERS = "$covers";
-const CREATED = "$created";
 const BASE = "$base";
 const MADE = "$made";
 const SEEN = "$seen";
@@ -95,17 +92,6 @@ const convert = (change: Change, older: View, report: Report): View => {
       return [name, emptyView(field)];
     }),
   );
-};
-
-const versionOf = (value: unknown): Version | undefined => {
-  if (!Array.isArray(value) || value.length > 1_000) return undefined;
-  const ids = value.flatMap((id: unknown): Version => {
-    if (!isPlainObject(id) || typeof id["peer"] !== "string" || !/^\d{1,20}$/.test(id["peer"])) return [];
-    const { peer, counter } = id;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Loro's name for a text of digits
-    return typeof counter === "number" && Number.isSafeInteger(counter) ? [{ peer: peer as `${number}`, counter }] : [];
-  });
-  return ids.length === value.length ? ids : undefined;
 };
 
 const textOf = (map: LoroMap, key: string): string => {
@@ -284,6 +270,13 @@ export const openSuccessor = (change: Change, place: Place): Place => {
   root.set(WINNER, id);
   doc.commit({ origin: SUCCESSOR_ORIGIN });
   return made;
+};
+
+/** Writes down what reading carries over, where somebody has made a successor. */
+export const settleSuccessor = (change: Change, place: Place): void => {
+  for (const { origin } of change.older) origin?.settle(place);
+  const root = findContainer(place, MAP, change.key);
+  if (typeof root !== "string" && root.size > 0) openSuccessor(change, place);
 };
 
 /** All places that hold a newer form, in a place that is cleared. */

@@ -1,0 +1,80 @@
+/**
+ * Documents whose operations are written anew under other peers: copies, restored backups, edits of a retired identity.
+ *
+ * A successor names the versions that it came from. In such a document these do not exist, and what older apps write to the
+ * older form from then on could not be told from what the successor has. So what is to be carried over is written down
+ * before, where the type is known, and afterwards the successors name the version that has it all.
+ */
+import type { Container, LoroDoc, LoroMap } from "loro-crdt";
+import { isContainer } from "../container.ts";
+import type { Fields } from "../field.ts";
+import { MAP, type Place, TREE, findContainer } from "../place.ts";
+import { type DocumentType, slotsOf } from "../slots.ts";
+import { readableNodes } from "../tree.ts";
+import { COVERS, CREATED, type Version, versionOf } from "./successor-state.ts";
+
+/** Writes down what reading carries over. Commits. */
+export const settleDocument = (type: DocumentType, doc: LoroDoc): void => {
+  settleFields(type.fields, { at: "document", doc });
+  doc.commit();
+};
+
+const settleFields = (fields: Fields, place: Place): void => {
+  for (const { origin, physical, field } of slotsOf(fields)) {
+    if (origin !== undefined) origin.settle(place);
+    else if (field.kind === "records") {
+      const records = findContainer(place, MAP, physical);
+      for (const map of typeof records === "string" ? [] : mapsIn(records)) {
+        settleFields(field.fields, { at: "record", doc: place.doc, map });
+      }
+    } else if (field.kind === "tree") {
+      const tree = findContainer(place, TREE, physical);
+      for (const [, map] of typeof tree === "string" ? [] : readableNodes(tree)) {
+        settleFields(field.fields, { at: "record", doc: place.doc, map });
+      }
+    }
+  }
+};
+
+const mapsIn = (map: LoroMap): ReadonlyArray<LoroMap> =>
+  map.values().filter((value): value is LoroMap => isContainer(value) && MAP.is(value));
+
+/** Whether a successor names a version that the document does not have. Needs no type. */
+export const hasLostSuccessors = (doc: LoroDoc): boolean => lostIn(doc).length > 0;
+
+/** Successors that name a version that the document does not have name its present one. The caller commits. */
+export const renewSuccessors = (doc: LoroDoc): void => {
+  doc.commit();
+  const lost = lostIn(doc);
+  const now = doc.frontiers();
+  for (const map of lost) for (const key of [COVERS, CREATED]) map.set(key, now);
+};
+
+const lostIn = (doc: LoroDoc): ReadonlyArray<LoroMap> => {
+  const version = doc.oplogVersion();
+  try {
+    const isHere = (named: Version): boolean => named.every(({ peer, counter }) => (version.get(peer) ?? 0) > counter);
+    const isLost = (map: LoroMap): boolean => {
+      const named = [COVERS, CREATED].map((key) => versionOf(map.get(key)));
+      return named.every((one) => one !== undefined) && !named.every(isHere);
+    };
+    return Object.entries(doc.getShallowValue()).flatMap(([name, id]) => {
+      const root = doc.getContainerById(id);
+      return root === undefined ? [] : successorsWithin(name, root).filter(isLost);
+    });
+  } finally {
+    version.free();
+  }
+};
+
+/** The state of a step begins so: no physical name can. */
+const STATE = /^\$v\d/;
+
+const successorsWithin = (name: string, container: Container): ReadonlyArray<LoroMap> => {
+  if (TREE.is(container)) return container.getNodes().flatMap(({ data }) => successorsWithin("", data));
+  if (!MAP.is(container)) return [];
+  const within = container
+    .entries()
+    .flatMap(([key, value]) => (isContainer(value) ? successorsWithin(key, value) : []));
+  return STATE.test(name) ? [...mapsIn(container), ...within] : within;
+};
