@@ -7,10 +7,12 @@ import { slotsOf } from "../slots.ts";
 
 const MAX_UNITS = 4_000_000;
 
-/** The values that a schema admits, as a JSON Schema document. What JSON Schema cannot say is left out. */
+/** The values that a schema admits, as a JSON Schema (draft 2020-12), with the named ones that it uses. What JSON Schema cannot say is left out. */
 export const describeValues = (schema: Schema.Top): Json => {
-  const document: unknown = JSON.parse(JSON.stringify(Schema.toJsonSchemaDocument(schema)));
-  return isJsonWithin(document, MAX_UNITS) ? document : null;
+  const { schema: values, definitions } = Schema.toJsonSchemaDocument(schema);
+  const named = Object.keys(definitions).length === 0 ? {} : { definitions };
+  const described: unknown = JSON.parse(JSON.stringify({ ...values, ...named }));
+  return isJsonWithin(described, MAX_UNITS) ? described : null;
 };
 
 /** What of a field decides how it is stored. Options of lists, searches and indexes are not part of it. */
@@ -43,18 +45,23 @@ export const describeStorage = (field: Field): Json => {
   }
 };
 
-/** All of a field: how it is stored, and how lists, searches and filters see it. */
-const describeField = (field: Field): Json => ({
-  storage:
-    field.kind === "records"
-      ? { kind: field.kind, fields: describeFields(field.fields, describeField) }
-      : describeStorage(field),
+/** All that a field says of itself, without the fields within it: how it is stored, and how lists, searches and filters see it. */
+export const describeField = (field: Field): { readonly [key: string]: Json } => ({
+  storage: field.kind === "records" || field.kind === "tree" ? { kind: field.kind } : describeStorage(field),
   list: field.list,
   search: field.search,
   filterable: field.filterable,
   indexed: field.indexed,
   ...(field.kind === "text" || field.kind === "richText" ? { preview: field.preview } : {}),
+  ...((field.kind === "plain" || field.kind === "set") && field.target !== undefined
+    ? { target: field.target.type ?? "any type" }
+    : {}),
 });
+
+const describeWhole = (field: Field): Json =>
+  field.kind === "records" || field.kind === "tree"
+    ? { ...describeField(field), fields: describeFields(field.fields, describeWhole) }
+    : describeField(field);
 
 const describeFields = (fields: Fields, describe: (field: Field) => Json): Json =>
   Object.fromEntries(
@@ -64,22 +71,26 @@ const describeFields = (fields: Fields, describe: (field: Field) => Json): Json 
     ]),
   );
 
+/** The steps that led to a version, without what they compute. */
+export const describeSteps = (schema: DocumentSchema): ReadonlyArray<Json> =>
+  (schema.steps ?? []).map((step) =>
+    "type" in step
+      ? { step: step.step, type: step.type }
+      : "name" in step
+        ? { step: step.step, path: step.path, name: step.name }
+        : { step: step.step, path: step.path, from: step.from, to: step.to },
+  );
+
 /** One version: its types, where their fields are stored, and the steps that led to it, without what the steps compute. */
 export const describeSchema = (schema: DocumentSchema): Json => ({
   version: schema.version,
   types: Object.fromEntries(
     Object.entries(schema.documents).map(([name, type]) => [
       name,
-      { deprecated: type.deprecated ?? false, fields: describeFields(type.fields, describeField) },
+      { deprecated: type.deprecated ?? false, fields: describeFields(type.fields, describeWhole) },
     ]),
   ),
-  steps: (schema.steps ?? []).map((step) =>
-    "type" in step
-      ? { step: step.step, type: step.type }
-      : "name" in step
-        ? { step: step.step, path: step.path, name: step.name }
-        : { step: step.step, path: step.path, from: step.from, to: step.to },
-  ),
+  steps: describeSteps(schema),
 });
 
 /** Whether two fields store the same. */

@@ -1,0 +1,361 @@
+/** Defects that were put into versions of a schema on purpose, and whether the guard finds them. */
+import { type DocumentSchema, defineDocument, defineSchema, evolveSchema, field } from "@cairn/schema";
+import { checkSchema, type Finding, recordOf, type SchemaRecord, versionsOf } from "@cairn/schema/guard";
+import { Schema } from "effect";
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+
+const hash = (text: string): string => createHash("sha256").update(text).digest("base64url");
+
+const look = (schema: DocumentSchema, record: SchemaRecord = {}, seed = 1): ReadonlyArray<Finding> =>
+  checkSchema(schema, { record, hash, seed, runs: 400 });
+const errors = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> =>
+  findings.filter(({ severity }) => severity === "error");
+const found = (findings: ReadonlyArray<Finding>, code: Finding["code"]): Finding => {
+  const finding = findings.find((candidate) => candidate.code === code);
+  if (finding === undefined) throw new Error(`not found: ${code} in ${JSON.stringify(findings)}`);
+  return finding;
+};
+const record = (schema: DocumentSchema): SchemaRecord =>
+  Object.fromEntries(versionsOf(schema).map((version) => [version.version, recordOf(version, hash)]));
+
+const Json = (value: unknown): string => JSON.stringify(value);
+
+const one = defineSchema({
+  version: 1,
+  documents: {
+    note: defineDocument({
+      fields: {
+        name: field.string(),
+        pinned: field.boolean(),
+        minutes: field.integer(),
+        body: field.text(),
+        tasks: field.list(Schema.String),
+      },
+    }),
+  },
+});
+const { name, pinned, minutes, body, tasks } = one.documents.note.fields;
+const kept = { name, pinned, minutes, body, tasks };
+
+/** A split of the name by functions of one's own. */
+const splitting = (
+  up: (name: string) => { readonly first: string; readonly last: string },
+  down: (names: { readonly first: string; readonly last: string }) => string,
+) => {
+  const { name: _name, ...rest } = kept;
+  return evolveSchema(one, {
+    version: 2,
+    documents: { note: defineDocument({ fields: { ...rest, first: field.string(), last: field.string() } }) },
+    steps: (step) => [step.split("note", { from: "name", to: ["first", "last"], up, down })],
+  });
+};
+
+const goodUp = (text: string) => {
+  const at = text.indexOf(" ");
+  return at < 0 || at === text.length - 1
+    ? { first: text, last: "" }
+    : { first: text.slice(0, at), last: text.slice(at + 1) };
+};
+const goodDown = ({ first, last }: { readonly first: string; readonly last: string }) =>
+  last === "" ? first : `${first} ${last}`;
+
+const converting = (up: (pinned: boolean) => number, down: (priority: number) => boolean, initial = 0) => {
+  const { pinned: _pinned, ...rest } = kept;
+  return evolveSchema(one, {
+    version: 2,
+    documents: { note: defineDocument({ fields: { ...rest, priority: field.integer({ default: initial }) } }) },
+    steps: (step) => [step.convert("note", { from: "pinned", to: "priority", up, down })],
+  });
+};
+
+const Item = Schema.Struct({ id: Schema.String, label: Schema.String });
+type Item = typeof Item.Type;
+
+const changing = (up: (tasks: ReadonlyArray<string>) => ReadonlyArray<Item>) =>
+  evolveSchema(one, {
+    version: 2,
+    documents: { note: defineDocument({ fields: { ...kept, tasks: field.movableList(Item) } }) },
+    steps: (step) => [
+      step.change("note", { from: ["tasks"], to: ["tasks"], up: (older) => ({ tasks: up(older.tasks) }) }),
+    ],
+  });
+
+/** Equal labels are numbered among themselves. */
+const numbered = (labels: ReadonlyArray<string>): ReadonlyArray<Item> => {
+  const seen = new Map<string, number>();
+  return labels.map((label) => {
+    const times = (seen.get(label) ?? 0) + 1;
+    seen.set(label, times);
+    return { id: `${times}:${label}`, label };
+  });
+};
+
+describe("laws of conversions", () => {
+  it("finds nothing wrong with good ones", () => {
+    expect(errors(look(splitting(goodUp, goodDown)))).toEqual([]);
+    expect(
+      look(
+        converting(
+          (pin) => (pin ? 1 : 0),
+          (priority) => priority > 0,
+        ),
+      ).map(({ code }) => code),
+    ).toEqual(["schema/loses"]);
+  });
+
+  it("finds what fails for rare values alone, and shows the smallest", () => {
+    // Right but for a name that ends in a space: "a " becomes "a" and "".
+    const rare = splitting((text) => {
+      const [first = "", ...last] = text.split(" ");
+      return { first, last: last.join(" ") };
+    }, goodDown);
+    const finding = found(look(rare), "schema/law");
+    expect(finding).toMatchObject({ severity: "error", version: 2, path: "note.first, note.last" });
+    expect(finding.message).toContain('of " ", and down makes ""');
+    // For the empty text alone.
+    const empty = splitting(
+      (text) => (text === "" ? { first: "?", last: "" } : goodUp(text)),
+      (names) => goodDown(names),
+    );
+    expect(found(look(empty), "schema/law").message).toContain('of ""');
+  });
+
+  it("finds the separator that only a conversion's own result has", () => {
+    const { name: _name, minutes: _minutes, ...rest } = kept;
+    const merged = evolveSchema(one, {
+      version: 2,
+      documents: { note: defineDocument({ fields: { ...rest, line: field.string({ default: "§§§0" }) } }) },
+      steps: (step) => [
+        step.merge("note", {
+          from: ["name", "minutes"],
+          to: "line",
+          up: (older) => `${older.name}§§§${older.minutes}`,
+          down: (line) => {
+            const [first = "", second = "0"] = line.split("§§§");
+            return { name: first, minutes: Math.trunc(Number(second)) || 0 };
+          },
+        }),
+      ],
+    });
+    expect(errors(look(merged)).map(({ code }) => code)).not.toEqual([]);
+  });
+
+  it("finds numbers that do not come back", () => {
+    const { minutes: _minutes, ...rest } = kept;
+    const hours = evolveSchema(one, {
+      version: 2,
+      documents: { note: defineDocument({ fields: { ...rest, hours: field.number() } }) },
+      steps: (step) => [
+        step.convert("note", {
+          from: "minutes",
+          to: "hours",
+          up: (given) => given / 60,
+          down: (given) => Math.trunc(given * 60),
+        }),
+      ],
+    });
+    expect(errors(look(hours)).map(({ code }) => code)).toContain("schema/law");
+  });
+
+  it("finds what throws, in both directions", () => {
+    const thrower = splitting((text) => {
+      if (text.startsWith("  ")) throw new Error("two spaces");
+      return goodUp(text);
+    }, goodDown);
+    expect(found(look(thrower), "schema/throws").message).toBe('split: up throws for "  ": two spaces');
+    const back = converting(
+      (pin) => (pin ? 1 : 0),
+      (priority) => {
+        if (priority < 0) throw new Error("below zero");
+        return priority > 0;
+      },
+    );
+    expect(found(look(back), "schema/throws").message).toBe("convert: down throws for -1: below zero");
+  });
+
+  it("finds what the other version refuses", () => {
+    const { minutes: _minutes, ...rest } = kept;
+    const bounded = evolveSchema(one, {
+      version: 2,
+      documents: { note: defineDocument({ fields: { ...rest, time: field.integer({ minimum: 0 }) } }) },
+      steps: (step) => [
+        step.convert("note", { from: "minutes", to: "time", up: (given) => given, down: (given) => given }),
+      ],
+    });
+    expect(found(look(bounded), "schema/misfit").message).toBe(
+      "convert: up makes -1 of -1, which time of version 2 refuses",
+    );
+    const half = converting(
+      (pin) => (pin ? 0.5 : 0),
+      (priority) => priority > 0,
+    );
+    expect(found(look(half), "schema/misfit").message).toContain("up makes 0.5 of true");
+  });
+
+  it("finds functions that are not functions of their argument", () => {
+    let calls = 0;
+    const counting = changing((labels) => labels.map((label) => ({ id: `${(calls += 1)}`, label })));
+    expect(found(look(counting), "schema/not-deterministic").path).toBe("note.tasks");
+    const sorting = changing((labels) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion, unicorn/no-array-sort -- the defect that is to be found
+      (labels as Array<string>).sort();
+      return numbered(labels);
+    });
+    expect(found(look(sorting), "schema/mutates").severity).toBe("error");
+  });
+
+  it("gives the same findings for the same seed, and finds the defect from others", () => {
+    const bad = splitting((text) => {
+      const [first = "", last = ""] = text.split(" ");
+      return { first, last };
+    }, goodDown);
+    expect(look(bad, {}, 5)).toEqual(look(bad, {}, 5));
+    for (let seed = 1; seed <= 20; seed += 1) {
+      expect(errors(look(bad, {}, seed)).map(({ code }) => code)).toEqual(["schema/law"]);
+    }
+  });
+});
+
+describe("changes that surprise", () => {
+  it("finds nothing where ids come from the content and equal items are told apart", () => {
+    expect(look(changing(numbered))).toEqual([]);
+  });
+
+  it("finds ids by position, and equal items that become one", () => {
+    const position = changing((labels) => labels.map((label, index) => ({ id: `task-${index}`, label })));
+    expect(found(look(position), "schema/identity-by-position")).toMatchObject({
+      severity: "warning",
+      path: "note.tasks",
+    });
+    const twins = changing((labels) => labels.map((label) => ({ id: label, label })));
+    expect(found(look(twins), "schema/drops-duplicates").severity).toBe("warning");
+  });
+
+  it("finds a default that nobody will read", () => {
+    const differs = converting(
+      (pin) => (pin ? 1 : 0),
+      (priority) => priority > 0,
+      5,
+    );
+    expect(found(look(differs), "schema/default-differs").message).toContain("reads as 0, not the declared default 5");
+  });
+
+  it("finds a field that refuses what the version before admits, where its description does not say so", () => {
+    const Even = Schema.String.check(Schema.makeFilter((text: string) => text !== "a"));
+    const before = defineSchema({
+      version: 1,
+      documents: { note: defineDocument({ fields: { code: field.string() } }) },
+    });
+    const after = evolveSchema(before, {
+      version: 2,
+      documents: { note: defineDocument({ fields: { code: field.value(Even, { default: "" }) } }) },
+      steps: () => [],
+    });
+    expect(found(look(after), "schema/narrower")).toMatchObject({ severity: "error", path: "note.code" });
+  });
+
+  it("asks whether a field that goes is the one that comes, and for a type to be deprecated first", () => {
+    const { name: _name, ...rest } = kept;
+    const gone = evolveSchema(one, {
+      version: 2,
+      documents: { note: defineDocument({ fields: { ...rest, title: field.string() } }) },
+      steps: (step) => [step.remove("note", "name"), step.add("note", "title")],
+    });
+    expect(found(look(gone), "schema/looks-renamed").advice).toContain('{ from: "name", to: "title" }');
+    const removed = evolveSchema(one, { version: 2, documents: {}, steps: (step) => [step.removeType("note")] });
+    expect(found(look(removed), "schema/removed")).toMatchObject({ severity: "warning", path: "note" });
+    const deprecated = evolveSchema(one, {
+      version: 2,
+      documents: { note: defineDocument({ fields: kept, deprecated: true }) },
+      steps: (step) => [step.deprecateType("note")],
+    });
+    const third = evolveSchema(deprecated, { version: 3, documents: {}, steps: (step) => [step.removeType("note")] });
+    expect(look(third)).toEqual([]);
+  });
+
+  it("says which newer values an older app cannot tell apart", () => {
+    const finding = found(
+      look(
+        converting(
+          (pin) => (pin ? 1 : 0),
+          (priority) => priority > 0,
+        ),
+      ),
+      "schema/loses",
+    );
+    expect(finding).toMatchObject({ severity: "note", path: "note.priority" });
+  });
+});
+
+describe("the record of what was released", () => {
+  const good = () =>
+    converting(
+      (pin) => (pin ? 2 : 0),
+      (priority) => priority > 1,
+    );
+
+  it("is the same however often it is made, and survives being written down", () => {
+    const made = record(good());
+    expect(record(good())).toEqual(made);
+    const read: unknown = JSON.parse(Json(made));
+    expect(read).toEqual(made);
+    expect(look(good(), made)).toEqual([]);
+  });
+
+  it("finds a declaration that was edited, with its path", () => {
+    const edited = defineSchema({
+      version: 1,
+      documents: { note: defineDocument({ fields: { ...kept, name: field.string({ default: "x" }) } }) },
+    });
+    expect(look(edited, record(one))).toMatchObject([{ code: "schema/edited", version: 1, path: "note.name" }]);
+    const searched = defineSchema({
+      version: 1,
+      documents: { note: defineDocument({ fields: { ...kept, name: field.string({ searchable: true }) } }) },
+    });
+    expect(found(look(searched, record(one)), "schema/edited").message).toContain("search was false and is true");
+    const { name: _name, ...rest } = kept;
+    const less = defineSchema({ version: 1, documents: { note: defineDocument({ fields: rest }) } });
+    expect(found(look(less, record(one)), "schema/edited").message).toContain("it is gone");
+  });
+
+  it("finds a step whose functions were edited, and not one that was written otherwise", () => {
+    const made = record(good());
+    const rewritten = converting(
+      (isPinned) => [0, 2][Number(isPinned)] ?? 0,
+      (level) => !(level <= 1),
+    );
+    expect(look(rewritten, made)).toEqual([]);
+    const edited = converting(
+      (pin) => (pin ? 3 : 0),
+      (priority) => priority > 1,
+    );
+    expect(found(look(edited, made), "schema/behaviour-edited").message).toBe(
+      "convert: up made 2 of true when the version was released, and makes 3",
+    );
+    const downward = converting(
+      (pin) => (pin ? 2 : 0),
+      (priority) => priority > 0,
+    );
+    expect(found(look(downward, made), "schema/behaviour-edited").message).toMatch(/^convert: down made false of 1 /);
+  });
+
+  it("finds versions that are gone, and a record that was edited by hand", () => {
+    const made = record(good());
+    expect(look(one, made)).toMatchObject([{ code: "schema/missing-version", version: 2 }]);
+    const alone = defineSchema({ version: 2, documents: good().documents });
+    expect(found(look(alone, made), "schema/missing-version").version).toBe(1);
+    const [first] = Object.entries(record(one)).map(([, value]) => value);
+    if (first === undefined) throw new Error("nothing recorded");
+    const damaged = { "1": { ...first, declared: { ...first.declared, "note.name": { at: "title" } } } };
+    expect(look(one, damaged)).toMatchObject([{ code: "schema/record-damaged", version: 1 }]);
+  });
+
+  it("does not ask to mend what is released", () => {
+    const bad = splitting((text) => {
+      const [first = "", last = ""] = text.split(" ");
+      return { first, last };
+    }, goodDown);
+    expect(look(bad, record(bad))).toMatchObject([{ code: "schema/law", severity: "warning" }]);
+  });
+});
