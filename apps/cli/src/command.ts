@@ -6,6 +6,7 @@ import * as Documents from "./documents.ts";
 import { attempt, type CommandFailure, hintOf } from "./failures.ts";
 import { makeOutput, type Output } from "./output.ts";
 import { type AnyCairn, type AnyWorkspace, nameOf, openProfile, openWorkspace, settle } from "./profile.ts";
+import { makeSchemaCommand } from "./schema/command.ts";
 
 const cairn = Command.make("cairn").pipe(
   Command.withSharedFlags({
@@ -193,6 +194,8 @@ const linkCommand = Command.make(
     ),
 ).pipe(Command.withDescription("Make a link that lets devices join. Whoever has it can join: pass it on with care"));
 
+const schemaCommand = makeSchemaCommand(Effect.map(cairn, ({ json }) => json));
+
 /** The whole command. */
 export const command = cairn.pipe(
   Command.withSubcommands([
@@ -203,5 +206,6 @@ export const command = cairn.pipe(
     listCommand,
     showCommand,
     linkCommand,
+    schemaCommand,
   ]),
 );

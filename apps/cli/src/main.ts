@@ -1,5 +1,7 @@
 /** `cairn`. */
-import { NodeRuntime, NodeServices } from "@effect/platform-node";
+// By their own paths: the package's index loads servers, clusters and clients that nobody waits for here.
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime";
+import * as NodeServices from "@effect/platform-node/NodeServices";
 import { Effect, Layer, Logger } from "effect";
 import { Command } from "effect/cli";
 import { command } from "./command.ts";

@@ -16,10 +16,12 @@ export const cairn = (
   directory: string,
   args: ReadonlyArray<string>,
   env: Readonly<Record<string, string>> = {},
+  cwd = process.cwd(),
 ): Promise<Ran> =>
   new Promise((done, fail) => {
     const child = spawn(process.execPath, [BIN, "--directory", directory, ...args], {
       env: { ...process.env, ...env },
+      cwd,
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";
