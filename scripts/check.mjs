@@ -13,6 +13,8 @@ const checks = {
   formatting: "oxfmt --check .",
   "import rules": "node scripts/check-imports.ts",
   lockfile: "node scripts/complete-lockfile.mjs --check",
+  "schema versions":
+    "node --conditions=source --disable-warning=ExperimentalWarning apps/cli/src/main.ts schema check --schema apps/web/src/notebook/schema.ts",
   "dead code": "knip --no-config-hints",
 };
 
