@@ -122,6 +122,26 @@ const receiptOf = (fence: number): Receipt => ({
 
 const outdated = transition({ state: "IN_FLIGHT", attempts: 0 }, "outdated") ?? freezing(0);
 
+test("received entries are stored without the page that they are parts of", async () => {
+  const store = await openStore();
+  await addWorkspace(store);
+  const fence = await run(store.claimLeadership);
+  const page = new Uint8Array(1024 * 1024).fill(5);
+  const receipt = receiptOf(fence);
+  await run(
+    store.receive({
+      ...receipt,
+      entries: receipt.entries.map((entry, index) => ({ ...entry, entry: page.subarray(index, index + 100) })),
+      updates: receipt.updates.map((update, index) => ({ ...update, update: page.subarray(index, index + 50) })),
+    }),
+  );
+  // A view is cloned with all of its buffer, on its way in and on its way out.
+  const log = await run(store.logOf(WORKSPACE, PEER, 1, 10));
+  expect(log.map(({ entry }) => entry.buffer.byteLength)).toEqual([100, 100]);
+  const opened = await run(store.openDocument(WORKSPACE, NOTE));
+  expect(opened?.updates.map(({ update }) => update.buffer.byteLength)).toEqual([50, 50]);
+});
+
 /** Every row of every table. */
 const dump = async (): Promise<unknown> => {
   const database = await new Dexie(name).open();

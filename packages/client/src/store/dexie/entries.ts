@@ -1,12 +1,14 @@
 /** Single entries in the log and in the outbox, inside a transaction that somebody else opened. */
 import { type DeviceId, type DocumentId, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol";
+import { ownBytes } from "../../platform/channel/Endpoint.ts";
 import type { LogRecord } from "../records.ts";
 import { type StreamChange, nextStream } from "../streams.ts";
 import type { CairnDatabase, LogRow } from "./tables.ts";
 
 const toRow = (workspace: WorkspaceId, entry: Omit<LogRecord, "workspace">): LogRow => {
   const { device, counter, seq, kind, document, hash, entry: bytes } = entry;
-  const row = { workspace, device, counter, seq, kind, document, hash, entry: bytes };
+  // Received entries are views of the page that they came in: each row would be stored with all of it.
+  const row = { workspace, device, counter, seq, kind, document, hash, entry: ownBytes(bytes) };
   return seq === undefined ? { ...row, waits: 1 } : row;
 };
 
@@ -17,20 +19,35 @@ export const insertIntoLog = async <Entry extends Omit<LogRecord, "workspace">>(
   entries: ReadonlyArray<Entry>,
 ): Promise<ReadonlyArray<Entry>> => {
   const known: Array<Entry> = [];
+  const added = new Map<string, Entry>();
+  const devices = [...new Set(entries.map(({ device }) => device))];
+  const heads = new Map<DeviceId, number>();
+  for (const head of await database.heads.bulkGet(
+    devices.map((device): [WorkspaceId, DeviceId] => [workspace, device]),
+  )) {
+    if (head !== undefined) heads.set(head.device, head.counter);
+  }
+  const raised = new Map(heads);
   for (const entry of entries) {
-    const key: [WorkspaceId, DeviceId, number] = [workspace, entry.device, entry.counter];
-    if ((await database.log.where(":id").equals(key).count()) > 0) {
+    const { device, counter } = entry;
+    const name = `${device}/${counter}`;
+    // Beyond the highest counter of its author there is nothing to look for.
+    const isBehind = counter <= (heads.get(device) ?? 0);
+    if (added.has(name) || (isBehind && (await isInLog(database, [workspace, device, counter])))) {
       known.push(entry);
       continue;
     }
-    await database.log.add(toRow(workspace, entry));
-    const head = await database.heads.get([workspace, entry.device]);
-    if (head === undefined || head.counter < entry.counter) {
-      await database.heads.put({ workspace, device: entry.device, counter: entry.counter });
-    }
+    added.set(name, entry);
+    raised.set(device, Math.max(raised.get(device) ?? 0, counter));
   }
+  await database.log.bulkAdd([...added.values()].map((entry) => toRow(workspace, entry)));
+  const higher = [...raised].filter(([device, counter]) => counter > (heads.get(device) ?? 0));
+  await database.heads.bulkPut(higher.map(([device, counter]) => ({ workspace, device, counter })));
   return known;
 };
+
+const isInLog = async (database: CairnDatabase, key: [WorkspaceId, DeviceId, number]): Promise<boolean> =>
+  (await database.log.where(":id").equals(key).count()) > 0;
 
 export const setSeq = async (
   database: CairnDatabase,

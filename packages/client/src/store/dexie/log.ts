@@ -1,5 +1,6 @@
 /** The sealed log, and receiving into it. */
 import { Dexie } from "dexie";
+import { ownBytes } from "../../platform/channel/Endpoint.ts";
 import type { LocalStoreShape, Receipt } from "../LocalStore.ts";
 import type { LogRecord, UpdateRecord } from "../records.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
@@ -20,7 +21,7 @@ const storeReceived = async (database: CairnDatabase, receipt: Receipt, known: R
     if (known.has(`${update.device}/${update.counter}`)) continue;
     id += 1;
     const { document, type, time } = update;
-    rows.push({ ...update, id, workspace, state: "received", refs: [] });
+    rows.push({ ...update, update: ownBytes(update.update), id, workspace, state: "received", refs: [] });
     changes.push({ workspace, document, type, time, id, pendingBytes: undefined, shown: false, view: undefined });
   }
   if (rows.length === 0) return;
