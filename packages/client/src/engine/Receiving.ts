@@ -21,6 +21,9 @@ import type { Fence, Fenced, LocalStoreShape, NewReceivedUpdate, StoreFailure } 
 import { decodeContent, type EntryContent, type StateMark } from "./entry-content.ts";
 import { extendContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
+/** Entries of a page that are verified and opened at once. */
+const OPENED_AT_ONCE = 32;
+
 /** The page is not of the log that this device knows (rule 11). */
 export class Diverged extends Data.TaggedError("Diverged")<{ readonly cursor: number }> {}
 
@@ -72,6 +75,12 @@ export const openContent = async (context: WorkspaceContext, entry: Entry): Prom
   }
 };
 
+const openOne = (context: WorkspaceContext) => (received: ReceivedEntry) =>
+  Effect.map(
+    Effect.promise(() => openContent(context, received.entry)),
+    (opened) => ({ received, opened }),
+  );
+
 const hasContent = (kind: number): boolean => kind === EntryKind.update || kind === EntryKind.snapshot;
 
 /** Takes one page. Fails with `Diverged` or `BadPage` without having changed anything. */
@@ -101,31 +110,45 @@ export const receive = Effect.fnUntraced(function* (
   const unapplied: Array<{ seq: number; reason: string }> = [];
   let membershipChanged = false;
   const marks = new Map<DocumentId, StateMark>();
+  const take = ({ received, opened }: { readonly received: ReceivedEntry; readonly opened: Opened }): void => {
+    if (opened.type === "unapplied") {
+      unapplied.push({ seq: received.seq, reason: opened.reason });
+      return;
+    }
+    updates.push(...toUpdates(received, opened.content));
+    // A mark speaks of what was there then: what comes behind it in the page makes it one of the past.
+    const { document } = received.entry.header;
+    if (opened.content.mark === undefined) marks.delete(document);
+    else marks.set(document, opened.content.mark);
+  };
+  let waiting: Array<ReceivedEntry> = [];
+  /** Verifying and opening wait for threads of the platform: many at once, as long as the membership stays what it is. */
+  const openWaiting = Effect.suspend(() => {
+    const together = waiting;
+    waiting = [];
+    return Effect.forEach(together, openOne(context), { concurrency: OPENED_AT_ONCE }).pipe(
+      Effect.map((found) => found.forEach(take)),
+    );
+  });
   // In the order of the log: the membership chain links own entries and those of others alike.
   const inOrder = [...outcome.entries, ...outcome.own].toSorted((left, right) => left.seq - right.seq);
   for (const received of inOrder) {
     if (!("entry" in received)) {
       const entry = yield* ownMembership(store, context, received.counter);
-      if (entry !== undefined && (yield* extendContext(store, context, entry)) === "extended") membershipChanged = true;
+      if (entry === undefined) continue;
+      yield* openWaiting;
+      if ((yield* extendContext(store, context, entry)) === "extended") membershipChanged = true;
       continue;
     }
     if (received.entry.header.workspace !== context.workspace) {
       return yield* new BadPage({ reason: "an entry of another workspace" });
     }
     if (received.entry.header.kind === EntryKind.membership) {
+      yield* openWaiting;
       if ((yield* extendContext(store, context, received.entry)) === "extended") membershipChanged = true;
-    } else if (hasContent(received.entry.header.kind)) {
-      const opened = yield* Effect.promise(() => openContent(context, received.entry));
-      if (opened.type === "unapplied") unapplied.push({ seq: received.seq, reason: opened.reason });
-      else {
-        updates.push(...toUpdates(received, opened.content));
-        // A mark speaks of what was there then: what comes behind it in the page makes it one of the past.
-        const { document } = received.entry.header;
-        if (opened.content.mark === undefined) marks.delete(document);
-        else marks.set(document, opened.content.mark);
-      }
-    }
+    } else if (hasContent(received.entry.header.kind)) waiting.push(received);
   }
+  yield* openWaiting;
   const own = outcome.entries.filter(({ entry }) => entry.header.device === context.device);
   const now = yield* Clock.currentTimeMillis;
   yield* store.receive({
