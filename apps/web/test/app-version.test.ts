@@ -7,6 +7,7 @@ const state: SyncState = {
   server: "https://notes.example",
   pendingDocuments: 0,
   pendingBytes: 0,
+  incoming: 0,
   offlineSince: undefined,
   lastSyncedAt: undefined,
   problem: undefined,

@@ -8,6 +8,7 @@ const calm: SyncState = {
   server: "https://notes.example",
   pendingDocuments: 0,
   pendingBytes: 0,
+  incoming: 0,
   offlineSince: undefined,
   lastSyncedAt: now - 60_000,
   problem: undefined,
@@ -48,6 +49,13 @@ describe("the sync indicator tells the truth", () => {
         );
       }
     }
+  });
+
+  test("whoever joins sees how much is still to come", () => {
+    const joining = say({ status: "syncing", incoming: 9_400, pendingDocuments: 1 });
+    expect(joining.label).toBe(`Fetching, ${(9_400).toLocaleString()} left`);
+    expect(joining.server).toMatch(/^1 note waiting to be sent\. 9\D?400 changes of others still to be fetched\./);
+    expect(say({ status: "syncing" }).label).toBe("Fetching");
   });
 
   test("a store that takes nothing outranks whatever the server says", () => {

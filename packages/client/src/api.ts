@@ -213,6 +213,8 @@ export interface SyncState {
   readonly pendingDocuments: number;
   /** Their size in bytes. */
   readonly pendingBytes: number;
+  /** Entries of the log that are known to be on the server and not here yet. */
+  readonly incoming: number;
   /** Milliseconds since 1970. */
   readonly offlineSince: number | undefined;
   readonly lastSyncedAt: number | undefined;

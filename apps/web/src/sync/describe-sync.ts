@@ -35,6 +35,7 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
   }
   const host = state.server ? hostOf(state.server) : "";
   const waiting = state.pendingDocuments > 0 ? `${plural(state.pendingDocuments, "note")} waiting to be sent.` : "";
+  const fetching = `Fetching, ${count.format(state.incoming)} left`;
   const last = state.lastSyncedAt === undefined ? "" : `Last in step at ${formatSince(state.lastSyncedAt, now)}.`;
   const say = (...parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join(" ");
   const parked = state.parked > 0;
@@ -127,9 +128,17 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
       return {
         tone: "busy",
         // What is on its way was saved before; the last edit may not be (Promise 4).
-        label: saved ? (waiting === "" ? "Fetching" : "Saved here, sending") : "Saving",
+        label: !saved ? "Saving" : state.incoming > 0 ? fetching : waiting === "" ? "Fetching" : "Saved here, sending",
         here,
-        server: say(waiting === "" ? "Fetching what is new." : waiting, last),
+        server: say(
+          waiting,
+          state.incoming > 0
+            ? `${plural(state.incoming, "change")} of others still to be fetched.`
+            : waiting === ""
+              ? "Fetching what is new."
+              : "",
+          last,
+        ),
         remedy: undefined,
         canRetry: false,
       };
@@ -144,5 +153,7 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
       };
   }
 };
+
+const count = new Intl.NumberFormat();
 
 const hostOf = (server: string): string => (URL.canParse(server) ? new URL(server).host : server);

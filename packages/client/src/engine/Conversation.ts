@@ -90,7 +90,7 @@ export const takePage = Effect.fnUntraced(function* (
   conversation.onReceived(received.documents, received.membershipChanged);
   // Promise 14: a page can settle what the sender has just found under way, and passed over for it.
   if (received.settled) conversation.wake();
-  status.setCatchingUp(received.more);
+  status.setIncoming(received.more ? page.head - received.position.cursor : 0);
   if (!received.more) status.setSyncedAt(yield* Clock.currentTimeMillis);
   return received;
 });

@@ -147,7 +147,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       onLive();
       yield* status.tell({ type: "connected" });
       yield* status.connection("live");
-      status.setCatchingUp(welcome.head > position.cursor);
+      status.setIncoming(Math.max(0, welcome.head - position.cursor));
       yield* status.refresh;
       return yield* converse(conversation, opened.success, position, outboxSignal);
     });

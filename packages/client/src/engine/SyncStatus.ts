@@ -61,8 +61,8 @@ export interface SyncStatus {
   readonly movements: () => number;
   readonly uploaded: () => void;
   readonly stalled: (diagnosis: StallDiagnosis) => Effect.Effect<void>;
-  /** Pages follow, so that not everything is here yet. */
-  readonly setCatchingUp: (catchingUp: boolean) => void;
+  /** How many entries of the log are not here yet. */
+  readonly setIncoming: (entries: number) => void;
   readonly setSyncedAt: (now: number) => void;
   readonly setNextAttempt: (at: number | undefined) => void;
   readonly setSimulatedOffline: (on: boolean) => void;
@@ -112,7 +112,8 @@ export const makeSyncStatus = (
   let facts: SyncFacts = { ...INITIAL_FACTS, server: record.server !== undefined, paused: record.paused === true };
   let server = record.server;
   let problem: SyncProblem | undefined;
-  let catchingUp = true;
+  /** Undefined until the server has said how long the log is. */
+  let incoming: number | undefined;
   let offlineSince: number | undefined;
   let lastSyncedAt: number | undefined;
   let counts = { pendingDocuments: 0, pendingBytes: 0, parked: 0 };
@@ -133,9 +134,17 @@ export const makeSyncStatus = (
   const status = (): PlainSyncState["status"] => {
     const condition = conditionOf(facts);
     if (condition !== "LIVE") return STATUS_BY_CONDITION[condition];
-    return catchingUp || counts.pendingDocuments > 0 ? "syncing" : "up-to-date";
+    return incoming !== 0 || counts.pendingDocuments > 0 ? "syncing" : "up-to-date";
   };
-  const state = (): PlainSyncState => ({ status: status(), server, offlineSince, lastSyncedAt, problem, ...counts });
+  const state = (): PlainSyncState => ({
+    status: status(),
+    server,
+    offlineSince,
+    lastSyncedAt,
+    problem,
+    incoming: incoming ?? 0,
+    ...counts,
+  });
   const outbox = (): OutboxState => ({
     condition: conditionOf(facts),
     problem,
@@ -213,8 +222,8 @@ export const makeSyncStatus = (
             : { ...stalls, since: stalls.since };
         listeners.event({ type: "stalled", at, diagnosis });
       }),
-    setCatchingUp: (next) => {
-      catchingUp = next;
+    setIncoming: (next) => {
+      incoming = next;
       changed();
     },
     setSyncedAt: (now) => {
@@ -254,7 +263,7 @@ export const makeSyncStatus = (
     adoptSync: (next) => {
       ({ server, offlineSince, lastSyncedAt, problem } = next);
       counts = { pendingDocuments: next.pendingDocuments, pendingBytes: next.pendingBytes, parked: next.parked };
-      catchingUp = next.status === "syncing";
+      incoming = next.status === "syncing" && next.incoming === 0 ? undefined : next.incoming;
       published = next;
     },
     adoptOutbox: (next) => {
@@ -347,6 +356,7 @@ const sameState = (left: PlainSyncState, right: PlainSyncState): boolean =>
   left.server === right.server &&
   left.pendingDocuments === right.pendingDocuments &&
   left.pendingBytes === right.pendingBytes &&
+  left.incoming === right.incoming &&
   left.offlineSince === right.offlineSince &&
   left.lastSyncedAt === right.lastSyncedAt &&
   left.problem?.code === right.problem?.code &&
