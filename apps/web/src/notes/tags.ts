@@ -6,10 +6,14 @@ export const useTags = (): ReadonlyArray<string> => {
   const workspace = useWorkspace();
   const [tags, setTags] = useState<ReadonlyArray<string>>(none);
   useEffect(
-    () => workspace?.liveCountBy("note", "tags", {}, (counts) => setTags(counts.map(({ value }) => value))),
+    () =>
+      workspace?.liveCountBy("note", "tags", {}, (counts) => setTags(counts.map(({ value }) => value).filter(isTag))),
     [workspace],
   );
   return tags;
 };
+
+/** Notes that are still arriving are counted under no value at all. */
+const isTag = (value: string | null): value is string => value !== null;
 
 const none: ReadonlyArray<string> = [];

@@ -9,8 +9,8 @@ import type { Unsubscribe } from "../api.ts";
 /** Changes that come in quick succession are shown together. */
 const GATHER_MILLIS = 25;
 /** A question rests this many times as long as its answer took, so that slow ones never fill the engine's time. */
-const RESTS = 2;
-const LONGEST_REST_MILLIS = 1_000;
+const RESTS = 4;
+const LONGEST_REST_MILLIS = 2_000;
 
 interface Question {
   readonly type: string;

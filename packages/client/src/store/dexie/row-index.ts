@@ -1,6 +1,6 @@
 /** The indexes over rows in IndexedDB, inside a transaction that somebody else opened. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
-import { Dexie } from "dexie";
+import { type Collection, Dexie } from "dexie";
 import type { RowIndex, StoredRow } from "../rows/read-rows.ts";
 import { toDocument } from "./documents.ts";
 import { type CairnDatabase, type DocumentRow, ofWorkspace, type ViewRow } from "./tables.ts";
@@ -79,24 +79,25 @@ export const dexieRowIndex = (database: CairnDatabase, workspace: WorkspaceId): 
         : joined(rows, await allViews());
     },
 
-    stale: (type, fingerprint) => staleDocuments(database, workspace, type, fingerprint),
+    stale: (type, fingerprint) => staleDocuments(database, workspace, type, fingerprint, "made"),
+    unmade: (type) => idsOf(documents.where("[workspace+type+projection]").equals([workspace, type, ""])),
   };
 };
 
-/** Documents of a type whose rows were made by another declaration, or by none. */
+const idsOf = async (found: Collection<DocumentRow, [WorkspaceId, DocumentId]>): Promise<ReadonlyArray<DocumentId>> =>
+  (await found.primaryKeys()).map(([, document]) => document);
+
+/** Documents of a type whose rows were made by another declaration; unless only made ones are wanted, also by none. */
 export const staleDocuments = async (
   { documents }: CairnDatabase,
   workspace: WorkspaceId,
   type: string,
   fingerprint: string,
+  which: "made" | "all" = "all",
 ): Promise<ReadonlyArray<DocumentId>> => {
-  const index = documents.where("[workspace+type+projection]");
-  const lower = await index
-    .between([workspace, type, Dexie.minKey], [workspace, type, fingerprint], true, false)
-    .primaryKeys();
-  const higher = await documents
-    .where("[workspace+type+projection]")
-    .between([workspace, type, fingerprint], [workspace, type, Dexie.maxKey], false, true)
-    .primaryKeys();
-  return [...lower, ...higher].map(([, document]) => document);
+  const index = () => documents.where("[workspace+type+projection]");
+  const lower = index().between([workspace, type, ""], [workspace, type, fingerprint], which === "all", false);
+  const higher = index().between([workspace, type, fingerprint], [workspace, type, Dexie.maxKey], false, true);
+  const [below, above] = await Promise.all([idsOf(lower), idsOf(higher)]);
+  return [...below, ...above];
 };

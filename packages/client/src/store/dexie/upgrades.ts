@@ -76,6 +76,8 @@ interface OldView {
 }
 
 const ROWS_AT_ONCE = 500;
+/** No fingerprint is like it. */
+const UNKNOWN_DECLARATION = "2";
 
 /** 2 to 3: rows say by which declaration they were made (by none that is known), and are made anew by and by. */
 export const makeRowsIndexable = async (transaction: Transaction): Promise<void> => {
@@ -89,7 +91,7 @@ export const makeRowsIndexable = async (transaction: Transaction): Promise<void>
       const view = found[index];
       if (row === undefined) return [];
       const { deleted = false, createdAt = row.updatedAt } = view ?? {};
-      return [{ ...row, deleted, createdAt, projection: "", entries: [] }];
+      return [{ ...row, deleted, createdAt, projection: UNKNOWN_DECLARATION, entries: [] }];
     });
     await documents.bulkPut(rows);
   }

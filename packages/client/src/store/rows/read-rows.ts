@@ -4,7 +4,8 @@
  * The conditions that an index can answer give candidates; a list that is to be sorted by an indexed path and cut is walked
  * along that index until it is full; and whatever an index gave is looked at again by the schema's own evaluator, so that
  * an index decides how much is read and never what is found. Rows that were made by another declaration than the one that is
- * asked by are in no index that could be trusted: they are read and looked at one by one, until they are made anew.
+ * asked by are in no index that could be trusted: they are read and looked at one by one, until they are made anew. Rows that
+ * nobody has made yet, thousands while a workspace is received, are looked at only by filters that they might pass.
  *
  * A reading is a generator of steps, so that a store runs it in one transaction whether its answers are at hand or awaited.
  */
@@ -55,8 +56,13 @@ export interface RowIndex {
   readonly rows: (ids: Ids) => Answer<ReadonlyArray<StoredRow>>;
   /** All rows of a type. */
   readonly ofType: (type: string) => Answer<ReadonlyArray<StoredRow>>;
-  /** Documents of a type whose rows were made by another declaration, or by none. */
+  /** Documents of a type whose rows were made by another declaration. */
   readonly stale: (type: string, fingerprint: string) => Answer<Ids>;
+  /**
+   * Documents of a type whose rows nobody has made yet, as far as they are not among the stale ones: they show nothing and
+   * have no words, and are in the indexes of their times alone.
+   */
+  readonly unmade: (type: string) => Answer<Ids>;
 }
 
 type Step = (index: RowIndex) => void | PromiseLike<void>;
@@ -99,6 +105,8 @@ export const readLater = async <A>(reading: Reading<A>, index: RowIndex): Promis
   return step.value;
 };
 
+/** Paths by whose indexes rows are found that nobody has made yet. */
+const TIMES: ReadonlySet<string> = new Set(["$created", "$updated"]);
 /** Values of one `in` that are looked up in an index; more are looked at row by row. */
 const MAX_LOOKED_UP = 50;
 /** A list is walked along its sorting unless the candidates are at most this many times its length, and some. */
@@ -202,12 +210,17 @@ function* withAllTerms(query: CheckedQuery): Reading<ReadonlySet<DocumentId> | u
   return intersection(sets);
 }
 
+/** Whether a row that shows nothing can answer a query that is more than a walk along its times. */
+const asksUnmade = (query: CheckedQuery): boolean => query.terms.length === 0;
+
 /** Wanted rows that no index could be asked for. */
 function* staleRows(
   rows: RowsOfType,
   query: CheckedQuery,
+  withUnmade: boolean,
 ): Reading<{ ids: ReadonlySet<DocumentId>; wanted: Array<Candidate> }> {
-  const ids = yield* ask((index) => index.stale(rows.type, rows.fingerprint));
+  const stale = yield* ask((index) => index.stale(rows.type, rows.fingerprint));
+  const ids = withUnmade ? [...stale, ...(yield* ask((index) => index.unmade(rows.type)))] : stale;
   if (ids.length === 0) return { ids: new Set(), wanted: [] };
   const words = yield* withAllTerms(query);
   const found = yield* ask((index) => index.rows(ids));
@@ -220,7 +233,7 @@ function* allWanted(rows: RowsOfType, query: CheckedQuery, known?: Candidates): 
   if (candidates.ids === undefined) {
     return wantedAmong(rows, query, yield* ask((index) => index.ofType(rows.type)), undefined);
   }
-  const stale = yield* staleRows(rows, query);
+  const stale = yield* staleRows(rows, query, asksUnmade(query));
   const ids = [...candidates.ids.difference(stale.ids)];
   const found = yield* ask((index) => index.rows(ids));
   // The candidates have the words.
@@ -266,8 +279,9 @@ function* walk(
   query: CheckedQuery,
   among: ReadonlySet<DocumentId> | undefined,
 ): Reading<Array<Candidate>> {
-  const stale = yield* staleRows(rows, query);
   const { sort, limit } = query;
+  const isAlongTimes = TIMES.has(sort[0]?.at.path ?? "") && conjuncts(query.where).length === 0;
+  const stale = yield* staleRows(rows, query, asksUnmade(query) && !isAlongTimes);
   const descending = sort[0]?.descending === true;
   const range = walkRange(rows, query);
   const found: Array<Candidate> = [];
@@ -296,7 +310,9 @@ function* walk(
 export function* readCount(rows: RowsOfType, query: CheckedQuery): Reading<number> {
   const candidates = yield* candidatesOf(rows, query, true);
   const stale = yield* ask((index) => index.stale(rows.type, rows.fingerprint));
-  if (!candidates.exact || stale.length > 0) return (yield* allWanted(rows, query, candidates)).length;
+  const isFiltered = asksUnmade(query) && conjuncts(query.where).length > 0;
+  const unmade = isFiltered ? yield* ask((index) => index.unmade(rows.type)) : [];
+  if (!candidates.exact || stale.length + unmade.length > 0) return (yield* allWanted(rows, query, candidates)).length;
   const scopes = scopesOf(rows, query);
   const all = yield* documentsIn(scopes.map((scope) => indexRange(scope, "$created")));
   return candidates.ids === undefined ? all.size : all.intersection(candidates.ids).size;
@@ -315,6 +331,14 @@ export function* readCounts(rows: RowsOfType, at: QueryPath, query: CheckedQuery
       const key = entry.slice(prefix.length);
       counts.set(key, { value: scalarOf(key), count: (counts.get(key)?.count ?? 0) + count });
     }
+  }
+  const unmade = TIMES.has(at.path) ? [] : yield* ask((index) => index.unmade(rows.type));
+  if (unmade.length > 0) {
+    // What shows nothing has null everywhere.
+    const all = yield* documentsIn(scopesOf(rows, query).map((scope) => indexRange(scope, "$created")));
+    const count = unmade.filter((id) => all.has(id)).length;
+    const key = orderKey(null);
+    if (count > 0) counts.set(key, { value: null, count: (counts.get(key)?.count ?? 0) + count });
   }
   return sortCounts(counts);
 }

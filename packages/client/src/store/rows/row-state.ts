@@ -10,7 +10,7 @@ export interface RowState {
   readonly createdAt: number;
   /** Fingerprint of the declaration that the row was made by; empty until it was. */
   readonly projection: string;
-  /** Its entries in the index; none until the row was made. */
+  /** Its entries in the index; those of its times alone until the row was made. */
   readonly entries: ReadonlyArray<string>;
 }
 
@@ -43,7 +43,12 @@ export const changedRowState = (
     return { type, updatedAt, deleted, createdAt, projection: made.fingerprint, entries };
   }
   const from: IndexScope = { workspace, type: before.type, deleted: before.deleted };
-  const entries = before.entries.length === 0 ? [] : movedEntries(from, scope, times, before.entries);
+  const entries =
+    before.projection === ""
+      ? indexEntries(scope, times, [])
+      : before.entries.length === 0
+        ? []
+        : movedEntries(from, scope, times, before.entries);
   return { type, updatedAt, deleted, createdAt, projection: before.projection, entries };
 };
 

@@ -150,6 +150,8 @@ export const indexRows = (database: SqliteDatabase) => {
         }),
       ofType: (type) => ofType.all(workspace, type).map(toStored),
       stale: (type, fingerprint) => staleRows(workspace, type, fingerprint).map((row) => documentId(row["document"])),
+      // They are among the stale ones.
+      unmade: () => [],
     }),
   };
 };
