@@ -186,6 +186,26 @@ describe.each(kinds)("an importer %s", (_name, make) => {
     );
   });
 
+  test("applies several documents in one go, each alone, and keeps none of them", async () => {
+    const writers = [1, 2, 3].map((device) => replica(device));
+    const texts = writers.map((writer, index) => write(writer, `text ${index}`));
+    await withImporter((importer) =>
+      Effect.gen(function* () {
+        const answers = yield* importer.applyTogether([
+          ...texts.map((update, index) => request([update], { document: documentId(index + 1) })),
+          request([], { document: documentId(8), base: { snapshot: new Uint8Array(40) } }),
+        ]);
+        const contents = answers.map((answer) => (answer.type === "applied" ? contentOf(answer) : answer.type));
+        expect(contents).toEqual(["text 0", "text 1", "text 2", "rejected"]);
+        for (const number of [1, 2, 3]) {
+          const after = yield* importer.apply(request([], { document: documentId(number), base: undefined, known: 1 }));
+          expect(after).toEqual({ type: "missing-base" });
+        }
+        expect(yield* importer.applyTogether([])).toEqual([]);
+      }),
+    );
+  });
+
   test("survives any bytes, and says ImportRejected where the base itself is refused (promise 11)", async () => {
     const doc = replica(1);
     const update = write(doc, "some text to damage ".repeat(20));

@@ -100,8 +100,18 @@ export interface Applied {
 /** `missing-base`: the cache does not hold the document as of `known`; ask again with `base` and all its updates. */
 export type ImportAnswer = { readonly type: "missing-base" } | Applied;
 
+/** What a request of several has come to. */
+export type TogetherAnswer = ImportAnswer | { readonly type: "rejected"; readonly reason: string };
+
 export interface ImporterShape {
   readonly apply: (request: ImportRequest) => Effect.Effect<ImportAnswer, ImporterError>;
+  /**
+   * Several small documents in one go, each with its base; none is kept afterwards. Answers the first of them, at least one,
+   * as many as a short time allows: ask again for the others.
+   */
+  readonly applyTogether: (
+    requests: ReadonlyArray<ImportRequest>,
+  ) => Effect.Effect<ReadonlyArray<TogetherAnswer>, ImporterError>;
   /** Edits that have to be made anew under another peer id (rule 12). Takes its time, and holds up nothing else. */
   readonly reauthor: (document: DocumentId, request: ReauthorRequest) => Effect.Effect<Reauthored, ImporterError>;
   /** Forget a document. */

@@ -22,6 +22,10 @@ export const makeInProcessImporter = Effect.fnUntraced(function* (options: Impor
       if (answer.type !== "rejected") return answer;
       return yield* new ImportRejected({ document: request.document, reason: answer.reason });
     }),
+    applyTogether: Effect.fnUntraced(function* (requests) {
+      if (!open) return yield* new ImporterUnavailable({ cause: "closed" });
+      return core.applyTogether(requests).answers;
+    }),
     reauthor: Effect.fnUntraced(function* (document, request) {
       if (!open) return yield* new ImporterUnavailable({ cause: "closed" });
       const answer = core.reauthor(request);

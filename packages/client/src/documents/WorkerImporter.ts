@@ -16,7 +16,7 @@ import {
   type ImporterError,
   ImporterUnavailable,
 } from "./Importer.ts";
-import type { CoreAnswer, ReauthorAnswer } from "./import-core.ts";
+import type { CoreAnswer, ReauthorAnswer, TogetherAnswers } from "./import-core.ts";
 import type { ReauthorRequest } from "./reauthor.ts";
 
 export interface WorkerImporterOptions {
@@ -33,20 +33,19 @@ export interface WorkerImporterOptions {
 /** What the importer's thread is asked. */
 export type ToThread =
   | { readonly type: "apply"; readonly request: ImportRequest }
+  | { readonly type: "together"; readonly requests: ReadonlyArray<ImportRequest> }
   | { readonly type: "reauthor"; readonly request: ReauthorRequest }
   | { readonly type: "evict"; readonly workspace: string; readonly document: string };
+type ThreadAnswer = CoreAnswer | ReauthorAnswer | TogetherAnswers;
+
 /** What it answers. */
-export type FromThread =
-  | { readonly type: "ready" }
-  | { readonly type: "answer"; readonly answer: CoreAnswer | ReauthorAnswer };
+export type FromThread = { readonly type: "ready" } | { readonly type: "answer"; readonly answer: ThreadAnswer };
 
 /** A running thread. It works on one request at a time. */
 interface Running {
   readonly thread: Thread<FromThread, ToThread>;
   readonly ready: Deferred.Deferred<void, ImporterUnavailable>;
-  waiting:
-    | ((answer: CoreAnswer | ReauthorAnswer | { readonly type: "lost"; readonly cause: unknown }) => void)
-    | undefined;
+  waiting: ((answer: ThreadAnswer | { readonly type: "lost"; readonly cause: unknown }) => void) | undefined;
   failed: boolean;
 }
 
@@ -67,8 +66,8 @@ const start = (spawn: WorkerImporterOptions["spawn"]): Effect.Effect<Running, Im
     return running;
   });
 
-type Question = Extract<ToThread, { readonly type: "apply" | "reauthor" }>;
-type Answer = Exclude<CoreAnswer | ReauthorAnswer, { readonly type: "rejected" }>;
+type Question = Extract<ToThread, { readonly type: "apply" | "together" | "reauthor" }>;
+type Answer = Exclude<ThreadAnswer, { readonly type: "rejected" }>;
 
 const ask = (running: Running, document: DocumentId, question: Question): Effect.Effect<Answer, ImportRejected> =>
   Effect.callback<Answer, ImportRejected>((resume) => {
@@ -76,12 +75,32 @@ const ask = (running: Running, document: DocumentId, question: Question): Effect
     running.waiting = (answer) => {
       running.waiting = undefined;
       if (answer.type === "lost") return rejected(`the thread was lost: ${String(answer.cause)}`);
+      if (answer.type === "together") {
+        running.failed ||= answer.answers.some((one) => one.type === "rejected" && one.crashed);
+        return resume(Effect.succeed(answer));
+      }
       if (answer.type !== "rejected") return resume(Effect.succeed(answer));
       if (answer.crashed) running.failed = true;
       rejected(answer.reason);
     };
     running.thread.post(question);
   });
+
+const answersOther = Effect.die(new Error("an answer to another question"));
+
+const compact = (request: ImportRequest): ImportRequest => ({
+  ...request,
+  base: request.base && { snapshot: request.base.snapshot && ownBytes(request.base.snapshot) },
+  updates: request.updates.map(({ id, update }) => ({ id, update: ownBytes(update) })),
+  want: {
+    ...request.want,
+    merge: request.want.merge?.map(ownBytes),
+    split:
+      request.want.split === undefined
+        ? undefined
+        : { ...request.want.split, update: ownBytes(request.want.split.update) },
+  },
+});
 
 /** The importer. Its threads end with its scope. */
 export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerImporterOptions) {
@@ -167,24 +186,18 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
 
   return Importer.of({
     apply: (request) => {
-      const compact: ImportRequest = {
-        ...request,
-        base: request.base && { snapshot: request.base.snapshot && ownBytes(request.base.snapshot) },
-        updates: request.updates.map(({ id, update }) => ({ id, update: ownBytes(update) })),
-        want: {
-          ...request.want,
-          merge: request.want.merge?.map(ownBytes),
-          split:
-            request.want.split === undefined
-              ? undefined
-              : { ...request.want.split, update: ownBytes(request.want.split.update) },
-        },
-      };
-      const { document } = compact;
-      const question = { type: "apply", request: compact } as const;
+      const { document } = request;
+      const question = { type: "apply", request: compact(request) } as const;
       const answered = request.patient === true ? patiently(document, question) : quickly(document, question);
       return Effect.flatMap(answered, (answer) =>
-        answer.type === "reauthored" ? Effect.die(new Error("an answer to another question")) : Effect.succeed(answer),
+        answer.type === "applied" || answer.type === "missing-base" ? Effect.succeed(answer) : answersOther,
+      );
+    },
+    applyTogether: (requests) => {
+      const [first] = requests;
+      if (first === undefined) return Effect.succeed([]);
+      return Effect.flatMap(quickly(first.document, { type: "together", requests: requests.map(compact) }), (answer) =>
+        answer.type === "together" ? Effect.succeed(answer.answers) : answersOther,
       );
     },
     reauthor: (document, request) =>
@@ -198,10 +211,7 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
             own: request.own.map((edit) => ({ ...edit, update: ownBytes(edit.update) })),
           },
         }),
-        (answer) =>
-          answer.type === "reauthored"
-            ? Effect.succeed(answer.edits)
-            : Effect.die(new Error("an answer to another question")),
+        (answer) => (answer.type === "reauthored" ? Effect.succeed(answer.edits) : answersOther),
       ),
     evict: (workspace, document) => Effect.sync(() => quick?.thread.post({ type: "evict", workspace, document })),
     close,

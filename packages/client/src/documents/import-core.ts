@@ -35,14 +35,23 @@ export type ReauthorAnswer =
   | { readonly type: "reauthored"; readonly edits: Reauthored }
   | { readonly type: "rejected"; readonly reason: string; readonly crashed: boolean };
 
+/** Answers to the first of several requests. */
+export interface TogetherAnswers {
+  readonly type: "together";
+  readonly answers: ReadonlyArray<CoreAnswer>;
+}
+
 export interface ImportCore {
   readonly apply: (request: ImportRequest) => CoreAnswer;
+  readonly applyTogether: (requests: ReadonlyArray<ImportRequest>) => TogetherAnswers;
   readonly reauthor: (request: ReauthorRequest) => ReauthorAnswer;
   readonly evict: (workspace: string, document: string) => void;
   readonly close: () => void;
 }
 
 const MAX_REASON = 300;
+/** Several documents are worked on for so long in one go, so that a document that a person opens waits no longer. */
+const TOGETHER_MILLIS = 100;
 
 interface Cached {
   readonly doc: LoroDoc;
@@ -130,23 +139,37 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
     return answer;
   };
 
-  return {
-    apply: (request) => {
-      const key = keyOf(request.workspace, request.document);
-      try {
-        return respond(key, request);
-      } catch (error) {
-        const crashed = isCrash(error);
-        // A refused merge says nothing against the document; after anything else its state is not known.
-        if (!(error instanceof Refusal)) {
-          try {
-            drop(key);
-          } catch {
-            // It may be what crashed.
-          }
+  const apply = (request: ImportRequest): CoreAnswer => {
+    const key = keyOf(request.workspace, request.document);
+    try {
+      return respond(key, request);
+    } catch (error) {
+      const crashed = isCrash(error);
+      // A refused merge says nothing against the document; after anything else its state is not known.
+      if (!(error instanceof Refusal)) {
+        try {
+          drop(key);
+        } catch {
+          // It may be what crashed.
         }
-        return { type: "rejected", reason: reasonOf(error), crashed };
       }
+      return { type: "rejected", reason: reasonOf(error), crashed };
+    }
+  };
+
+  return {
+    apply,
+    applyTogether: (requests) => {
+      const started = options.now();
+      const answers: Array<CoreAnswer> = [];
+      for (const request of requests) {
+        const answer = apply(request);
+        answers.push(answer);
+        if (answer.type === "rejected" && answer.crashed) break;
+        drop(keyOf(request.workspace, request.document));
+        if (options.now() - started >= TOGETHER_MILLIS) break;
+      }
+      return { type: "together", answers };
     },
     reauthor: (request) => {
       try {

@@ -9,6 +9,9 @@ export const serveImports = (endpoint: Endpoint<ToThread, FromThread>, options: 
   endpoint.listen((message) => {
     if (message.type === "evict") return core.evict(message.workspace, message.document);
     if (message.type === "reauthor") return endpoint.post({ type: "answer", answer: core.reauthor(message.request) });
+    if (message.type === "together") {
+      return endpoint.post({ type: "answer", answer: core.applyTogether(message.requests) });
+    }
     const answer = core.apply(message.request);
     const snapshot = answer.type === "applied" ? answer.snapshot?.buffer : undefined;
     endpoint.post({ type: "answer", answer }, snapshot instanceof ArrayBuffer ? [snapshot] : []);

@@ -4,9 +4,16 @@
  */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Effect, Semaphore } from "effect";
-import type { Applied, ImporterError, ImporterShape, ImportRequest } from "../documents/Importer.ts";
+import type { Applied, ImporterError, ImporterShape, ImportRequest, TogetherAnswer } from "../documents/Importer.ts";
 import { holdsSeveralChanges, joinUpdates } from "../documents/join-updates.ts";
-import type { DocumentView, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type {
+  DocumentView,
+  LocalStoreShape,
+  NewProjection,
+  OpenedDocument,
+  StoreFailure,
+  UnprojectedDocument,
+} from "../store/LocalStore.ts";
 import type { UpdateRecord } from "../store/records.ts";
 import type { StateMark } from "./entry-content.ts";
 
@@ -15,6 +22,11 @@ const FOLD_UPDATES = 400;
 const FOLD_BYTES = 32 * 1024;
 /** So many changes go into an entry as they are: written anew they take fewer bytes, but longer than all else at sealing. */
 const FEW_CHANGES = 4;
+/** Documents are projected together when they are made of at most so much each. */
+const SMALL_UPDATES = 64;
+const SMALL_BYTES = 64 * 1024;
+/** Documents of which the importer's state is remembered: as many as an importer keeps. */
+const KNOWN_DOCUMENTS = 32;
 
 export interface DocumentImportsShape {
   /** Applies what is new, and stores the document's row unless that is not wanted. */
@@ -24,6 +36,17 @@ export interface DocumentImportsShape {
     through: number,
     row?: boolean,
   ) => Effect.Effect<"projected" | "merging", ImporterError | StoreFailure>;
+  /**
+   * Makes the rows of several documents at once, in one transaction. Does so for the small ones that nobody works on, as
+   * many as a short time allows: `projected`. Those for which the time was too short are `later`; the others are for `project`.
+   */
+  readonly projectTogether: (
+    workspace: WorkspaceId,
+    documents: ReadonlyArray<UnprojectedDocument>,
+  ) => Effect.Effect<
+    { readonly projected: ReadonlySet<DocumentId>; readonly later: ReadonlySet<DocumentId> },
+    StoreFailure
+  >;
   /** Several pending updates of one document as one update with exactly their operations (rule 13). */
   readonly merge: (
     workspace: WorkspaceId,
@@ -58,6 +81,14 @@ interface Known {
   looseBytes: number;
   snapshotBytes: number;
 }
+
+const NOTHING_TOGETHER = { projected: new Set<DocumentId>(), later: new Set<DocumentId>() };
+
+const isSmall = ({ record, snapshot, updates }: OpenedDocument): boolean =>
+  !record.merging &&
+  record.type !== "" &&
+  updates.length <= SMALL_UPDATES &&
+  updates.reduce((sum, { update }) => sum + update.length, snapshot?.length ?? 0) <= SMALL_BYTES;
 
 export const makeDocumentImports = (
   store: LocalStoreShape,
@@ -105,7 +136,10 @@ export const makeDocumentImports = (
       patient,
     });
     if (answer.type === "missing-base") return undefined;
-    known.set(keyOf(workspace, document), {
+    const key = keyOf(workspace, document);
+    known.delete(key);
+    for (const oldest of known.keys()) if (known.size >= KNOWN_DOCUMENTS) known.delete(oldest);
+    known.set(key, {
       through: Math.max(opened.through, answer.through),
       type: opened.record.type,
       looseUpdates: opened.updates.length,
@@ -121,10 +155,14 @@ export const makeDocumentImports = (
     want: ImportRequest["want"],
     patient: boolean,
   ): Effect.fn.Return<Applied | undefined, ImporterError | StoreFailure> {
-    const before = known.get(keyOf(workspace, document));
+    const key = keyOf(workspace, document);
+    const before = known.get(key);
     if (before === undefined || before.type === "" || patient) {
       return yield* fromStart(workspace, document, want, patient);
     }
+    // In the order of use: the first one is the one to go.
+    known.delete(key);
+    known.set(key, before);
     const newer = yield* store.updatesAfter(workspace, document, before.through);
     if (newer.snapshot !== undefined) return yield* fromStart(workspace, document, want, false);
     const { updates } = newer;
@@ -178,7 +216,7 @@ export const makeDocumentImports = (
   });
 
   const put = (workspace: WorkspaceId, document: DocumentId, through: number, view: DocumentView | undefined) =>
-    store.putProjection(workspace, document, through, view);
+    store.putProjections(workspace, [{ document, through, view }]);
 
   const project: DocumentImportsShape["project"] = (workspace, document, through, row = true) =>
     exclusively(
@@ -223,6 +261,50 @@ export const makeDocumentImports = (
     return "projected";
   });
 
+  const projectTogether: DocumentImportsShape["projectTogether"] = (workspace, waiting) => {
+    const free = waiting.filter(({ document }) => {
+      const key = keyOf(workspace, document);
+      return !known.has(key) && !locks.has(key);
+    });
+    const work = Effect.gen(function* () {
+      const opened = yield* store.openDocuments(
+        workspace,
+        free.map(({ document }) => document),
+      );
+      const small = opened.filter(isSmall);
+      if (small.length < 2) return NOTHING_TOGETHER;
+      const answers = yield* (
+        importer
+          .applyTogether(
+            small.map(({ record, snapshot, through, updates }) => ({
+              workspace,
+              document: record.document,
+              type: record.type,
+              known: through,
+              base: { snapshot },
+              updates,
+              want: { view: true },
+            })),
+          )
+          // One of them took too long or cannot be imported: one by one it turns out which.
+          .pipe(Effect.orElseSucceed((): ReadonlyArray<TogetherAnswer> => []))
+      );
+      const projections: Array<NewProjection> = [];
+      for (const [index, answer] of answers.entries()) {
+        const document = small[index];
+        if (document === undefined || answer.type !== "applied" || answer.view === undefined) continue;
+        projections.push({ document: document.record.document, through: document.through, view: answer.view });
+      }
+      if (projections.length > 0) yield* store.putProjections(workspace, projections);
+      return {
+        projected: new Set(projections.map(({ document }) => document)),
+        later: new Set(answers.length === 0 ? [] : small.slice(answers.length).map(({ record }) => record.document)),
+      };
+    });
+    if (free.length < 2) return Effect.succeed(NOTHING_TOGETHER);
+    return free.reduce((inner, { document }) => exclusively(keyOf(workspace, document), inner), work);
+  };
+
   const merge: DocumentImportsShape["merge"] = (workspace, document, updates) => {
     const plain = updates.map(({ update }) => update);
     if (plain.length <= FEW_CHANGES && !plain.some(holdsSeveralChanges)) return Effect.succeed(joinUpdates(plain));
@@ -249,6 +331,7 @@ export const makeDocumentImports = (
 
   return {
     project,
+    projectTogether,
     mark: (workspace, document) =>
       exclusively(
         keyOf(workspace, document),

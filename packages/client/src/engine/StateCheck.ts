@@ -140,5 +140,5 @@ const buildAnew = Effect.fnUntraced(function* (
     { workspace, document, through, snapshot: answer.snapshot },
     opened.updates.flatMap(({ id, state }) => (state === "pending" ? [] : [id])),
   );
-  yield* store.putProjection(workspace, document, through, answer.view);
+  yield* store.putProjections(workspace, [{ document, through, view: answer.view }]);
 });

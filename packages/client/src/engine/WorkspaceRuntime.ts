@@ -3,7 +3,7 @@ import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Duration, Effect, Fiber, Queue, type Scope } from "effect";
 import type { PeerID } from "loro-crdt";
 import { updateRanges } from "../documents/update-ranges-later.ts";
-import { Importer } from "../documents/Importer.ts";
+import { Importer, type ImporterError } from "../documents/Importer.ts";
 import { Notifier } from "../platform/Notifier.ts";
 import {
   type Fence,
@@ -25,13 +25,17 @@ import { makeStateChecks } from "./StateCheck.ts";
 import { succeed, type SuccessionWork } from "./Succession.ts";
 import { reloadContext, reloadIdentity, type WorkspaceContext } from "./WorkspaceContext.ts";
 
+const isImporterError = (error: StoreFailure | ImporterError): error is ImporterError => error._tag !== "StoreFailure";
+
 /** A change is told at once; those that follow within this time are told together. */
 const GATHER_MILLIS = 4;
 /** A document's row is made anew when it has rested this many times as long as making it took, or the longest rest. */
 const ROW_RESTS = 30;
 const LONGEST_REST_MILLIS = 1_000;
-/** Rows that are made before new ones are looked for. */
-const ROWS_AT_ONCE = 64;
+/** Rows that are made before new ones are looked for: the store looks through all that were made since to find them. */
+const ROWS_AT_ONCE = 512;
+/** Of these, rows that are made in one step. */
+const ROWS_TOGETHER = 64;
 /** The rows of other documents wait this long for one that is being made. */
 const LONG_PROJECT_MILLIS = Duration.millis(1_000);
 /** The outbox is counted at most this often. */
@@ -124,6 +128,8 @@ export const makeWorkspaceRuntime = (
     let here = nothingGathered();
     let elsewhere = nothingGathered();
     const projecting = new Set<DocumentId>();
+    /** Documents whose turn is to come. */
+    const taken = new Set<DocumentId>();
     /** Documents whose newest updates cannot be shown, by the update that was tried last: not tried again for nothing. */
     const given = new Map<DocumentId, number>();
     /** Documents of which something came from others that pages shall have. */
@@ -220,22 +226,69 @@ export const makeWorkspaceRuntime = (
       waiting.filter(
         ({ document, through }) =>
           !projecting.has(document) &&
+          !taken.has(document) &&
           given.get(document) !== through &&
           (arrived.has(document) || !rowWaits.has(document) || (rowDue.get(document) ?? 0) <= now),
       );
 
+    /** Makes the rows of those that are small in one step, and gives the others. */
+    const projectTogether = Effect.fnUntraced(function* (waiting: ReadonlyArray<UnprojectedDocument>) {
+      const started = yield* elapsedMillis;
+      const due = waiting.filter(({ document }) => started >= (rowDue.get(document) ?? 0));
+      if (due.length < 2) return waiting;
+      for (const { document } of due) projecting.add(document);
+      const { projected, later } = yield* imports.projectTogether(workspace, due).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            for (const { document } of due) projecting.delete(document);
+          }),
+        ),
+      );
+      const ended = yield* elapsedMillis;
+      const rest = Math.min(LONGEST_REST_MILLIS, ((ended - started) / projected.size) * ROW_RESTS);
+      for (const document of projected) {
+        given.delete(document);
+        arrived.delete(document);
+        rowWaits.delete(document);
+        rowDue.set(document, ended + rest);
+        if (fence !== undefined) yield* compare(document).pipe(Effect.catchIf(isImporterError, () => Effect.void));
+      }
+      const shown = waiting.filter(({ document }) => projected.has(document));
+      tell([...projected], [...new Set(shown.map(({ type }) => type))], true);
+      return waiting.filter(({ document }) => !projected.has(document) && !later.has(document));
+    });
+
     /** Makes the rows of some documents; whether there are more to be made. */
     const project = Effect.fnUntraced(function* (only?: DocumentId) {
-      const waiting = yield* store.unprojected(workspace, types, only);
-      if (only === undefined) {
+      // Those that are passed over do not hide the others.
+      const limit = ROWS_AT_ONCE + 1 + projecting.size + taken.size + given.size + rowWaits.size;
+      const waiting = yield* store.unprojected(workspace, types, { only, limit });
+      if (only === undefined && waiting.length < limit) {
         // Rows that somebody else has made meanwhile, another tab or whoever opened the document, wait no more.
         const documents = new Set(waiting.map(({ document }) => document));
         for (const document of rowWaits.keys()) if (!documents.has(document)) rowWaits.delete(document);
       }
       const work = workable(waiting, yield* elapsedMillis);
-      // Documents are independent: one that takes its time does not hold up the others.
-      yield* Effect.forEach(work.slice(0, ROWS_AT_ONCE), projectOne, { concurrency: 8, discard: true });
-      return work.length > ROWS_AT_ONCE;
+      const queue = work.slice(0, ROWS_AT_ONCE);
+      for (const { document } of queue) taken.add(document);
+      let isMore = work.length > queue.length;
+      const inTurn = Effect.gen(function* () {
+        while (queue.length > 0) {
+          const some = queue.splice(0, ROWS_TOGETHER);
+          for (const { document } of some) taken.delete(document);
+          const others = yield* projectTogether(some);
+          isMore ||= others.length < some.length;
+          // Documents are independent: one that takes its time does not hold up the others.
+          yield* Effect.forEach(others, projectOne, { concurrency: 8, discard: true });
+        }
+      });
+      yield* Effect.ensuring(
+        inTurn,
+        Effect.sync(() => {
+          for (const { document } of queue) taken.delete(document);
+        }),
+      );
+      return isMore;
     });
 
     const identityChanged = Effect.fnUntraced(function* (documents: ReadonlyArray<DocumentId>) {
@@ -298,14 +351,13 @@ export const makeWorkspaceRuntime = (
 
     const projectAll = Effect.gen(function* () {
       for (;;) {
-        // What came meanwhile goes before what only has to be made anew.
-        const working = yield* Effect.forkChild(project());
-        // Rule 15: a document that takes long goes on by itself, and what comes next does not wait for it.
-        const isMore = yield* Effect.raceFirst(
-          Fiber.join(working),
-          Effect.as(Effect.sleep(LONG_PROJECT_MILLIS), false),
+        // What came meanwhile goes before what only has to be made anew. Promise 14: the rest is gone on with, also where
+        // this was no more waited for.
+        const working = yield* Effect.forkChild(
+          Effect.map(project(), (isMore) => isMore && Queue.offerUnsafe(projectSignal, undefined)),
         );
-        if (isMore) continue;
+        // Rule 15: a document that takes long goes on by itself, and what comes next does not wait for it.
+        yield* Effect.raceFirst(Fiber.join(working), Effect.sleep(LONG_PROJECT_MILLIS));
         const now = yield* elapsedMillis;
         for (const [document, due] of rowDue) if (due <= now) rowDue.delete(document);
         const next = Math.min(

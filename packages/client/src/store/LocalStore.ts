@@ -101,6 +101,18 @@ export interface RowsOfType {
   readonly fingerprint: string;
 }
 
+/** A document's row, now that its updates up to `through` are applied. */
+export interface NewProjection {
+  readonly document: DocumentId;
+  /**
+   * Where the document has newer updates, local ones included, it stays or becomes unprojected: the view is older than they
+   * are.
+   */
+  readonly through: number;
+  /** Undefined keeps the row and only marks it merging; one without a projection leaves the document unprojected. */
+  readonly view: DocumentView | undefined;
+}
+
 /** A document whose row does not show its newest updates, or was made by another declaration. */
 export interface UnprojectedDocument {
   readonly document: DocumentId;
@@ -403,6 +415,11 @@ export interface LocalStoreShape {
     workspace: WorkspaceId,
     document: DocumentId,
   ) => Effect.Effect<OpenedDocument | undefined, StoreFailure>;
+  /** Those of these documents that are here, in this order, as of one moment. */
+  readonly openDocuments: (
+    workspace: WorkspaceId,
+    documents: ReadonlyArray<DocumentId>,
+  ) => Effect.Effect<ReadonlyArray<OpenedDocument>, StoreFailure>;
   readonly document: (
     workspace: WorkspaceId,
     document: DocumentId,
@@ -418,23 +435,18 @@ export interface LocalStoreShape {
   ) => Effect.Effect<NewerUpdates, StoreFailure>;
   /**
    * Documents of these types, given with the fingerprints of their declarations, whose rows have to be made anew: they do not
-   * show the newest updates (these come first), or were made by another declaration. With `only`, of that document.
+   * show the newest updates (these come first, roughly the newest before the others), or were made by another declaration.
+   * At least `limit` where there are as many, all unless told; with `only`, of that document.
    */
   readonly unprojected: (
     workspace: WorkspaceId,
     types: ReadonlyMap<string, string>,
-    only?: DocumentId,
+    options?: { readonly only?: DocumentId | undefined; readonly limit?: number },
   ) => Effect.Effect<ReadonlyArray<UnprojectedDocument>, StoreFailure>;
-  /**
-   * The document's row, now that its updates up to `through` are applied; undefined keeps the row and only marks it
-   * merging. Where the document has newer updates, local ones included, it stays or becomes unprojected: the view is older
-   * than they are. A view without a projection leaves the document unprojected.
-   */
-  readonly putProjection: (
+  /** Rows of documents, all in one transaction. Documents that are not here are passed over. */
+  readonly putProjections: (
     workspace: WorkspaceId,
-    document: DocumentId,
-    through: number,
-    view: DocumentView | undefined,
+    projections: ReadonlyArray<NewProjection>,
   ) => Effect.Effect<void, StoreFailure>;
   /**
    * A snapshot takes the place of exactly these updates, except of those that may have to be sent again: pending ones and

@@ -3,6 +3,7 @@ import type { Session } from "@cairn/protocol";
 import type { DocumentSchema } from "@cairn/schema";
 import { Effect, Exit, Layer, Scope } from "effect";
 import type { Cairn } from "../../src/api.ts";
+import { Importer, type ImporterShape } from "../../src/documents/Importer.ts";
 import { inProcessImporterLayer } from "../../src/documents/InProcessImporter.ts";
 import { makeEngine } from "../../src/engine/Engine.ts";
 import type { MakeSealing } from "../../src/engine/WorkspaceContext.ts";
@@ -31,15 +32,21 @@ export const openDevice = async <S extends DocumentSchema>(options: {
   readonly sealing?: MakeSealing | undefined;
   readonly stateMarkMillis?: number | undefined;
   readonly onToken?: ((token: string) => void) | undefined;
+  /** Stands before the real importer. */
+  readonly importer?: ((real: ImporterShape) => ImporterShape) | undefined;
 }): Promise<OpenDevice<S>> => {
   const transport = Layer.effect(
     Transport,
     Effect.map(Transport, (real) => listening(real, options.onToken ?? (() => undefined))),
   ).pipe(Layer.provide(layerFetch));
+  const importer = Layer.effect(
+    Importer,
+    Effect.map(Importer, (real) => options.importer?.(real) ?? real),
+  ).pipe(Layer.provide(inProcessImporterLayer({ schema: options.schema, now: () => performance.now() })));
   const services = Layer.mergeAll(
     Leadership.layer(options.directory),
     PeerLeases.layer(options.directory),
-    inProcessImporterLayer({ schema: options.schema, now: () => performance.now() }),
+    importer,
     transport,
   ).pipe(
     Layer.provideMerge(

@@ -6,6 +6,7 @@ import {
   bytesOf,
   changeOf,
   DEVICE,
+  documentOf,
   edit,
   FINGERPRINT,
   logEntry,
@@ -28,6 +29,46 @@ const view = viewOf("merged");
 const TYPES = new Map([["note", FINGERPRINT]]);
 
 export const registerDocumentContract = (suite: ContractSuite): void => {
+  suite.test("several documents are opened and shown in one step each", (store, fence) =>
+    Effect.gen(function* () {
+      const documents = Array.from({ length: 5 }, (_, index) => documentOf(index + 1));
+      yield* store.receive(
+        receipt(fence, 0, {
+          entries: documents.map((document, index) => ({ ...logEntry(PEER, index + 1, index + 1), document })),
+          updates: documents.map((document, index) => receivedUpdate(PEER, index + 1, document)),
+        }),
+      );
+      const waiting = yield* store.unprojected(WORKSPACE, TYPES);
+      expect(waiting.map(({ document }) => document).toSorted()).toEqual(documents.toSorted());
+      const some = yield* store.unprojected(WORKSPACE, TYPES, { limit: 2 });
+      expect(some.length).toBeGreaterThanOrEqual(2);
+      // What came last is what lists show first.
+      expect(some[0]?.document).toBe(documents[4]);
+
+      const asked = [documentOf(3), documentOf(99), documentOf(1)];
+      const opened = yield* store.openDocuments(WORKSPACE, asked);
+      expect(opened).toEqual([
+        yield* store.openDocument(WORKSPACE, documentOf(3)),
+        yield* store.openDocument(WORKSPACE, documentOf(1)),
+      ]);
+      expect(yield* store.openDocuments(OTHER_WORKSPACE, asked)).toEqual([]);
+
+      yield* store.putProjections(WORKSPACE, [
+        ...opened.map(({ record, through }) => ({ document: record.document, through, view })),
+        { document: documentOf(99), through: 1, view },
+        { document: documentOf(2), through: 0, view: undefined },
+      ]);
+      expect(yield* store.document(WORKSPACE, documentOf(3))).toMatchObject(shownBy(view));
+      expect(yield* store.document(WORKSPACE, documentOf(1))).toMatchObject(shownBy(view));
+      expect(yield* store.document(WORKSPACE, documentOf(2))).toMatchObject({ merging: true, projection: "" });
+      expect(yield* store.document(WORKSPACE, documentOf(99))).toBeUndefined();
+      const left = yield* store.unprojected(WORKSPACE, TYPES);
+      expect(left.map(({ document }) => document).toSorted()).toEqual(
+        [documentOf(2), documentOf(4), documentOf(5)].toSorted(),
+      );
+    }),
+  );
+
   suite.test("received updates are to be projected until a projection holds them", (store, fence) =>
     Effect.gen(function* () {
       yield* store.appendUpdates([edit({ row: view })]);
@@ -44,17 +85,17 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
       expect(yield* store.unprojected(OTHER_WORKSPACE, TYPES)).toEqual([]);
 
       // The import takes too long: the row says so, and the work is still to be done.
-      yield* store.putProjection(WORKSPACE, NOTE, through, undefined);
+      yield* store.putProjections(WORKSPACE, [{ document: NOTE, through, view: undefined }]);
       expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ merging: true, fields: { title: "merged" } });
       expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([waiting]);
 
-      yield* store.putProjection(WORKSPACE, NOTE, through - 1, view);
+      yield* store.putProjections(WORKSPACE, [{ document: NOTE, through: through - 1, view }]);
       expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject({ ...shownBy(view), merging: false });
       expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([waiting]);
 
-      yield* store.putProjection(WORKSPACE, NOTE, through, view);
+      yield* store.putProjections(WORKSPACE, [{ document: NOTE, through, view }]);
       expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
-      yield* store.putProjection(WORKSPACE, OTHER_NOTE, through, view);
+      yield* store.putProjections(WORKSPACE, [{ document: OTHER_NOTE, through, view }]);
       expect(yield* store.document(WORKSPACE, OTHER_NOTE)).toBeUndefined();
     }),
   );
@@ -65,9 +106,9 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
       yield* store.receive(receipt(fence, 0, update));
       const through = (yield* store.openDocument(WORKSPACE, NOTE))?.through ?? 0;
       const [id = 0] = yield* store.appendUpdates([edit({ row: viewOf("newer") })]);
-      yield* store.putProjection(WORKSPACE, NOTE, through, view);
+      yield* store.putProjections(WORKSPACE, [{ document: NOTE, through, view }]);
       expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([{ document: NOTE, type: "note", through: id }]);
-      yield* store.putProjection(WORKSPACE, NOTE, id, view);
+      yield* store.putProjections(WORKSPACE, [{ document: NOTE, through: id, view }]);
       expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
     }),
   );
@@ -86,7 +127,7 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
           checkQuery({ fields: {} }, { search }),
         );
       expect([yield* count("merged"), yield* count("shown")]).toEqual([1, 0]);
-      yield* store.putProjection(WORKSPACE, NOTE, id, wordless);
+      yield* store.putProjections(WORKSPACE, [{ document: NOTE, through: id, view: wordless }]);
       expect([yield* count("merged"), yield* count("shown")]).toEqual([0, 1]);
       expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
     }),
@@ -206,7 +247,7 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
       Effect.gen(function* () {
         const [first = 0] = yield* store.appendUpdates([edit()]);
         expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([{ document: NOTE, type: "note", through: first }]);
-        yield* store.putProjection(WORKSPACE, NOTE, first, view);
+        yield* store.putProjections(WORKSPACE, [{ document: NOTE, through: first, view }]);
         expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
         yield* store.appendUpdates([edit(), edit({ document: OTHER_NOTE, row: view }), edit({ row: view })]);
         expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
@@ -230,10 +271,10 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
         expect(yield* store.unprojected(WORKSPACE, new Map())).toEqual([]);
         const through = first + 1;
         expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([{ document: NOTE, type: "note", through }]);
-        yield* store.putProjection(WORKSPACE, NOTE, through, unknown);
+        yield* store.putProjections(WORKSPACE, [{ document: NOTE, through, view: unknown }]);
         expect(yield* store.document(WORKSPACE, NOTE)).toMatchObject(row);
         expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([{ document: NOTE, type: "note", through }]);
-        yield* store.putProjection(WORKSPACE, NOTE, through, viewOf("known"));
+        yield* store.putProjections(WORKSPACE, [{ document: NOTE, through, view: viewOf("known") }]);
         expect(yield* store.unprojected(WORKSPACE, TYPES)).toEqual([]);
       }),
   );

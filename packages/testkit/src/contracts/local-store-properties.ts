@@ -332,7 +332,7 @@ const perform = Effect.fnUntraced(function* (
     }
     case "project": {
       const through = Math.max(0, model.lastUpdate - step.back);
-      yield* store.putProjection(step.workspace, step.document, through, step.view);
+      yield* store.putProjections(step.workspace, [{ document: step.document, through, view: step.view }]);
       model.putProjection(step.workspace, step.document, through, step.view);
       return;
     }

@@ -95,10 +95,11 @@ const givesWay = (stored: StoredWorkspace, { state, counter = 0 }: UpdateRecord)
 type DocumentOperations = Pick<
   LocalStoreShape,
   | "openDocument"
+  | "openDocuments"
   | "document"
   | "updatesAfter"
   | "unprojected"
-  | "putProjection"
+  | "putProjections"
   | "fold"
   | "documentPage"
   | "query"
@@ -125,6 +126,14 @@ export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOp
         return found === undefined ? undefined : { record: found.record, ...newer(found, 0) };
       }),
 
+    openDocuments: (workspace, documents) =>
+      run("openDocuments", () =>
+        documents.flatMap((document) => {
+          const found = find(workspace, document);
+          return found === undefined ? [] : [{ record: found.record, ...newer(found, 0) }];
+        }),
+      ),
+
     document: (workspace, document) => run("document", () => find(workspace, document)?.record),
 
     updatesAfter: (workspace, document, afterId) =>
@@ -133,33 +142,39 @@ export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOp
         return found === undefined ? { snapshot: undefined, updates: [], through: afterId } : newer(found, afterId);
       }),
 
-    unprojected: (workspace, types, only) =>
+    unprojected: (workspace, types, { only, limit = Infinity } = {}) =>
       run("unprojected", () => {
         const all = [...(storage.workspaces.get(workspace)?.documents.values() ?? [])].filter(
           ({ record }) => types.has(record.type) && (only === undefined || record.document === only),
         );
-        const behind = all.filter(({ unprojected }) => unprojected !== undefined);
+        const behind = all
+          .filter(({ unprojected }) => unprojected !== undefined)
+          .toSorted((left, right) => (right.unprojected ?? 0) - (left.unprojected ?? 0));
         const stale = all.filter(
           ({ record, unprojected }) => unprojected === undefined && record.projection !== types.get(record.type),
         );
-        return [...behind, ...stale].map(({ record: { document, type }, latest: through }) => ({
-          document,
-          type,
-          through,
-        }));
+        return [...behind.slice(0, limit), ...(behind.length < limit ? stale.slice(0, limit) : [])].map(
+          ({ record: { document, type }, latest: through }) => ({
+            document,
+            type,
+            through,
+          }),
+        );
       }),
 
-    putProjection: (workspace, document, through, view) =>
-      run("putProjection", () => {
-        const found = find(workspace, document);
-        if (found === undefined) return;
-        if (view === undefined) {
-          found.record = { ...found.record, merging: true };
-        } else {
-          show(found, plainView(view));
-          found.record = { ...found.record, merging: false };
-          const behind = found.latest > through || view.projection === undefined;
-          found.unprojected = behind ? found.latest : undefined;
+    putProjections: (workspace, projections) =>
+      run("putProjections", () => {
+        for (const { document, through, view } of projections) {
+          const found = find(workspace, document);
+          if (found === undefined) continue;
+          if (view === undefined) {
+            found.record = { ...found.record, merging: true };
+          } else {
+            show(found, plainView(view));
+            found.record = { ...found.record, merging: false };
+            const behind = found.latest > through || view.projection === undefined;
+            found.unprojected = behind ? found.latest : undefined;
+          }
         }
       }),
 

@@ -40,6 +40,7 @@ const READS: ReadonlySet<string> = new Set([
   "logPage",
   "versions",
   "openDocument",
+  "openDocuments",
   "document",
   "updatesAfter",
   "unprojected",

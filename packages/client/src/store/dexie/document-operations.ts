@@ -2,6 +2,7 @@
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Dexie } from "dexie";
 import {
+  type DocumentView,
   Fenced,
   type LocalStoreShape,
   type NewerUpdates,
@@ -11,17 +12,18 @@ import {
 import type { DocumentRecord } from "../records.ts";
 import type { DexieConnection } from "./connection.ts";
 import { type Reading, readCount, readCounts, readLater, readPage } from "../rows/read-rows.ts";
-import { putView, toDocument } from "./documents.ts";
+import { putViews, toDocument } from "./documents.ts";
 import { dexieRowIndex, staleDocuments } from "./row-index.ts";
 import { type CairnDatabase, type DocumentRow, toUpdate, updatesOf, type UpdateRow } from "./tables.ts";
 
 type DocumentOperations = Pick<
   LocalStoreShape,
   | "openDocument"
+  | "openDocuments"
   | "document"
   | "updatesAfter"
   | "unprojected"
-  | "putProjection"
+  | "putProjections"
   | "fold"
   | "documentPage"
   | "query"
@@ -55,6 +57,9 @@ const find = async (
   return row === undefined || view === undefined ? undefined : toDocument(row, view);
 };
 
+const present = <Row>(rows: ReadonlyArray<Row | undefined>): ReadonlyArray<Row> =>
+  rows.flatMap((row) => (row === undefined ? [] : [row]));
+
 const withViews = async (
   database: CairnDatabase,
   rows: ReadonlyArray<DocumentRow>,
@@ -87,6 +92,18 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
         return record === undefined ? undefined : { record, ...(await newer(database, workspace, document, 0)) };
       }),
 
+    openDocuments: (workspace, ids) =>
+      connection.read("openDocuments", [documents, views, updates, snapshots], async (database) => {
+        const keys = ids.map((id): [WorkspaceId, DocumentId] => [workspace, id]);
+        const records = await withViews(database, present(await documents.bulkGet(keys)));
+        // Asked all at once: one after the other each would wait for the one before.
+        const contents = await Promise.all(records.map(({ document }) => newer(database, workspace, document, 0)));
+        return records.flatMap((record, index) => {
+          const content = contents[index];
+          return content === undefined ? [] : [{ record, ...content }];
+        });
+      }),
+
     document: (workspace, document) =>
       connection.read("document", [documents, views], (database) => find(database, workspace, document)),
 
@@ -95,7 +112,7 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
         newer(database, workspace, document, afterId),
       ),
 
-    unprojected: (workspace, types, only) =>
+    unprojected: (workspace, types, { only, limit = Infinity } = {}) =>
       connection.read("unprojected", [documents], async (database) => {
         if (only !== undefined) {
           const row = await documents.get([workspace, only]);
@@ -110,29 +127,37 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
           const behind = await documents
             .where("[workspace+type+unprojected]")
             .between([workspace, type, Dexie.minKey], [workspace, type, Dexie.maxKey])
+            // oxlint-disable-next-line unicorn/no-array-reverse -- a collection of Dexie
+            .reverse()
+            .limit(limit)
             .toArray();
+          for (const row of behind) found.push({ document: row.document, type, through: row.latest });
+          if (behind.length >= limit) continue;
           const known = new Set(behind.map(({ document }) => document));
           const stale = (await staleDocuments(database, workspace, type, fingerprint)).filter((id) => !known.has(id));
-          const others = await documents.bulkGet(stale.map((id): [WorkspaceId, DocumentId] => [workspace, id]));
-          for (const row of behind) found.push({ document: row.document, type, through: row.latest });
-          for (const row of others) {
-            if (row !== undefined) made.push({ document: row.document, type, through: row.latest });
+          const some = stale.slice(0, limit).map((id): [WorkspaceId, DocumentId] => [workspace, id]);
+          for (const row of present(await documents.bulkGet(some))) {
+            made.push({ document: row.document, type, through: row.latest });
           }
         }
         return [...found, ...made];
       }),
 
-    putProjection: (workspace, document, through, view) =>
-      connection.write("putProjection", [documents, views, words], async (database) => {
-        const row = await database.documents.get([workspace, document]);
-        if (row === undefined) return;
-        if (view === undefined) {
-          await database.documents.put({ ...row, merging: true });
-          return;
+    putProjections: (workspace, projections) =>
+      connection.write("putProjections", [documents, views, words], async (database) => {
+        const rows = await documents.bulkGet(
+          projections.map(({ document }): [WorkspaceId, DocumentId] => [workspace, document]),
+        );
+        const made: Array<readonly [DocumentRow, DocumentView | undefined]> = [];
+        for (const [index, { through, view }] of projections.entries()) {
+          const row = rows[index];
+          if (row === undefined) continue;
+          const { unprojected: _, ...projected } = row;
+          const behind = row.latest > through || view?.projection === undefined ? { unprojected: row.latest } : {};
+          if (view === undefined) made.push([{ ...row, merging: true }, undefined]);
+          else made.push([{ ...projected, ...behind, merging: false }, view]);
         }
-        const { unprojected: _, ...projected } = row;
-        const behind = row.latest > through || view.projection === undefined ? { unprojected: row.latest } : {};
-        await putView(database, { ...projected, ...behind, merging: false }, view);
+        await putViews(database, made);
       }),
 
     fold: (snapshot, replaced) =>

@@ -50,23 +50,47 @@ const changed = (known: DocumentRow | undefined, change: DocumentChange): Docume
   return change.pendingBytes === undefined ? row : withPending(row, 1, change.pendingBytes);
 };
 
-/** What a document shows, and the words that it is found by. */
-const putRowProjection = async (
-  database: CairnDatabase,
-  workspace: WorkspaceId,
-  document: DocumentId,
-  { fields, searchText }: RowProjection,
-): Promise<void> => {
-  await database.views.put({ workspace, document, fields });
-  if (searchText !== undefined) await putWords(database, workspace, document, searchText);
+interface Shown {
+  readonly workspace: WorkspaceId;
+  readonly document: DocumentId;
+  readonly projection: RowProjection;
+  /** Its row was never made before: it has no words to compare with. */
+  readonly first: boolean;
+}
+
+/** What documents show, and the words that they are found by. */
+const putRowProjections = async (database: CairnDatabase, shown: ReadonlyArray<Shown>): Promise<void> => {
+  if (shown.length === 0) return;
+  await database.views.bulkPut(
+    shown.map(({ workspace, document, projection: { fields } }) => ({ workspace, document, fields })),
+  );
+  await putWords(
+    database,
+    shown.flatMap(({ projection: { searchText: text }, ...rest }) => (text === undefined ? [] : [{ ...rest, text }])),
+  );
 };
 
-/** A document's row as its content says, in place of the one before. */
-export const putView = async (database: CairnDatabase, row: DocumentRow, view: DocumentView): Promise<void> => {
-  const { workspace, document } = row;
-  const state = changedRowState(workspace, row, { type: row.type, time: row.updatedAt, view });
-  await database.documents.put({ ...row, ...state });
-  if (view.projection !== undefined) await putRowProjection(database, workspace, document, view.projection);
+/** Documents' rows as their contents say, in place of those before; without a view what it shows stays. */
+export const putViews = async (
+  database: CairnDatabase,
+  made: ReadonlyArray<readonly [DocumentRow, DocumentView | undefined]>,
+): Promise<void> => {
+  if (made.length === 0) return;
+  await database.documents.bulkPut(
+    made.map(([row, view]) =>
+      view === undefined
+        ? row
+        : { ...row, ...changedRowState(row.workspace, row, { type: row.type, time: row.updatedAt, view }) },
+    ),
+  );
+  await putRowProjections(
+    database,
+    made.flatMap(([{ workspace, document, projection: before }, view]) =>
+      view?.projection === undefined
+        ? []
+        : [{ workspace, document, projection: view.projection, first: before === "" }],
+    ),
+  );
 };
 
 /** Applies changes, in order; each document's rows are written once. */
@@ -81,7 +105,7 @@ export const touchDocuments = async (
   const known = await database.documents.bulkGet(keys);
   const rows: Array<DocumentRow> = [];
   const made: Array<ViewRow> = [];
-  const projections: Array<readonly [DocumentChange, RowProjection]> = [];
+  const projections: Array<Shown> = [];
   for (const [index, group] of [...byDocument.values()].entries()) {
     const before = known[index];
     let row = before;
@@ -93,14 +117,18 @@ export const touchDocuments = async (
     const projection = found.at(-1);
     // Of several, the newest words are kept, even where the newest view has none.
     const words = found.findLast(({ searchText }) => searchText !== undefined)?.searchText;
-    if (projection !== undefined) projections.push([first, { ...projection, searchText: words }]);
-    else if (before === undefined) made.push({ workspace: first.workspace, document: first.document, fields: {} });
+    if (projection !== undefined) {
+      projections.push({
+        workspace: first.workspace,
+        document: first.document,
+        projection: { ...projection, searchText: words },
+        first: before === undefined || before.projection === "",
+      });
+    } else if (before === undefined) made.push({ workspace: first.workspace, document: first.document, fields: {} });
   }
   await database.documents.bulkPut(rows);
   if (made.length > 0) await database.views.bulkPut(made);
-  for (const [{ workspace, document }, projection] of projections) {
-    await putRowProjection(database, workspace, document, projection);
-  }
+  await putRowProjections(database, projections);
 };
 
 /** A document as the port shows it. */

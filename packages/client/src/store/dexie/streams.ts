@@ -4,7 +4,7 @@ import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { UpdateRecord } from "../records.ts";
 import { shownEdits } from "../rows/row-state.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
-import { type DocumentChange, putView, touchDocuments } from "./documents.ts";
+import { type DocumentChange, putViews, touchDocuments } from "./documents.ts";
 import { changeStream } from "./entries.ts";
 import { requireLeader, requireThat, requireWorkspace } from "./guard.ts";
 import { changePending, sumOfBytes } from "./outbox.ts";
@@ -93,7 +93,7 @@ export const streamOperations = (connection: DexieConnection): StreamOperations 
           );
           const { pendingUpdates: _, unprojected: __, ...rest } = before;
           const unprojected = row.projection === undefined ? { unprojected: latest } : {};
-          await putView(database, { ...rest, pendingBytes: 0, merging: false, latest, ...unprojected }, row);
+          await putViews(database, [[{ ...rest, pendingBytes: 0, merging: false, latest, ...unprojected }, row]]);
           await addEdits(database, edits);
           if (retire.length === 0) return;
           const retiredLeases = [...new Set([...(record.retiredLeases ?? []), ...retire])];

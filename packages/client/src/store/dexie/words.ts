@@ -32,18 +32,45 @@ const split = (words: ReadonlySet<string>, buckets: number): ReadonlyArray<Reado
 const isSame = (left: ReadonlyArray<string>, right: ReadonlyArray<string>): boolean =>
   left.length === right.length && left.every((word, index) => word === right[index]);
 
-/** A document's words are those of this text from now on; what has not changed is not written. */
-export const putWords = async (
+/** The text that a document is found by. */
+export interface NewWords {
+  readonly workspace: WorkspaceId;
+  readonly document: DocumentId;
+  readonly text: string;
+  /** It had none before. */
+  readonly first: boolean;
+}
+
+/** Documents' words are those of these texts from now on; what has not changed is not written. */
+export const putWords = async (database: CairnDatabase, texts: ReadonlyArray<NewWords>): Promise<void> => {
+  const known = await Promise.all(texts.map((text) => wordsBefore(database, text)));
+  const changes = texts.map((text, index) => changeOf(text, known[index] ?? []));
+  const gone = changes.flatMap((change) => change.gone);
+  if (gone.length > 0) {
+    await database.words.bulkDelete(
+      gone.map(({ workspace, document, bucket }): [WorkspaceId, DocumentId, number] => [workspace, document, bucket]),
+    );
+  }
+  const changed = changes.flatMap((change) => change.changed);
+  if (changed.length > 0) await database.words.bulkPut(changed);
+};
+
+const wordsBefore = async (
   database: CairnDatabase,
-  workspace: WorkspaceId,
-  document: DocumentId,
-  text: string,
-): Promise<void> => {
+  { workspace, document, first }: NewWords,
+): Promise<ReadonlyArray<WordsRow>> =>
+  first
+    ? []
+    : database.words
+        .where(":id")
+        .between([workspace, document, Dexie.minKey], [workspace, document, Dexie.maxKey])
+        .toArray();
+
+const changeOf = (
+  { workspace, document, text }: NewWords,
+  known: ReadonlyArray<WordsRow>,
+): { readonly changed: ReadonlyArray<WordsRow>; readonly gone: ReadonlyArray<WordsRow> } => {
   const words = wordsOf(text);
-  const known = await database.words
-    .where(":id")
-    .between([workspace, document, Dexie.minKey], [workspace, document, Dexie.maxKey])
-    .toArray();
   const buckets = bucketsFor(words.size, known[0]?.buckets);
   const sameBuckets = known[0]?.buckets === buckets;
   const before = new Map(known.map((row) => [row.bucket, row]));
@@ -57,11 +84,5 @@ export const putWords = async (
       changed.push({ workspace, document, bucket, buckets, words: part });
     }
   }
-  const gone = known.filter(({ bucket }) => !kept.has(bucket));
-  if (gone.length > 0) {
-    await database.words.bulkDelete(
-      gone.map(({ bucket }): [WorkspaceId, DocumentId, number] => [workspace, document, bucket]),
-    );
-  }
-  if (changed.length > 0) await database.words.bulkPut(changed);
+  return { changed, gone: known.filter(({ bucket }) => !kept.has(bucket)) };
 };

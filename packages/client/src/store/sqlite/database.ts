@@ -25,7 +25,7 @@ export class ProfileInUse extends Data.TaggedError("ProfileInUse")<{ readonly di
  * again, rows and snapshots are made again from the updates. They are not synced on their own; the log is in order, so
  * they are durable with the next one that is. A process that dies loses none of them.
  */
-const MAY_BE_LOST: ReadonlySet<string> = new Set(["receive", "settle", "moveOutgoing", "putProjection", "fold"]);
+const MAY_BE_LOST: ReadonlySet<string> = new Set(["receive", "settle", "moveOutgoing", "putProjections", "fold"]);
 
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;

@@ -1,7 +1,7 @@
 /** Documents: opening, projecting, folding. */
-import { Fenced, type LocalStoreShape, type UnprojectedDocument } from "../LocalStore.ts";
+import { Fenced, type LocalStoreShape, type OpenedDocument, type UnprojectedDocument } from "../LocalStore.ts";
 import type { DocumentRecord } from "../records.ts";
-import type { DocumentId } from "@cairn/protocol";
+import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { readCount, readCounts, readNow, readPage } from "../rows/read-rows.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { DocumentRows } from "./documents.ts";
@@ -9,13 +9,17 @@ import { DOCUMENT_COLUMNS, type IndexRows } from "./row-index.ts";
 import { bytes, documentId, number, type Row, text, toDocument, toUpdate } from "./rows.ts";
 import { UpdateState } from "./tables.ts";
 
+/** No database has so many rows. */
+const ALL = 2 ** 52;
+
 type DocumentOperations = Pick<
   LocalStoreShape,
   | "openDocument"
+  | "openDocuments"
   | "document"
   | "updatesAfter"
   | "unprojected"
-  | "putProjection"
+  | "putProjections"
   | "fold"
   | "documentPage"
   | "query"
@@ -38,7 +42,7 @@ export const documentOperations = (
   const snapshotThrough = database.prepare("SELECT through FROM snapshots WHERE document = ?");
   const updatesAfter = database.prepare("SELECT * FROM updates WHERE document = ? AND id > ? ORDER BY id");
   const unprojected = database.prepare(
-    "SELECT document, latest FROM documents WHERE workspace = ? AND type = ? AND unprojected IS NOT NULL",
+    "SELECT document, latest FROM documents WHERE workspace = ? AND type = ? AND unprojected IS NOT NULL ORDER BY key DESC LIMIT ?",
   );
   const state = database.prepare(
     "SELECT type, latest, unprojected, projection FROM documents WHERE workspace = ? AND document = ?",
@@ -69,14 +73,18 @@ export const documentOperations = (
     };
   };
 
+  const open = (workspace: WorkspaceId, document: DocumentId): OpenedDocument | undefined => {
+    const row: Row | undefined = find.get(workspace, document);
+    if (row === undefined) return undefined;
+    const record = toDocument(row);
+    return { record, ...newer(number(row["key"]), record, 0) };
+  };
+
   return {
-    openDocument: (workspace, document) =>
-      database.read("openDocument", () => {
-        const row: Row | undefined = find.get(workspace, document);
-        if (row === undefined) return undefined;
-        const record = toDocument(row);
-        return { record, ...newer(number(row["key"]), record, 0) };
-      }),
+    openDocument: (workspace, document) => database.read("openDocument", () => open(workspace, document)),
+
+    openDocuments: (workspace, ids) =>
+      database.read("openDocuments", () => ids.flatMap((document) => open(workspace, document) ?? [])),
 
     document: (workspace, document) =>
       database.read("document", () => {
@@ -92,7 +100,7 @@ export const documentOperations = (
           : newer(key, { workspace, document }, afterId);
       }),
 
-    unprojected: (workspace, types, only) =>
+    unprojected: (workspace, types, { only, limit = Infinity } = {}) =>
       database.read("unprojected", () => {
         if (only !== undefined) {
           const row = state.get(workspace, only);
@@ -104,28 +112,32 @@ export const documentOperations = (
         }
         const found = new Map<DocumentId, UnprojectedDocument>();
         for (const type of types.keys()) {
-          for (const row of unprojected.all(workspace, type)) {
+          for (const row of unprojected.all(workspace, type, Math.min(limit, ALL))) {
             const document = documentId(row["document"]);
             found.set(document, { document, type, through: number(row["latest"]) });
           }
         }
+        if (found.size >= limit) return [...found.values()];
         for (const [type, fingerprint] of types) {
-          for (const { document, latest } of index.stale(workspace, type, fingerprint)) {
-            if (!found.has(document)) found.set(document, { document, type, through: latest });
+          const others = index.stale(workspace, type, fingerprint).filter(({ document }) => !found.has(document));
+          for (const { document, latest } of others.slice(0, limit)) {
+            found.set(document, { document, type, through: latest });
           }
         }
         return [...found.values()];
       }),
 
-    putProjection: (workspace, document, through, view) =>
-      database.write("putProjection", () => {
-        const key = documents.keyOf(workspace, document);
-        if (key === undefined) return;
-        if (view === undefined) {
-          merging.run(key);
-        } else {
-          documents.putView(key, view);
-          projected.run(view.projection === undefined ? 1 : 0, through, key);
+    putProjections: (workspace, projections) =>
+      database.write("putProjections", () => {
+        for (const { document, through, view } of projections) {
+          const key = documents.keyOf(workspace, document);
+          if (key === undefined) continue;
+          if (view === undefined) {
+            merging.run(key);
+          } else {
+            documents.putView(key, view);
+            projected.run(view.projection === undefined ? 1 : 0, through, key);
+          }
         }
       }),
 
