@@ -1,9 +1,4 @@
-/**
- * `npm run bench:list [-- --notes N] [--reloads N] [--opened N]`: the built notebook in Chromium with 10,000 notes of 1 KiB.
- * Needs `npm run build` before. Exit code 1 where a target is missed.
- *
- * It does not measure a phone, a slow disk, or a browser other than Chromium.
- */
+/** The built notebook in Chromium with 10,000 notes of 1 KiB: `npm run bench:list -- --help`. */
 import { ServerPlace } from "@cairn/testkit/server-program";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -13,10 +8,25 @@ import { parseArgs } from "node:util";
 import { percentile } from "./latency/measure-typing.ts";
 import { openAppBrowser } from "./notebook/AppBrowser.ts";
 import { KeyMeter } from "./notebook/KeyMeter.ts";
+import { joinNotebook } from "./notebook/join-notebook.ts";
 import { openNotes, settledMemory } from "./notebook/measure-memory.ts";
 import { measureReload, type ReloadTimes, watchReloads } from "./notebook/measure-reload.ts";
 import { makeWatchedBuild } from "./notebook/watched-build.ts";
 import { SeedingDevice } from "./notebook/SeedingDevice.ts";
+
+const HELP = `The built notebook in Chromium with many notes of 1 KiB.
+
+  npm run build && npm run bench:list [-- OPTIONS]
+
+  --notes N         notes that a device in Node writes and the browser receives   10000
+  --reloads N       reloads whose times are taken                                 20
+  --opened N        notes that are opened and closed for the memory               1000
+  --join-minutes N  how long joining may take                                     10
+  --help            this
+
+Exit code 0 where every target is met, 1 where one is missed, 2 where it could not begin. It measures no phone, no slow
+disk, and no browser but Chromium.
+`;
 
 /** Milliseconds, at the 95th percentile. */
 const RELOAD = 1000;
@@ -26,6 +36,7 @@ const KEY = 16;
 const GROWTH = 0.1;
 const FIRST_MARK = 0.2;
 
+const PROGRESS_NOTES = 2500;
 const REMOTE_ENTRIES = 1000;
 const PRESSES = 200;
 const LONG_NOTE = 50_000;
@@ -43,7 +54,14 @@ const whole = (text: string | undefined, otherwise: number): number => {
 
 const webFolder = process.env["CAIRN_WEB_DIR"] ?? join(import.meta.dirname, "../../web/dist");
 
-const bench = async (options: { notes: number; reloads: number; opened: number }): Promise<boolean> => {
+interface Options {
+  readonly notes: number;
+  readonly reloads: number;
+  readonly opened: number;
+  readonly joinMillis: number;
+}
+
+const bench = async (options: Options): Promise<boolean> => {
   let met = true;
   const judge = (name: string, value: number, target: number): void => {
     const holds = value < target;
@@ -56,19 +74,23 @@ const bench = async (options: { notes: number; reloads: number; opened: number }
     await makeWatchedBuild(webFolder, watched);
     await place.start();
     const device = await SeedingDevice.open({ origin: place.origin, directory: place.beside("device") });
-    let started = performance.now();
-    await device.seed({ notes: options.notes, length: 1024 }, () => undefined);
+    const started = performance.now();
+    await device.seed({ notes: options.notes, length: 1024 }, (done) => {
+      if (done % PROGRESS_NOTES === 0) say(`  ${done} notes written after ${millis(performance.now() - started)}`);
+    });
     await device.writeLongNote(LONG_TITLE, LONG_NOTE);
     say(`${options.notes} notes of 1 KiB written and on the server: ${millis(performance.now() - started)}`);
     const { page, threads, close } = await openAppBrowser(place.beside("browser"));
     try {
-      started = performance.now();
-      await page.goto(await device.link());
-      await page.getByRole("button", { name: "Join", exact: true }).click();
-      await page.getByRole("button", { name: "Sync: Saved here and on the server" }).first().waitFor();
+      const joined = await joinNotebook(page, await device.link(), options.joinMillis, (seconds, state) =>
+        say(`  after ${seconds} s: ${state}`),
+      );
       await page.locator("[data-note-row]", { hasText: LONG_TITLE }).waitFor();
       await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-      say(`joined, all of it received and listed: ${millis(performance.now() - started)}`);
+      say(
+        `joined: first notes listed after ${millis(joined.firstListed)}, all received after ${millis(joined.received)}, ` +
+          `all opened for the list after ${millis(joined.projected)} (${millis(joined.projected / options.notes)} a note)`,
+      );
 
       await page.goto(`${place.origin}/`);
       await watchReloads(page);
@@ -140,9 +162,16 @@ const bench = async (options: { notes: number; reloads: number; opened: number }
 };
 
 const { values } = parseArgs({
-  options: { notes: { type: "string" }, reloads: { type: "string" }, opened: { type: "string" } },
+  options: {
+    notes: { type: "string" },
+    reloads: { type: "string" },
+    opened: { type: "string" },
+    "join-minutes": { type: "string" },
+    help: { type: "boolean" },
+  },
 });
-if (!existsSync(join(webFolder, "index.html"))) {
+if (values.help === true) say(HELP.trimEnd());
+else if (!existsSync(join(webFolder, "index.html"))) {
   process.stderr.write("The web app is not built: npm run build\n");
   process.exitCode = 2;
 } else {
@@ -150,6 +179,7 @@ if (!existsSync(join(webFolder, "index.html"))) {
     notes: whole(values.notes, 10_000),
     reloads: whole(values.reloads, 20),
     opened: whole(values.opened, 1000),
+    joinMillis: whole(values["join-minutes"], 10) * 60_000,
   });
   process.exitCode = met ? 0 : 1;
 }
