@@ -97,8 +97,10 @@ describe("Promise 13: a server restored from an older backup", () => {
     await until(() => whole(note.read().body) && copy.read().body === note.read().body);
     await Promise.all([safe(notebook), safe(joined)]);
     const cold = await joinCold(notebook);
-    await until(async () => (await titlesOf(cold)).length === 3);
-    expect(await titlesOf(cold)).toEqual(["Log", "Made on the laptop", "Made on the phone"]);
+    // A row is there before its title is.
+    await expect
+      .poll(() => titlesOf(cold), { timeout: 20_000 })
+      .toEqual(["Log", "Made on the laptop", "Made on the phone"]);
     const document = await cold.open("note", note.id);
     await until(() => document.read().body === note.read().body);
     expect(await titlesOf(notebook)).toEqual(await titlesOf(joined));
