@@ -165,6 +165,7 @@ describe("cairn schema", { timeout: 240_000 }, () => {
     expect(await missing.run("check")).toMatchObject({ code: 0 });
     expect(await missing.run("check", "--strict")).toMatchObject({ code: 1 });
 
+    expect(await missing.run("check", "--runs", "0")).toMatchObject({ code: 1, stdout: "" });
     await missing.write("index.ts", "export const other = 1;\n");
     expect((await missing.run("check")).stderr).toContain("[schema-not-found]");
     await missing.write("index.ts", 'document.title = "x";\n');

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { defineDocument, defineSchema, editDocument, evolveSchema, field, readDocument } from "@cairn/schema";
+import { checkSchema } from "@cairn/schema/guard";
 
 const v1 = defineSchema({
   version: 1,
@@ -176,4 +177,28 @@ test("a conversion that cuts at the first space would not give back what an olde
     doc.commit();
     expect(readDocument(v1.documents.recipe, doc).author).toBe(author);
   }
+});
+
+test("the guide's steps owe nothing, and the shorter split that it warns of does", () => {
+  const options = { record: {}, hash: (text: string) => text, seed: 1, runs: 400 };
+  const defects = (schema: Parameters<typeof checkSchema>[0]) =>
+    checkSchema(schema, options).filter(({ severity }) => severity !== "note");
+  expect(defects(v4)).toEqual([]);
+  const { author: _author, ...rest } = v1.documents.recipe.fields;
+  const shorter = evolveSchema(v1, {
+    version: 2,
+    documents: { recipe: defineDocument({ fields: { ...rest, first: field.string(), last: field.string() } }) },
+    steps: (step) => [
+      step.split("recipe", {
+        from: "author",
+        to: ["first", "last"],
+        up: (author) => {
+          const [first = "", ...last] = author.split(" ");
+          return { first, last: last.join(" ") };
+        },
+        down: ({ first, last }) => (last === "" ? first : `${first} ${last}`),
+      }),
+    ],
+  });
+  expect(defects(shorter)).toMatchObject([{ code: "schema/law", path: "recipe.first, recipe.last" }]);
 });

@@ -30,6 +30,8 @@ interface Checked {
 
 const examine = (files: SchemaFiles, { seed, runs }: CheckSettings): Effect.Effect<Checked, CommandFailure> =>
   Effect.gen(function* () {
+    // Nothing tried would be nothing found.
+    if (runs < 1) return yield* failure("usage", "--runs is a number of values, at least 1.");
     const schema = yield* loadSchema(files.schema);
     const record = yield* readRecord(files.record);
     const findings = checkSchema(schema, { record, hash: hashText, seed, runs });

@@ -2,7 +2,7 @@
 import type { DocumentSchema } from "@cairn/schema";
 import { Effect, Option } from "effect";
 import { stat } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { attempt, type CommandFailure, failure } from "../failures.ts";
 
@@ -94,12 +94,18 @@ const unloadable = (file: string, error: unknown): CommandFailure => {
       );
 };
 
+/** Whether a file is the package's or this command's, and not the app's. */
+const isOurs = (file: string): boolean =>
+  file.includes(`${sep}node_modules${sep}`) ||
+  [fileURLToPath(import.meta.resolve("@cairn/schema")), import.meta.filename].some((own) =>
+    file.startsWith(`${dirname(own)}${sep}`),
+  );
+
 /** The app's own line that an error comes from. */
 const placeOf = (error: Error): string | undefined =>
   (error.stack ?? "").split("\n").flatMap((line) => {
     const [, url, row] = /(file:\/\/[^\s()]+?):(\d+):\d+\)?$/.exec(line) ?? [];
     if (url === undefined || row === undefined) return [];
     const file = fileURLToPath(url);
-    const isOurs = /[\\/](node_modules|packages[\\/]schema|apps[\\/]cli[\\/]src)[\\/]/.test(file);
-    return isOurs ? [] : [`${forPeople(file)}:${row}`];
+    return isOurs(file) ? [] : [`${forPeople(file)}:${row}`];
   })[0];
