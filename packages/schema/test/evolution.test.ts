@@ -327,6 +327,45 @@ describe("promise 10: containers", () => {
     expect(readDocument(newer, doc).tasks).toHaveLength(3);
   });
 
+  test("what a step cannot convert is left out and reported, and the rest of the field stays", () => {
+    const careless = evolveSchema(first, {
+      version: 2,
+      documents: {
+        note: defineDocument({
+          fields: {
+            title: field.string({ list: true, searchable: true }),
+            pinned: field.boolean({ list: true, filterable: true }),
+            name: field.string({ default: "nobody" }),
+            body: field.text(),
+            tasks: field.records({ label: field.string({ maxLength: 5 }), done: field.boolean() }),
+            outline: field.text(),
+          },
+        }),
+      },
+      steps: (step) => [
+        step.change("note", {
+          from: ["lines"],
+          to: ["tasks"],
+          up: ({ lines }) => ({ tasks: Object.fromEntries(lines.map((label) => [label, { label, done: false }])) }),
+        }),
+      ],
+    }).documents.note;
+    const doc = old();
+    editDocument(older, doc).lines.push("", "gravel and lime");
+    doc.commit();
+    for (let turn = 0; turn < 2; turn += 1) {
+      expect(inspectDocument(careless, doc)).toMatchObject({
+        view: {
+          tasks: { stone: { label: "stone" }, sand: { label: "sand" }, "gravel and lime": { label: "" } },
+        },
+        invalid: [
+          { path: ["tasks", ""], reason: "conversion" },
+          { path: ["tasks", "gravel and lime", "label"], reason: "conversion" },
+        ],
+      });
+    }
+  });
+
   test("what older versions stored is known, and what newer ones store is seen as unknown and stays", () => {
     const doc = old();
     editDocument(newer, doc).tasks.push({ id: "lime", label: "lime", done: false });

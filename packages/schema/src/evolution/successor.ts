@@ -20,11 +20,11 @@ import type { Fields } from "../field.ts";
 import { isPlainObject } from "../json.ts";
 import { MAP, type Place, findContainer, openContainer, samePlaceIn } from "../place.ts";
 import { readField, readFields } from "../read.ts";
-import { type InvalidValue, type Path, type Report, type Slot, slotsOf } from "../slots.ts";
+import { type InvalidValue, type Path, type Report, type Slot } from "../slots.ts";
+import { fitViews } from "./fit-view.ts";
 import { type View, mergeViews, viewText } from "./merge-views.ts";
 import { reconcileFields } from "./reconcile.ts";
 import { COVERS, CREATED, type Version, versionOf } from "./successor-state.ts";
-import { emptyView, isView } from "./view-shape.ts";
 
 /** One step from some fields to others, of which some are containers. */
 export interface Change {
@@ -76,7 +76,7 @@ const readOlder = ({ older }: Change, place: Place, report: Report): View =>
 const readNewer = ({ newer }: Change, place: Place, path: Path = [], report: Report = ignore): View =>
   readFields(newer, place, path, report);
 
-/** The older form in the newer one. Total: what the step cannot convert is empty. */
+/** The older form in the newer one. Total: what the step cannot convert is left out. */
 const convert = (change: Change, older: View, report: Report): View => {
   let made: unknown;
   try {
@@ -84,14 +84,7 @@ const convert = (change: Change, older: View, report: Report): View => {
   } catch {
     made = undefined;
   }
-  return Object.fromEntries(
-    slotsOf(change.newer).map(({ name, field }) => {
-      const value = isPlainObject(made) && Object.hasOwn(made, name) ? made[name] : undefined;
-      if (isView(field, value)) return [name, value];
-      report({ path: [name], reason: "conversion" });
-      return [name, emptyView(field)];
-    }),
-  );
+  return fitViews(change.newer, isPlainObject(made) ? made : {}, [], report);
 };
 
 const textOf = (map: LoroMap, key: string): string => {
