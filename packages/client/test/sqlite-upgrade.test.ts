@@ -7,8 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { type ListQuery, openCairn, type Workspace } from "../src/node.ts";
 import { LocalStore, type LocalStoreShape } from "../src/store/LocalStore.ts";
 import * as SqliteStore from "../src/store/SqliteStore.ts";
+import { first } from "./evolving-notes.ts";
 
 const id = (number: number) => new Uint8Array(16).fill(number);
 const WORKSPACE = workspaceIdFromBytes(id(1));
@@ -107,3 +109,73 @@ test("version 1: what was parked is a dead letter, what was on its way still is,
   await within((store) => store.moveStream(WORKSPACE, NOTE, { transition: retried, at: 70 }));
   expect(await within((store) => store.streams(WORKSPACE))).toMatchObject([{ state: "PENDING" }]);
 });
+
+/** A folder with real notes, its tables as version 2 had them. */
+const writeVersion2 = async (): Promise<void> => {
+  const app = await openCairn({ schema: first, directory });
+  const workspace = await app.workspace();
+  for (const [index, title] of ["Walls", "Roofs", "Gone"].entries()) {
+    const note = await workspace.create("note", (draft) => {
+      draft.title.set(title);
+      draft.pinned.set(index === 0);
+      draft.body.insert(0, `about ${title}`);
+    });
+    await note.close();
+    if (title === "Gone") await workspace.delete(note.id);
+  }
+  await app.close();
+  const database = new DatabaseSync(join(directory, "cairn.db"));
+  database.exec(`
+    DROP TABLE entries; DROP TABLE words; DROP INDEX documents_by_projection; DROP INDEX documents_unprojected;
+    ALTER TABLE views RENAME TO new_views;
+    CREATE TABLE views (document INTEGER PRIMARY KEY, fields TEXT NOT NULL, search_text TEXT NOT NULL,
+      deleted INTEGER NOT NULL, created_at REAL NOT NULL) STRICT;
+    INSERT INTO views SELECT new_views.document, fields,
+        coalesce(json_extract(fields, '$.title'), '') || char(10) || coalesce(json_extract(fields, '$.body'), ''),
+        deleted, created_at FROM new_views JOIN documents ON documents.key = new_views.document;
+    DROP TABLE new_views;
+    ALTER TABLE documents DROP COLUMN deleted; ALTER TABLE documents DROP COLUMN created_at;
+    ALTER TABLE documents DROP COLUMN projection; ALTER TABLE documents DROP COLUMN entries;
+    CREATE INDEX documents_by_type ON documents (workspace, type);
+    CREATE INDEX documents_unprojected ON documents (workspace) WHERE unprojected IS NOT NULL;
+    PRAGMA user_version = 2;`);
+  database.close();
+};
+
+test("version 2: lists, filters and searches answer at once, and when it is opened again; nothing waits less", async () => {
+  await writeVersion2();
+  // An upgrade that fails halfway leaves everything as it was, and is done at the next opening.
+  const halfway = new DatabaseSync(join(directory, "cairn.db"));
+  const waiting = halfway.prepare("SELECT count(*) AS count FROM updates WHERE state = 0").get();
+  halfway.exec("CREATE TABLE words (in_the_way INTEGER)");
+  halfway.close();
+  await expect(openCairn({ schema: first, directory })).rejects.toMatchObject({ name: "CairnError" });
+  const after = new DatabaseSync(join(directory, "cairn.db"));
+  expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+  expect(after.prepare("SELECT count(*) AS count FROM views WHERE search_text LIKE '%about%'").get()).toEqual({
+    count: 3,
+  });
+  after.exec("DROP TABLE words");
+  after.close();
+
+  const app = await openCairn({ schema: first, directory });
+  const answers = async (workspace: Workspace<typeof first>): Promise<void> => {
+    const titles = async (query: ListQuery<typeof first, "note">) =>
+      (await workspace.query("note", query)).map(({ fields }) => fields.title).toSorted();
+    expect(await titles({})).toEqual(["Roofs", "Walls"]);
+    expect(await titles({ where: { pinned: { eq: true } } })).toEqual(["Walls"]);
+    expect(await titles({ search: "about roofs" })).toEqual(["Roofs"]);
+    expect(await titles({ deleted: "only" })).toEqual(["Gone"]);
+    expect(await workspace.count("note")).toBe(2);
+    const page = await workspace.page("note", { sort: [{ by: "$created", descending: true }], limit: 1 });
+    expect(page.rows.map(({ fields }) => fields.title)).toEqual(["Roofs"]);
+  };
+  await answers(await app.workspace());
+  await app.close();
+  const again = await openCairn({ schema: first, directory });
+  await answers(await again.workspace());
+  await again.close();
+  const database = new DatabaseSync(join(directory, "cairn.db"), { readOnly: true });
+  expect(database.prepare("SELECT count(*) AS count FROM updates WHERE state = 0").get()).toEqual(waiting);
+  database.close();
+}, 60_000);

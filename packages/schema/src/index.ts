@@ -53,7 +53,14 @@ export {
   field,
 } from "./field.ts";
 export { type Json, canonicalJson, isJsonWithin } from "./json.ts";
-export { type ListedFields, PROJECTION_LIMITS, type Projection, type ProjectionOf, project } from "./project.ts";
+export {
+  type ListedFields,
+  PROJECTION_LIMITS,
+  type Projection,
+  type ProjectionOf,
+  fittingFields,
+  project,
+} from "./project.ts";
 export { type Inspection, type InvalidValue, inspectDocument, readDocument } from "./read.ts";
 export { type Reference, type ReferenceTarget, referencesOf } from "./reference.ts";
 export {

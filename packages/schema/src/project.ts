@@ -6,6 +6,7 @@ import type { LoroDoc, LoroText } from "loro-crdt";
 
 import type { AttachmentSummary } from "./attachment.ts";
 import { createdAt, isDeleted } from "./document-state.ts";
+import { emptyView, isView } from "./evolution/view-shape.ts";
 import { type DocumentType, type FieldsOf, type Slot, slotsOf } from "./document-type.ts";
 import type { AttachmentsField, Field, Fields, RichTextField, TextField, ViewOfField } from "./field.ts";
 import { cutCodePoints, isJsonWithin, isPlainObject, jsonPointer } from "./json.ts";
@@ -179,3 +180,28 @@ const wordsOf = (value: unknown, codePoints: number): string => {
   collect(value);
   return words.join("\n");
 };
+
+/**
+ * What a list shows of a row that another version of the app made: each field that is there in a form which fits, and the
+ * defaults of the others. It opens no document.
+ */
+export const fittingFields = (
+  type: DocumentType,
+  fields: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    slotsOf(type.fields).flatMap(({ name, field }) => {
+      if (!field.list) return [];
+      const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+      return [[name, isShown(field, value) ? value : emptyShown(field)]];
+    }),
+  );
+
+const isShown = (field: Field, value: unknown): boolean => {
+  if (isText(field)) return typeof value === "string";
+  if (field.kind !== "attachments") return isView(field, value);
+  return Array.isArray(value) && value.every((item: unknown) => isPlainObject(item) && typeof item["id"] === "string");
+};
+
+const emptyShown = (field: Field): unknown =>
+  isText(field) ? "" : field.kind === "attachments" ? [] : emptyView(field);

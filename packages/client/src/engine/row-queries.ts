@@ -3,6 +3,7 @@ import {
   checkQuery,
   type DocumentSchema,
   type DocumentType,
+  fittingFields,
   type Page,
   projectionFingerprint,
   QueryInvalid,
@@ -75,7 +76,18 @@ export const makeRowQueries = (schema: DocumentSchema, store: LocalStoreShape): 
       Effect.gen(function* () {
         const { rows, query } = yield* asked(workspace, type, given);
         const page = yield* store.query(rows, query);
-        return { rows: page.rows.map(toPlainRow), next: page.next };
+        const declared = documentTypeOf(schema, type);
+        return {
+          rows: page.rows.map((row) => {
+            // What nobody has made yet has no fields, and is arriving.
+            const isShown = row.projection === rows.fingerprint || Object.keys(row.fields).length === 0;
+            const plain = toPlainRow(row);
+            return isShown || declared === undefined
+              ? plain
+              : { ...plain, fields: fittingFields(declared, row.fields) };
+          }),
+          next: page.next,
+        };
       }),
     count: (workspace, type, given) =>
       Effect.flatMap(asked(workspace, type, given), ({ rows, query }) => store.count(rows, query)),
