@@ -138,6 +138,7 @@ describe("runs that found something", () => {
     [8, "a tab that leads again does not go round in circles for a row that another tab has made"],
     [213, "a copy from before its first page makes nothing anew that the server has"],
     [546, "a page that opens a document right after its device took a new identity writes under no counter twice"],
+    [864, "the last page of all that is lost on its way is sent again"],
     [907, "an edit whose tab died before it told of it is shown"],
     [1318, "a device that may only read takes no edit before it has the chain"],
   ])("seed %i of three devices: %s", async (seed) => {

@@ -46,6 +46,13 @@ export interface ConnectionOptions {
 /** Bytes of pushes that one connection may have under way before its next frame is read. */
 const MAX_PUSHING_BYTES = LIMITS.batchBytes;
 
+/**
+ * A page that is not confirmed for this long did not arrive, or its confirmation did not: the client begins anew at its
+ * cursor. Long enough for a slow device that takes in a large page. Without it the last page of all could be missing for as
+ * long as nothing else happens (Promise 3).
+ */
+const CONFIRMING_MILLIS = 30 * HEARTBEAT_MILLIS;
+
 /** Decodes a frame, or refuses it. */
 export const readFrame = (message: Uint8Array | string) =>
   Effect.suspend(() => {
@@ -217,7 +224,7 @@ export class LiveConnection implements Subscriber {
       const until = commits?.at(-1)?.until;
       if (commits !== undefined && until !== undefined) {
         const frame = frameOfCommits(commits, device);
-        this.#window.sending(until, frame.length);
+        this.#window.sending(until, frame.length, yield* Clock.currentTimeMillis);
         return yield* this.#options.socket.send(frame);
       }
       const page = yield* this.#options.log.pull({
@@ -229,7 +236,7 @@ export class LiveConnection implements Subscriber {
         own: "brief",
       });
       const frame = encodeFrame({ type: "page", page: encodePage(page) });
-      this.#window.sending(page.until, frame.length);
+      this.#window.sending(page.until, frame.length, yield* Clock.currentTimeMillis);
       yield* this.#options.socket.send(frame);
     });
   }
@@ -243,6 +250,9 @@ export class LiveConnection implements Subscriber {
         const silence = now - this.#heard;
         if (silence >= 2 * HEARTBEAT_MILLIS) {
           return yield* refuse("unavailable", { message: "Nothing was heard from the client." });
+        }
+        if (now - (this.#window.waitingSince ?? now) >= CONFIRMING_MILLIS) {
+          return yield* refuse("unavailable", { message: "A page was not confirmed." });
         }
         if (silence >= HEARTBEAT_MILLIS) yield* this.#send({ type: "ping" });
         const next = silence >= HEARTBEAT_MILLIS ? HEARTBEAT_MILLIS : HEARTBEAT_MILLIS - silence;

@@ -20,7 +20,7 @@ export class PageWindow {
   #kept: Array<Committed> = [];
   #keptBytes = 0;
   /** Pages that were sent and not yet confirmed. */
-  readonly #underWay: Array<{ readonly until: number; readonly bytes: number }> = [];
+  readonly #underWay: Array<{ readonly until: number; readonly bytes: number; readonly sentAt: number }> = [];
   #underWayBytes = 0;
 
   constructor(cursor: number, head: number) {
@@ -70,11 +70,16 @@ export class PageWindow {
     this.#keptBytes = 0;
   }
 
-  /** Takes note of a page that goes out. */
-  sending(until: number, bytes: number): void {
+  /** When the oldest page was sent that is not confirmed yet. */
+  get waitingSince(): number | undefined {
+    return this.#underWay[0]?.sentAt;
+  }
+
+  /** Takes note of a page that goes out, at this time in milliseconds. */
+  sending(until: number, bytes: number, sentAt: number): void {
     this.sent = until;
     this.#head = Math.max(this.#head, until);
-    this.#underWay.push({ until, bytes });
+    this.#underWay.push({ until, bytes, sentAt });
     this.#underWayBytes += bytes;
   }
 
