@@ -262,11 +262,14 @@ export const makeWorkspaceRuntime = (
     const project = Effect.fnUntraced(function* (only?: DocumentId) {
       // Those that are passed over do not hide the others.
       const limit = ROWS_AT_ONCE + 1 + projecting.size + taken.size + given.size + rowWaits.size;
+      const before = [...arrived];
       const waiting = yield* store.unprojected(workspace, types, { only, limit });
       if (only === undefined && waiting.length < limit) {
         // Rows that somebody else has made meanwhile, another tab or whoever opened the document, wait no more.
         const documents = new Set(waiting.map(({ document }) => document));
         for (const document of rowWaits.keys()) if (!documents.has(document)) rowWaits.delete(document);
+        const made = before.filter((document) => !documents.has(document) && arrived.delete(document));
+        if (made.length > 0) tell(made, [], true);
       }
       const work = workable(waiting, yield* elapsedMillis);
       const queue = work.slice(0, ROWS_AT_ONCE);
@@ -414,7 +417,8 @@ export const makeWorkspaceRuntime = (
       isGivenUp,
       project,
       identityChanged,
-      isProjecting: (document) => projecting.has(document),
+      // From the moment it came: a page that asks in between would import what nobody has tried yet.
+      isProjecting: (document) => projecting.has(document) || arrived.has(document),
       fence: () => fence,
       lead: (held) =>
         Effect.gen(function* () {
