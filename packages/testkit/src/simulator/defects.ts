@@ -257,32 +257,6 @@ const inServer: ReadonlyArray<Defect> = [
       }),
     },
   },
-  {
-    name: "conflict-taken-for-duplicate",
-    description: "Another entry under a known identity counts as the known one, whatever its hash says (rule 3).",
-    server: {
-      entryLog: (log) => ({
-        ...log,
-        // Without the marker of the handshake, which would find a restored store first (rule 12).
-        standing: (workspace, device, at) =>
-          Effect.map(log.standing(workspace, device, at), (standing) => ({ ...standing, last: 0, lastHash: null })),
-        push: (pusher, batch) =>
-          Effect.map(log.push(pusher, batch), (response) => ({
-            ...response,
-            results: response.results.map((result): PushResult =>
-              result.status === "identity-conflict"
-                ? {
-                    status: "duplicate",
-                    device: result.device,
-                    counter: result.counter,
-                    ...(result.seq === undefined ? {} : { seq: result.seq }),
-                  }
-                : result,
-            ),
-          })),
-      }),
-    },
-  },
 ];
 
 const inPage: ReadonlyArray<Defect> = [

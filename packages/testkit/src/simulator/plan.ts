@@ -71,11 +71,14 @@ const WEIGHTS: ReadonlyArray<readonly [StepKind, number]> = [
   ["slow-consumer", 3],
 ];
 
-const TOTAL = WEIGHTS.reduce((sum, [, weight]) => sum + weight, 0);
+/** How often each kind is drawn where people put back old copies all the time, which is too rare otherwise (rule 12). */
+const WEIGHTS_WITH_COPIES = WEIGHTS.map(([kind, weight]): readonly [StepKind, number] =>
+  kind === "back-up" || kind === "restore" ? [kind, 15] : [kind, weight],
+);
 
-const drawKind = (random: SeededRandom): StepKind => {
-  let at = random.unit() * TOTAL;
-  for (const [kind, weight] of WEIGHTS) {
+const drawKind = (random: SeededRandom, weights: typeof WEIGHTS): StepKind => {
+  let at = random.unit() * weights.reduce((sum, [, weight]) => sum + weight, 0);
+  for (const [kind, weight] of weights) {
     at -= weight;
     if (at < 0) return kind;
   }
@@ -111,10 +114,11 @@ export const makePlan = (seed: number, devices: number, steps: number): Plan => 
     withReader: devices > 2 && random.chance(0.2),
     joinShare: random.pick([0, 0.1, 0.3]) ?? 0,
   };
+  const weights = new SeededRandom(seed, 5).chance(0.06) ? WEIGHTS_WITH_COPIES : WEIGHTS;
   const drawn: Array<Step> = [];
   let at = 0;
   while (drawn.length < steps) {
-    const kind = drawKind(random);
+    const kind = drawKind(random, weights);
     // Edits come in bursts.
     at += kind === "edit" && random.chance(0.6) ? random.unit() * 40 : random.unit() * 400;
     if (kind === "idle") at += 2_000 + random.unit() * 20_000;
