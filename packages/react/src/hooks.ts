@@ -1,6 +1,5 @@
 import type {
   AttachmentInfo,
-  Cairn,
   CairnError,
   DocumentHandle,
   ListQuery,
@@ -10,43 +9,13 @@ import type {
   WorkspaceInfo,
 } from "@cairn/client";
 import type { DocumentSchema } from "@cairn/schema";
-import {
-  createContext,
-  createElement,
-  type ReactNode,
-  useCallback,
-  useContext,
-  useEffect,
-  useRef,
-  useState,
-} from "react";
+import { useCallback, useEffect, useState } from "react";
 import type { DocumentState } from "./document.ts";
+import { type CairnContext, createCairnContext } from "./provider.ts";
 import { useLatest } from "./store.ts";
+import { createSuspenseHooks, type SuspenseHooks } from "./suspense.ts";
 
-/** The engine's state as components see it. Until it is ready, an app shows what needs no data. */
-export type CairnState<S extends DocumentSchema> =
-  | { readonly status: "opening" }
-  | {
-      readonly status: "ready";
-      readonly cairn: Cairn<S>;
-      readonly workspace: Workspace<S>;
-      /** Shows another workspace. Rejects if this device does not have it. */
-      readonly select: (id: WorkspaceInfo["id"] | Workspace<S>) => Promise<void>;
-    }
-  | { readonly status: "failed"; readonly error: unknown; readonly retry: () => void };
-
-export interface CairnProviderProps<S extends DocumentSchema> {
-  /**
-   * Opens the client. Called once, after the first paint. The provider never closes it: a page's client lives as long
-   * as the page.
-   */
-  readonly open: () => Promise<Cairn<S>>;
-  readonly children?: ReactNode;
-}
-
-export interface CairnHooks<S extends DocumentSchema> {
-  readonly CairnProvider: (props: CairnProviderProps<S>) => ReactNode;
-  readonly useCairn: () => CairnState<S>;
+export interface CairnHooks<S extends DocumentSchema> extends CairnContext<S>, SuspenseHooks<S> {
   /** The workspace on screen; undefined until the client is ready. */
   readonly useWorkspace: () => Workspace<S> | undefined;
   readonly useWorkspaces: () => ReadonlyArray<WorkspaceInfo>;
@@ -62,54 +31,7 @@ export interface CairnHooks<S extends DocumentSchema> {
 
 /** Hooks that know an app's schema. Call it once, at the top level of a module. */
 export const createCairnHooks = <S extends DocumentSchema>(): CairnHooks<S> => {
-  const Context = createContext<CairnState<S> | undefined>(undefined);
-
-  const CairnProvider = ({ open, children }: CairnProviderProps<S>): ReactNode => {
-    const opening = useRef<Promise<Cairn<S>> | undefined>(undefined);
-    const [attempt, setAttempt] = useState(0);
-    const [state, setState] = useState<CairnState<S>>({ status: "opening" });
-
-    useEffect(() => {
-      let current = true;
-      const show = (next: CairnState<S>): void => {
-        if (current) setState(next);
-      };
-      const start = async (): Promise<void> => {
-        await afterPaint();
-        const cairn = await (opening.current ??= open());
-        const ready = (workspace: Workspace<S>): void =>
-          show({
-            status: "ready",
-            cairn,
-            workspace,
-            select: async (target) => ready(typeof target === "string" ? await cairn.workspace(target) : target),
-          });
-        ready(await cairn.workspace());
-      };
-      start().catch((error: unknown) => {
-        opening.current = undefined;
-        show({
-          status: "failed",
-          error,
-          retry: () => {
-            setState({ status: "opening" });
-            setAttempt((before) => before + 1);
-          },
-        });
-      });
-      return () => {
-        current = false;
-      };
-    }, [open, attempt]);
-
-    return createElement(Context.Provider, { value: state }, children);
-  };
-
-  const useCairn = (): CairnState<S> => {
-    const state = useContext(Context);
-    if (!state) throw new Error("useCairn is used outside of CairnProvider. Wrap the app in one.");
-    return state;
-  };
+  const { CairnProvider, useCairn, useSuspenseCairn } = createCairnContext<S>();
 
   const useWorkspace = (): Workspace<S> | undefined => {
     const state = useCairn();
@@ -189,16 +111,19 @@ export const createCairnHooks = <S extends DocumentSchema>(): CairnHooks<S> => {
     );
   };
 
-  return { CairnProvider, useCairn, useWorkspace, useWorkspaces, useQuery, useDocument, useAttachments };
+  return {
+    CairnProvider,
+    useCairn,
+    useSuspenseCairn,
+    useWorkspace,
+    useWorkspaces,
+    useQuery,
+    useDocument,
+    useAttachments,
+    ...createSuspenseHooks(useSuspenseCairn),
+  };
 };
 
 const openingDocument = { status: "opening" } as const;
 const none: ReadonlyArray<never> = [];
 const nothing = (): void => undefined;
-
-/** Resolves once the browser has painted; at once where there is nothing to paint (tests, workers). */
-const afterPaint = (): Promise<void> =>
-  new Promise((resolve) => {
-    if (typeof requestAnimationFrame !== "function" || document.visibilityState !== "visible") resolve();
-    else requestAnimationFrame(() => setTimeout(resolve, 0));
-  });

@@ -1,14 +1,4 @@
-import { openCairn } from "@cairn/client";
-import { createCairnHooks } from "@cairn/react";
-import { schema } from "./schema.ts";
-
-const { CairnProvider, useQuery, useWorkspace } = createCairnHooks<typeof schema>();
-
-const open = () =>
-  openCairn({
-    schema,
-    worker: () => new Worker(new URL("./cairn.worker.ts", import.meta.url), { type: "module" }),
-  });
+import { CairnProvider, open, useQuery, useWorkspace } from "./cairn.ts";
 
 const Stones = () => {
   const workspace = useWorkspace();
