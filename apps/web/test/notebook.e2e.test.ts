@@ -222,3 +222,28 @@ describe("the editor", () => {
     expect((await download).suggestedFilename()).toBe("notes.pdf");
   });
 });
+
+describe("signing out", () => {
+  test("says what only this device has, deletes it when that is confirmed, and all tabs start over", async () => {
+    await openApp(page, served.origin);
+    await addNote(page, "Diary", "dear diary");
+    const other = await context.newPage();
+    await other.goto(page.url());
+    await expect.poll(() => editorOf(other).innerText(), soon).toBe("dear diary");
+    await page.bringToFront();
+    await page.goto(`${served.origin}/settings`);
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    const question = page.getByRole("alertdialog", { name: "Sign out of this device?" });
+    await question.getByText("on this device alone").waitFor();
+    await question.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await question.getByRole("button", { name: "Sign out and lose them" }).click();
+    for (const tab of [page, other]) {
+      await tab.getByLabel("A new note").waitFor();
+      expect(await tab.getByRole("link", { name: /Diary/ }).count()).toBe(0);
+    }
+    await page.reload();
+    await page.getByLabel("A new note").waitFor();
+    expect(await page.getByRole("link", { name: /Diary/ }).count()).toBe(0);
+  });
+});

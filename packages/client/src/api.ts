@@ -176,10 +176,16 @@ export interface Cairn<S extends DocumentSchema> {
    * `offline` where it cannot be asked now: then the invitation is kept and tried later.
    */
   setInvite(invite: string): Promise<void>;
-  /** What is only on this device, in all workspaces: to be shown before logging out. */
+  /** What is only on this device, in all workspaces: to be shown before signing out. */
   unsynced(): Promise<Unsynced>;
   /** Deletes the local copy. Rejects with `pending-edits`, which carries `unsynced`, unless forced. */
   removeWorkspace(id: WorkspaceId, options?: { readonly force?: boolean }): Promise<void>;
+  /**
+   * Deletes all that this device has of this person: every workspace, their keys, and what the 24 words stand for. Rejects
+   * with `pending-edits`, which carries `unsynced`, unless forced; nothing is deleted then. What is on servers stays there;
+   * links of other devices bring it back. Safe to repeat where it was cut short. Afterwards the profile is as new.
+   */
+  signOut(options?: { readonly force?: boolean }): Promise<void>;
   /** The 24 words that open this person's home workspace again. */
   recoveryWords(): Promise<ReadonlyArray<string>>;
   storage(): Promise<StorageState>;

@@ -208,7 +208,7 @@ export interface SyncControl {
   simulateOffline(on: boolean): Promise<void>;
   /** What the connection went through, oldest first; the newest 50. */
   connections(): ReadonlyArray<ConnectionMoment>;
-  /** What is only on this device: to be shown before logging out or removing the workspace. */
+  /** What is only on this device: to be shown before signing out or removing the workspace. */
   unsynced(): Promise<Unsynced>;
   /** Everything above as text, for whoever helps: no names, no content, ids as short hashes. */
   report(): Promise<string>;

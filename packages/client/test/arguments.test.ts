@@ -1,11 +1,11 @@
 /** What is handed in wrong is said where it was made: typed, named, before anything changes, and never as the server's fault. */
 import { afterEach, describe, expect, it } from "vitest";
-import { readdir, readFile, writeFile, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { deserialize, serialize } from "node:v8";
 import type { LinkId } from "@cairn/protocol";
 import { CairnError, openCairn, type OpenOptions } from "../src/node.ts";
+import { damageSecret } from "./fixtures/damage-secret.ts";
 import { cleanUp, freshNotebook, type Notebook, schema } from "./fixtures/backup-profiles.ts";
 
 const folders: Array<string> = [];
@@ -95,7 +95,7 @@ describe("what fails inside", () => {
     await home.flush();
     const other = await before.createWorkspace({ name: "Other" });
     await before.close();
-    await damage(join(directory, "secrets"), `device/${home.id}`);
+    await damageSecret(directory, `device/${home.id}`);
 
     const cairn = await openCairn({ schema, directory });
     expect(cairn.workspaces().map(({ id }) => id)).toEqual([home.id, other.id]);
@@ -110,15 +110,3 @@ describe("what fails inside", () => {
     await cairn.close();
   });
 });
-
-/** Replaces a secret's value by something that is none, as a failing disk would. */
-const damage = async (secrets: string, name: string): Promise<void> => {
-  let found = false;
-  for (const file of await readdir(secrets)) {
-    const content: unknown = deserialize(await readFile(join(secrets, file)));
-    if (typeof content !== "object" || content === null || !("name" in content) || content.name !== name) continue;
-    await writeFile(join(secrets, file), serialize({ name, value: "no key file" }));
-    found = true;
-  }
-  expect(found).toBe(true);
-};

@@ -2,9 +2,7 @@ import type { Cairn, Unsynced, WorkspaceInfo } from "@cairn/client";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useMayWrite } from "../notebook/app-version.ts";
-import { useNow } from "../notebook/clock.ts";
 import { explain } from "../notebook/explain.ts";
-import { formatBytes, formatSince, plural } from "../notebook/format.ts";
 import type { Notebook } from "../notebook/hooks.ts";
 import type { NotebookSchema } from "../notebook/schema.ts";
 import { notebookName } from "../notebook/notebook-name.ts";
@@ -13,6 +11,7 @@ import { Button } from "../ui/Button.tsx";
 import { Confirm } from "../ui/Confirm.tsx";
 import { Field } from "../ui/Field.tsx";
 import { notify } from "../ui/notices.ts";
+import { UnsyncedWarning } from "./UnsyncedWarning.tsx";
 
 const roles: Readonly<Record<string, string>> = {
   owner: "You own it.",
@@ -70,7 +69,6 @@ export interface RemoveSectionProps {
 export const RemoveSection = ({ notebook, info, cairn, select }: RemoveSectionProps) => {
   const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
-  const now = useNow();
   const [unsynced, setUnsynced] = useState<Unsynced | undefined>(undefined);
   const others = cairn.workspaces().filter((workspace) => workspace.id !== info.id);
   const other = others[0];
@@ -106,18 +104,7 @@ export const RemoveSection = ({ notebook, info, cairn, select }: RemoveSectionPr
         onConfirm={() => void remove()}
       >
         {unsynced && unsynced.documents > 0 ? (
-          <>
-            <p className="font-medium text-clay">
-              {plural(unsynced.edits, "edit")} in {plural(unsynced.documents, "note")} ({formatBytes(unsynced.bytes)}){" "}
-              {unsynced.edits === 1 ? "exists" : "exist"} on this device alone
-              {unsynced.oldestAt === undefined ? "" : `, the oldest since ${formatSince(unsynced.oldestAt, now)}`}.
-            </p>
-            <p className="mt-2">
-              {unsynced.deadLetters > 0
-                ? "Some of them the server does not take. Export a backup first, or look at them on the sync page."
-                : "They would be lost. Let them reach the server first, or export a backup."}
-            </p>
-          </>
+          <UnsyncedWarning unsynced={unsynced} />
         ) : (
           "Everything in it is on the server. To have it here again you need a link from its owner."
         )}

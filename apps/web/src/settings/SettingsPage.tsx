@@ -5,6 +5,7 @@ import { BackupSection } from "./BackupSection.tsx";
 import { DevicesSection } from "./DevicesSection.tsx";
 import { NotebookSection, RemoveSection } from "./NotebookSection.tsx";
 import { RecoverySection } from "./RecoverySection.tsx";
+import { SignOutSection } from "./SignOutSection.tsx";
 import { StorageSection } from "./StorageSection.tsx";
 import { VersionsSection } from "./VersionsSection.tsx";
 
@@ -29,6 +30,7 @@ export const SettingsPage = () => {
       {ready && info ? (
         <RemoveSection notebook={ready.workspace} info={info} cairn={ready.cairn} select={ready.select} />
       ) : null}
+      {ready ? <SignOutSection cairn={ready.cairn} /> : null}
       <AboutSection notebook={ready?.workspace} />
     </Page>
   );

@@ -10,6 +10,7 @@ import { ShellActions } from "./shell-actions.ts";
 import { useShortcuts } from "./shortcuts.ts";
 import { Sidebar } from "./Sidebar.tsx";
 import { focusSearch } from "./SearchField.tsx";
+import { useStartOver } from "./start-over.ts";
 import { UpdateBanner } from "./UpdateBanner.tsx";
 
 const ShareDialog = lazy(() => import("../share/ShareDialog.tsx"));
@@ -36,6 +37,7 @@ export const AppShell = () => {
     if (!open) setDialog(undefined);
   }, []);
 
+  useStartOver();
   useShortcuts({
     newNote: useCallback(() => void createNote(), [createNote]),
     search: useCallback(() => {

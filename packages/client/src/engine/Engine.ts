@@ -338,6 +338,7 @@ const assemble = (
           ),
         ),
       removeWorkspace: (workspace, force) => promise(workspaces.remove(workspace, force)),
+      signOut: (force) => promise(workspaces.signOut(force)),
       recoveryWords: () =>
         promise(Effect.flatMap(workspaces.recoverySeed, (seed) => attempt(async () => recoveryWords(seed)))),
       inspectLink: (url) => promise(workspaces.inspect(url)),

@@ -132,6 +132,7 @@ export interface EngineApi {
   /** The document that says what the workspace is called (type `WORKSPACE_TYPE`). */
   workspaceDocument(workspace: WorkspaceId): Promise<DocumentId>;
   removeWorkspace(workspace: WorkspaceId, force: boolean): Promise<void>;
+  signOut(force: boolean): Promise<void>;
   /** An owner's: resolves with the minimum from now on. The version was checked against the app's own. */
   raiseMinimumVersion(workspace: WorkspaceId, version: number): Promise<number>;
   recoveryWords(): Promise<ReadonlyArray<string>>;

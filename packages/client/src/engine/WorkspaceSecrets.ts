@@ -163,6 +163,15 @@ export const saveInvite = (store: LocalStoreShape, origin: string, code: string)
 export const removeInvite = (store: LocalStoreShape, origin: string): Effect.Effect<void, StoreFailure> =>
   store.removeSecret(inviteName(origin));
 
+/** Forgets who the person is, whose workspaces are removed already. */
+export const removePerson = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  server: string | undefined,
+): Effect.fn.Return<void, StoreFailure> {
+  if (server !== undefined) yield* removeInvite(store, server);
+  yield* store.removeSecret(SEED_NAME);
+});
+
 /** Forgets every secret of a workspace. */
 export const removeSecrets = (store: LocalStoreShape, workspace: WorkspaceId): Effect.Effect<void, StoreFailure> =>
   Effect.forEach([deviceName, successorName, epochsName, rootName], (name) => store.removeSecret(name(workspace)), {

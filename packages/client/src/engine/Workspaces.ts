@@ -29,6 +29,7 @@ import { knownTypes, WORKSPACE_SINGLETON } from "./engine-schema.ts";
 import { attempt } from "./failures.ts";
 import { takeInvite } from "./Invitation.ts";
 import * as Joining from "./Joining.ts";
+import { sumUnsynced } from "./sum-unsynced.ts";
 import { unsyncedOf } from "./unsynced.ts";
 import { loadContext, type MakeSealing, reloadContext } from "./WorkspaceContext.ts";
 import { makeWorkspaceRuntime, type WorkspaceRuntime } from "./WorkspaceRuntime.ts";
@@ -75,6 +76,8 @@ export interface Workspaces {
   readonly describe: (url: string) => Effect.Effect<LinkDetails, TransportFailure | AccessLinkInvalid>;
   readonly join: (url: string) => Effect.Effect<WorkspaceInfo, Failure | Fenced | TransportFailure | AccessLinkInvalid>;
   readonly remove: (workspace: WorkspaceId, force: boolean) => Effect.Effect<void, Failure>;
+  /** Removes all of them, and the person's own secrets last: until then it can be repeated. */
+  readonly signOut: (force: boolean) => Effect.Effect<void, Failure>;
   /** Keeps an invitation and goes to the server with it. */
   readonly invite: (code: string) => Effect.Effect<void, Failure | TransportFailure>;
   readonly recoverySeed: Effect.Effect<Uint8Array, Failure>;
@@ -206,6 +209,35 @@ export const makeWorkspaces = (
       }
     });
 
+    /** Hazard 20: what is nowhere else is not deleted without a word, and the word says how much it is. */
+    const checkUnsynced = Effect.fnUntraced(function* (
+      these: ReadonlyArray<WorkspaceId>,
+      force: boolean,
+    ): Effect.fn.Return<void, Failure> {
+      const unsynced = sumUnsynced(yield* Effect.forEach(these, (workspace) => unsyncedOf(store, workspace)));
+      if (!force && unsynced.documents > 0) {
+        return yield* Effect.fail(new CairnError("pending-edits", undefined, { unsynced }));
+      }
+    });
+
+    const removeOne = Effect.fnUntraced(function* (workspace: WorkspaceId): Effect.fn.Return<void, StoreFailure> {
+      if (turn !== undefined) yield* FiberMap.remove(turn.fibers, workspace);
+      const scope = runtimes.get(workspace)?.scope;
+      runtimes.delete(workspace);
+      if (scope !== undefined) yield* Scope.close(scope, Exit.void);
+      const profile = yield* store.profile;
+      if (profile !== undefined && (profile.homeWorkspace === workspace || profile.currentWorkspace === workspace)) {
+        const without = (id: WorkspaceId | undefined) => (id === workspace ? undefined : id);
+        yield* store.putProfile({
+          ...profile,
+          homeWorkspace: without(profile.homeWorkspace),
+          currentWorkspace: without(profile.currentWorkspace),
+        });
+      }
+      yield* store.removeWorkspace(workspace);
+      yield* Secrets.removeSecrets(store, workspace);
+    });
+
     if (options.invite !== undefined && options.server !== undefined) {
       yield* Secrets.saveInvite(store, options.server, options.invite);
     }
@@ -266,26 +298,15 @@ export const makeWorkspaces = (
             () => Effect.void,
           ),
         );
-        const unsynced = yield* unsyncedOf(store, workspace);
-        // Hazard 20: what is nowhere else is not deleted without a word, and the word says how much it is.
-        if (!force && unsynced.documents > 0) {
-          return yield* Effect.fail(new CairnError("pending-edits", undefined, { unsynced }));
-        }
-        if (turn !== undefined) yield* FiberMap.remove(turn.fibers, workspace);
-        const scope = runtimes.get(workspace)?.scope;
-        runtimes.delete(workspace);
-        if (scope !== undefined) yield* Scope.close(scope, Exit.void);
-        const profile = yield* store.profile;
-        if (profile !== undefined && (profile.homeWorkspace === workspace || profile.currentWorkspace === workspace)) {
-          const without = (id: WorkspaceId | undefined) => (id === workspace ? undefined : id);
-          yield* store.putProfile({
-            ...profile,
-            homeWorkspace: without(profile.homeWorkspace),
-            currentWorkspace: without(profile.currentWorkspace),
-          });
-        }
-        yield* store.removeWorkspace(workspace);
-        yield* Secrets.removeSecrets(store, workspace);
+        yield* checkUnsynced([workspace], force);
+        yield* removeOne(workspace);
+        publisher.everywhere({ type: "workspaces" });
+      }),
+      signOut: Effect.fnUntraced(function* (force) {
+        const all = (yield* store.workspaces).map(({ workspace }) => workspace);
+        yield* checkUnsynced(all, force);
+        for (const workspace of all) yield* removeOne(workspace);
+        yield* Secrets.removePerson(store, options.server);
         publisher.everywhere({ type: "workspaces" });
       }),
       invite: Effect.fnUntraced(function* (code) {

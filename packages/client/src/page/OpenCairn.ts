@@ -13,6 +13,8 @@ import type {
 } from "../api.ts";
 import { WORKSPACE_TYPE } from "../engine/engine-schema.ts";
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
+import { sumUnsynced } from "../engine/sum-unsynced.ts";
+import { CairnError } from "../errors.ts";
 import type { StorageConnection } from "../platform/StorageConnection.ts";
 import type { Unsynced } from "../sync-api.ts";
 import { checkedInvite, checkWorkspaceName } from "./check-arguments.ts";
@@ -139,24 +141,38 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
   async unsynced(): Promise<Unsynced> {
     const { engine } = this.#options;
     const infos = await engine.workspaces();
-    const each = await Promise.all(infos.map(({ id }) => engine.unsynced(id)));
-    const sum = (key: "documents" | "edits" | "bytes" | "deadLetters"): number =>
-      each.reduce((total, unsynced) => total + unsynced[key], 0);
-    const oldest = Math.min(...each.map(({ oldestAt }) => oldestAt ?? Infinity));
-    return {
-      documents: sum("documents"),
-      edits: sum("edits"),
-      bytes: sum("bytes"),
-      deadLetters: sum("deadLetters"),
-      oldestAt: oldest === Infinity ? undefined : oldest,
-    };
+    return sumUnsynced(await Promise.all(infos.map(({ id }) => engine.unsynced(id))));
   }
 
   async removeWorkspace(id: WorkspaceId, options: { readonly force?: boolean } = {}): Promise<void> {
-    await this.#ready.get(id)?.close();
-    await this.#options.engine.removeWorkspace(id, options.force ?? false);
+    const force = options.force ?? false;
+    await this.#giveUp([id], force);
+    await this.#options.engine.removeWorkspace(id, force);
     this.#ready.delete(id);
     this.#open.delete(id);
+    await this.refresh();
+  }
+
+  /** Closes what is open of workspaces that are to be deleted; not where that is refused. */
+  async #giveUp(ids: ReadonlyArray<WorkspaceId>, force: boolean): Promise<void> {
+    const ready = ids.flatMap((id) => this.#ready.get(id) ?? []);
+    if (!force) {
+      await Promise.all(ready.map((workspace) => workspace.flush()));
+      const unsynced = sumUnsynced(await Promise.all(ids.map((id) => this.#options.engine.unsynced(id))));
+      if (unsynced.documents > 0) throw new CairnError("pending-edits", undefined, { unsynced });
+    }
+    await Promise.all(ready.map((workspace) => workspace.close()));
+  }
+
+  async signOut(options: { readonly force?: boolean } = {}): Promise<void> {
+    const force = options.force ?? false;
+    await this.#giveUp(
+      this.#workspaces.map(({ id }) => id),
+      force,
+    );
+    await this.#options.engine.signOut(force);
+    this.#ready.clear();
+    this.#open.clear();
     await this.refresh();
   }
 
