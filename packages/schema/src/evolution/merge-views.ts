@@ -2,7 +2,8 @@
  * Two descendants of one view, merged as two devices would merge them: what both did to the base is done, in a document of
  * its own that nobody keeps. The same three views give the same result everywhere.
  */
-import { LoroDoc } from "loro-crdt";
+import type { LoroDoc } from "loro-crdt";
+import { emptyDocumentLike } from "../empty-document.ts";
 import type { Fields } from "../field.ts";
 import { canonicalJson } from "../json.ts";
 import type { Place } from "../place.ts";
@@ -22,14 +23,18 @@ const BASE = "1";
 const LEFT = "2";
 const RIGHT = "3";
 
-/** Both sides' changes to the base. Of two values of one register one stays, the same everywhere. */
-export const mergeViews = (fields: Fields, base: View, left: View, right: View): View => {
+/**
+ * Both sides' changes to the base. Of two values of one register one stays, the same everywhere.
+ *
+ * @param like any document; it is not touched
+ */
+export const mergeViews = (fields: Fields, base: View, left: View, right: View, like: LoroDoc): View => {
   const baseText = viewText(base);
   if (viewText(left) === baseText) return right;
   if (viewText(right) === baseText) return left;
   const docs: Array<LoroDoc> = [];
   const make = (peer: `${number}`, from: LoroDoc | undefined, view: View): LoroDoc => {
-    const doc = new LoroDoc();
+    const doc = emptyDocumentLike(like);
     docs.push(doc);
     doc.setPeerId(peer);
     configureStyles({ fields }, doc);

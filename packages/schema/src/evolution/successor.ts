@@ -182,7 +182,8 @@ const compute = (change: Change, place: Place, report: Report): Current => {
     isSettled = false;
     // Edits to the older form that the successor does not know.
     const before = readAt(change, "older", winner.covers, place);
-    view = mergeViews(change.newer, convert(change, before ?? older, ignore), convert(change, older, report), view);
+    const then = convert(change, before ?? older, ignore);
+    view = mergeViews(change.newer, then, convert(change, older, report), view, place.doc);
   }
   for (const other of all) {
     if (other === winner) continue;
@@ -193,7 +194,7 @@ const compute = (change: Change, place: Place, report: Report): Current => {
     // Edits to one that did not win.
     const since = seen === undefined ? other.created : winner.covers;
     const before = readAt(change, "newer", since, other.place);
-    if (before !== undefined) view = mergeViews(change.newer, before, view, edited);
+    if (before !== undefined) view = mergeViews(change.newer, before, view, edited, place.doc);
   }
   return { view, settled: isSettled ? winner.place : undefined };
 };

@@ -121,7 +121,9 @@ const evolvedChanges = (type: DocumentType, { before, after }: Versions): AnyPat
   const slots = slotsOf(type.fields).filter(isEvolved);
   if (slots.length === 0) return [];
   const read = (slot: Slot, doc: LoroDoc): unknown => readField(slot, { at: "document", doc }, [slot.name], () => {});
-  return slots.flatMap((slot) => viewChanges(slot.field, [slot.name], read(slot, before()), read(slot, after())));
+  return slots.flatMap((slot) =>
+    viewChanges(slot.field, [slot.name], read(slot, before()), read(slot, after()), after()),
+  );
 };
 
 const isBeginning = (beginning: ReadonlyArray<string>, names: ReadonlyArray<string>): boolean =>

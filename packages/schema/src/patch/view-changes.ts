@@ -2,8 +2,9 @@
  * The operations that make one view of a field another one: for fields whose containers say nothing of what changed,
  * because versions of the app store them in several forms.
  */
-import { LoroDoc } from "loro-crdt";
+import type { LoroDoc } from "loro-crdt";
 
+import { emptyDocumentLike } from "../empty-document.ts";
 import type { Field, Fields } from "../field.ts";
 import { type Json, canonicalJson, isJsonWithin, isPlainObject } from "../json.ts";
 import { readFields } from "../read.ts";
@@ -22,8 +23,12 @@ export const isEvolved = ({ origin, field }: Slot): boolean =>
   origin !== undefined ||
   ((field.kind === "records" || field.kind === "tree") && slotsOf(field.fields).some(isEvolved));
 
-/** What makes the second view of a field of the first one. */
-export const viewChanges = (field: Field, names: Names, before: unknown, after: unknown): Operations => {
+/**
+ * What makes the second view of a field of the first one.
+ *
+ * @param like any document; it is not touched
+ */
+export const viewChanges = (field: Field, names: Names, before: unknown, after: unknown, like: LoroDoc): Operations => {
   if (canonicalJson(before) === canonicalJson(after)) return [];
   const path = pathOf(names);
   switch (field.kind) {
@@ -63,28 +68,28 @@ export const viewChanges = (field: Field, names: Names, before: unknown, after: 
         ...Object.entries(to).flatMap(([key, record]) => {
           const here = [...names, key];
           return Object.hasOwn(from, key)
-            ? fieldChanges(field.fields, here, membersOf(from[key]), membersOf(record))
-            : madeAnew(field.fields, here, membersOf(record));
+            ? fieldChanges(field.fields, here, membersOf(from[key]), membersOf(record), like)
+            : madeAnew(field.fields, here, membersOf(record), like);
         }),
       ];
     }
     case "tree":
-      return treeChanges(field.fields, names, nodesOf(before), nodesOf(after));
+      return treeChanges(field.fields, names, nodesOf(before), nodesOf(after), like);
   }
 };
 
-const fieldChanges = (fields: Fields, names: Names, before: View, after: View): Operations =>
-  slotsOf(fields).flatMap(({ name, field }) => viewChanges(field, [...names, name], before[name], after[name]));
+const fieldChanges = (fields: Fields, names: Names, before: View, after: View, like: LoroDoc): Operations =>
+  slotsOf(fields).flatMap(({ name, field }) => viewChanges(field, [...names, name], before[name], after[name], like));
 
 /** A record or a node that was not there. */
-const madeAnew = (fields: Fields, names: Names, after: View): Operations => [
+const madeAnew = (fields: Fields, names: Names, after: View, like: LoroDoc): Operations => [
   { op: "set", path: pathOf(names), value: {} },
-  ...fieldChanges(fields, names, blankView(fields), after),
+  ...fieldChanges(fields, names, blankView(fields, like), after, like),
 ];
 
 /** What fields read as where nobody has written anything: an older form's default may be something else than the newer one's. */
-const blankView = (fields: Fields): View => {
-  const doc = new LoroDoc();
+const blankView = (fields: Fields, like: LoroDoc): View => {
+  const doc = emptyDocumentLike(like);
   try {
     return readFields(fields, { at: "record", doc, map: doc.getMap("blank") }, [], () => {});
   } finally {
@@ -161,6 +166,7 @@ const treeChanges = (
   names: Names,
   before: ReadonlyArray<Node>,
   after: ReadonlyArray<Node>,
+  like: LoroDoc,
 ): Operations => {
   const known = new Map(before.map((node) => [node.id, node]));
   const wanted = new Set(after.map(({ id }) => id));
@@ -185,7 +191,7 @@ const treeChanges = (
       parents.set(id, undefined);
       below(undefined).push(id);
     }
-    written.push(...fieldChanges(fields, here, was?.view ?? blankView(fields), view));
+    written.push(...fieldChanges(fields, here, was?.view ?? blankView(fields, like), view, like));
   }
   // From the roots down: a node is put below one that has its place already.
   for (const { id, parent, at } of after) {
