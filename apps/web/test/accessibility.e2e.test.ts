@@ -50,6 +50,12 @@ describe.each([
     expect(await axeViolations(page)).toEqual([]);
     await addNote(page, "Alps", rich, "trip");
     await editorOf(page).locator(".md-task").first().waitFor();
+    await page.getByRole("button", { name: "Add checklist" }).click();
+    await page.getByLabel("First item").fill("milk");
+    await page.keyboard.press("Enter");
+    await page.getByRole("checkbox", { name: "milk" }).check();
+    await page.getByRole("button", { name: "Pin to the top", exact: true }).click();
+    await page.getByRole("button", { name: "Unpin", exact: true }).waitFor();
     expect(await axeViolations(page)).toEqual([]);
     await page.getByRole("button", { name: "More" }).click();
     await page.getByRole("menuitem", { name: "Delete note" }).waitFor();
@@ -124,6 +130,12 @@ test("on a phone every target is at least 44 pixels high or apart from its neigh
   expect(await small()).toEqual([]);
   await page.getByRole("button", { name: "New note" }).filter({ visible: true }).last().tap();
   await editorOf(page).waitFor();
+  expect(await small()).toEqual([]);
+  await page.getByRole("button", { name: "Add checklist" }).tap();
+  await page.getByLabel("First item").fill("milk");
+  await page.keyboard.press("Enter");
+  await page.getByRole("checkbox", { name: "milk" }).tap();
+  await page.getByRole("button", { name: "Remove ticked" }).waitFor();
   expect(await small()).toEqual([]);
   await page.goto(`${served.origin}/settings`);
   await page.getByRole("heading", { name: "Devices" }).waitFor();

@@ -114,6 +114,62 @@ describe("the list", () => {
     expect(await rows.first().innerText()).toContain("Bread");
     // A search or a tag is content: it never shows in the address.
     expect(page.url()).toBe(`${served.origin}/`);
+    const resources = () => performance.getEntriesByType("resource").map(({ name }) => name);
+    const loaded = [
+      await page.evaluate(resources),
+      ...(await Promise.all(page.workers().map((worker) => worker.evaluate(resources)))),
+    ].flat();
+    expect(loaded.filter((name) => name.includes("wasm"))).toEqual([]);
+  });
+
+  test("has pinned notes on top and archived ones out of sight, by keyboard and by pointer", async () => {
+    await openApp(page, served.origin);
+    for (const title of ["One", "Two", "Three"]) await addNote(page, title, `${title} text`);
+    const rows = page.locator("[data-note-row]");
+    const names = async () => (await rows.allInnerTexts()).map((text) => text.split("\n")[0]);
+    await expect.poll(names, soon).toEqual(["Three", "Two", "One"]);
+    // In the note.
+    await page.getByRole("button", { name: "Pin to the top", exact: true }).click();
+    await page.getByRole("list", { name: "Pinned" }).getByRole("link", { name: /Three/ }).waitFor();
+    // In the list, by keyboard: the row's buttons come after the row, and the row keeps the focus where it goes.
+    await rows.first().focus();
+    await page.keyboard.press("End");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent), soon).toContain("One");
+    await rows.nth(2).click();
+    await expect.poll(() => rows.nth(2).getAttribute("aria-current"), soon).toBe("page");
+    await rows.nth(2).focus();
+    await page.keyboard.press("Tab");
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label")), soon)
+      .toBe("Pin to the top: One");
+    await page.keyboard.press("Enter");
+    await expect.poll(names, soon).toEqual(["One", "Three", "Two"]);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent), soon).toContain("One");
+    await page.reload();
+    await expect.poll(names, soon).toEqual(["One", "Three", "Two"]);
+
+    // Into the archive, with a way back, and from there.
+    await rows.nth(2).hover();
+    await page.getByRole("button", { name: "Archive: Two" }).click();
+    await expect.poll(names, soon).toEqual(["One", "Three"]);
+    await page.getByRole("button", { name: "Undo", exact: true }).last().click();
+    await expect.poll(names, soon).toEqual(["One", "Three", "Two"]);
+    await rows.nth(2).hover();
+    await page.getByRole("button", { name: "Archive: Two" }).click();
+    await expect.poll(names, soon).toEqual(["One", "Three"]);
+    // A search finds it all the same, and says where it is.
+    await page.getByLabel("Search notes").fill("two");
+    await expect.poll(names, soon).toEqual(["Two"]);
+    await page.getByRole("img", { name: "Archived" }).waitFor();
+    await page.getByLabel("Search notes").fill("");
+    await page.getByRole("group", { name: "Filter the list" }).getByRole("button", { name: "Archive" }).click();
+    await expect.poll(names, soon).toEqual(["Two"]);
+    await rows.first().click();
+    await page.getByText("This note is in the archive.").waitFor();
+    await page.getByRole("button", { name: "Move it back" }).click();
+    await page.getByText("The archive is empty.").waitFor();
+    await page.getByRole("button", { name: "Show all notes" }).click();
+    await expect.poll(names, soon).toEqual(["One", "Three", "Two"]);
   });
 
   test("a deleted note waits on its own page and comes back from there", async () => {
@@ -125,6 +181,125 @@ describe("the list", () => {
     await page.getByRole("menuitem", { name: "Deleted notes" }).click();
     await page.getByRole("button", { name: "Bring back Old" }).click();
     await expect.poll(() => page.locator("[data-note-row]").count(), soon).toBe(1);
+  });
+});
+
+describe("a checklist", () => {
+  const items = (): Promise<ReadonlyArray<string>> =>
+    page
+      .getByRole("list", { name: "Items" })
+      .locator("[data-item]")
+      .evaluateAll((rows) =>
+        rows.map((row) => {
+          const isTicked = row.querySelector("input")?.checked === true;
+          return `${isTicked ? "x " : ""}${row.querySelector("textarea")?.value}`;
+        }),
+      );
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+
+  test("is written, ticked, put in order and cleared by keyboard, and is there after a reload", async () => {
+    await openApp(page, served.origin);
+    await addNote(page, "Saturday", "");
+    await page.getByRole("button", { name: "Add checklist" }).click();
+    await expect.poll(focused, soon).toBe("First item");
+    for (const word of ["milk", "bread", "eggs"]) {
+      await page.keyboard.type(word);
+      await page.keyboard.press("Enter");
+    }
+    await expect.poll(items, soon).toEqual(["milk", "bread", "eggs"]);
+    // Several lines become several items, ticked where they are.
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.setData("text/plain", "[x] salt\n- [ ] pepper");
+      document.activeElement?.dispatchEvent(
+        new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }),
+      );
+    });
+    await expect.poll(items, soon).toEqual(["milk", "bread", "eggs", "x salt", "pepper"]);
+    await expect.poll(focused, soon).toBe("Add an item");
+    // Up into the list, ticked and moved from there.
+    await page.keyboard.press("ArrowUp");
+    await expect.poll(focused, soon).toBe("Words of item 5");
+    await page.keyboard.press("Control+Enter");
+    await page.keyboard.press("Alt+ArrowUp");
+    await expect.poll(items, soon).toEqual(["milk", "bread", "eggs", "x pepper", "x salt"]);
+    await expect.poll(focused, soon).toBe("Words of item 4");
+    await page.getByText("pepper: 4 of 5").waitFor({ state: "attached" });
+    // Another one behind the first.
+    await page.getByLabel("Words of item 1").focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(focused, soon).toBe("Add an item");
+    await page.keyboard.type("cream");
+    await page.keyboard.press("Enter");
+    await expect.poll(items, soon).toEqual(["milk", "cream", "bread", "eggs", "x pepper", "x salt"]);
+    await expect.poll(focused, soon).toBe("Add an item");
+    await page.keyboard.press("Backspace");
+    await expect.poll(focused, soon).toBe("Words of item 2");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.press("Backspace");
+    await page.keyboard.press("Backspace");
+    await expect.poll(items, soon).toEqual(["milk", "bread", "eggs", "x pepper", "x salt"]);
+    await page.getByRole("checkbox", { name: "milk", exact: true }).press("Space");
+    await expect.poll(items, soon).toEqual(["x milk", "bread", "eggs", "x pepper", "x salt"]);
+    const row = page.locator("[data-note-row]");
+    await row.getByLabel("Checklist: 3 of 5 done").waitFor();
+    expect(await row.innerText()).toContain("milk · bread · eggs");
+
+    await page.getByRole("button", { name: "Remove ticked" }).click();
+    await expect.poll(items, soon).toEqual(["bread", "eggs"]);
+    await page.getByRole("button", { name: "Undo", exact: true }).last().click();
+    await expect.poll(items, soon).toEqual(["x milk", "bread", "eggs", "x pepper", "x salt"]);
+    await page.getByRole("button", { name: "Move bread", exact: true }).focus();
+    await page.keyboard.press("ArrowUp");
+    await expect.poll(items, soon).toEqual(["bread", "x milk", "eggs", "x pepper", "x salt"]);
+    await page.reload();
+    await expect.poll(items, soon).toEqual(["bread", "x milk", "eggs", "x pepper", "x salt"]);
+    await page.getByLabel("Search notes").fill("pepp");
+    await expect.poll(() => row.count(), soon).toBe(1);
+
+    // It leaves as Markdown, above the text.
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByRole("menuitem", { name: "Copy as Markdown" }).click();
+    await page.getByText("Copied as Markdown", { exact: true }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+      "# Saturday\n\n- [ ] bread\n- [x] milk\n- [ ] eggs\n- [x] pepper\n- [x] salt",
+    );
+  });
+
+  test("is put in order by dragging, which Escape ends, and its edits are undone", async () => {
+    await openApp(page, served.origin);
+    await addNote(page, "Saturday", "");
+    await page.getByRole("button", { name: "Add checklist" }).click();
+    await expect.poll(focused, soon).toBe("First item");
+    for (const word of ["one", "two", "three"]) {
+      await page.keyboard.type(word);
+      await page.keyboard.press("Enter");
+    }
+    await expect.poll(items, soon).toEqual(["one", "two", "three"]);
+    const drag = async (name: string, to: string): Promise<void> => {
+      const handle = page.getByRole("button", { name: `Move ${name}`, exact: true });
+      await handle.hover();
+      await page.mouse.down();
+      const box = await page.getByRole("checkbox", { name: to, exact: true }).boundingBox();
+      if (box === null) throw new Error(`there is no item ${to}`);
+      await page.mouse.move(box.x + 200, box.y + box.height - 4, { steps: 4 });
+    };
+    await drag("one", "three");
+    await page.mouse.up();
+    await expect.poll(items, soon).toEqual(["two", "three", "one"]);
+    await drag("one", "two");
+    await page.keyboard.press("Escape");
+    await page.mouse.up();
+    expect(await items()).toEqual(["two", "three", "one"]);
+    // Who goes elsewhere while typing finds the words in the list.
+    await page.getByLabel("Add an item").fill("four");
+    await page.keyboard.press("Control+Alt+n");
+    await page.locator("[data-note-row]", { hasText: "Saturday" }).click();
+    await expect.poll(items, soon).toEqual(["two", "three", "one", "four"]);
+    await page.getByRole("button", { name: "Remove three" }).click();
+    await expect.poll(items, soon).toEqual(["two", "one", "four"]);
+    await page.getByRole("button", { name: "Undo", exact: true }).first().click();
+    await expect.poll(items, soon).toEqual(["two", "three", "one", "four"]);
   });
 });
 

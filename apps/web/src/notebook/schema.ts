@@ -1,20 +1,6 @@
-import { defineDocument, defineSchema, field } from "@cairn/schema";
-import { Schema } from "effect";
-import { previewLength } from "./preview.ts";
+import { version3 } from "./schema/version-3.ts";
 
-/** The notebook's documents. Physical names never change once released. */
-export const schema = defineSchema({
-  version: 1,
-  documents: {
-    note: defineDocument({
-      fields: {
-        title: field.string({ list: true, indexed: true, searchable: true }),
-        body: field.text({ list: "preview", preview: previewLength, searchable: true }),
-        tags: field.set(Schema.String, { list: true, indexed: true, searchable: true }),
-        attachments: field.attachments({ list: true, searchable: true }),
-      },
-    }),
-  },
-});
+/** The notebook's documents, in the version that this app writes. */
+export const schema = version3;
 
 export type NotebookSchema = typeof schema;

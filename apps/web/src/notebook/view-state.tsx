@@ -7,8 +7,11 @@ import { createContext, type ReactNode, useContext, useMemo, useState } from "re
 export interface ListFilter {
   readonly search: string;
   readonly tag: string | undefined;
+  /** Shows what was archived, and nothing else. */
+  readonly archive: boolean;
   readonly setSearch: (search: string) => void;
   readonly setTag: (tag: string | undefined) => void;
+  readonly setArchive: (archive: boolean) => void;
 }
 
 const Context = createContext<ListFilter | undefined>(undefined);
@@ -16,7 +19,8 @@ const Context = createContext<ListFilter | undefined>(undefined);
 export const ListFilterProvider = ({ children }: { children: ReactNode }) => {
   const [search, setSearch] = useState("");
   const [tag, setTag] = useState<string | undefined>(undefined);
-  const filter = useMemo(() => ({ search, tag, setSearch, setTag }), [search, tag]);
+  const [archive, setArchive] = useState(false);
+  const filter = useMemo(() => ({ search, tag, archive, setSearch, setTag, setArchive }), [search, tag, archive]);
   return <Context.Provider value={filter}>{children}</Context.Provider>;
 };
 

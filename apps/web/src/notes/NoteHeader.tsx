@@ -13,15 +13,20 @@ import {
   Redo2,
   Undo2,
 } from "lucide-react";
-import { useMerging } from "@cairn/react";
+import { useDocumentView, useMerging } from "@cairn/react";
 import { lazy, type ReactNode, useRef } from "react";
 import type { NoteEditorHandle } from "../editor/create-editor.ts";
 import type { FormatName } from "../editor/format-commands.ts";
 import type { NoteHandle } from "../notebook/hooks.ts";
+import { shelfOf } from "../notebook/note-fields.ts";
+import { nameOf } from "../notebook/note-text.ts";
 import { keysLabel } from "../shell/shortcuts.ts";
 import { SyncIndicator } from "../sync/SyncIndicator.tsx";
 import { ActionMenu } from "../ui/ActionMenu.tsx";
 import { IconButton, iconButtonClass } from "../ui/Button.tsx";
+
+import { useMoveNote } from "./move-note.ts";
+import { shelfChoices } from "./shelf-choices.ts";
 
 const NoteMenuItems = lazy(() => import("./NoteMenuItems.tsx"));
 
@@ -55,6 +60,7 @@ export const NoteHeader = ({ note, editor, readOnly, onFiles, onDelete }: NoteHe
         <Merging note={note} />
         {readOnly ? null : (
           <>
+            <ShelfButtons note={note} />
             <IconButton label="Undo" shortcut={keysLabel("Mod+Z")} disabled={!editor} onClick={() => editor?.undo()}>
               <Undo2 className="size-[1.15rem]" aria-hidden="true" />
             </IconButton>
@@ -99,6 +105,22 @@ export const NoteHeader = ({ note, editor, readOnly, onFiles, onDelete }: NoteHe
 
 const Merging = ({ note }: { note: NoteHandle }) =>
   useMerging(note) ? <output className="px-2 text-sm text-ink-soft">Merging what arrived…</output> : null;
+
+const ShelfButtons = ({ note }: { note: NoteHandle }) => {
+  const shelf = useDocumentView(note, shelfOf);
+  const moveNote = useMoveNote();
+  return shelfChoices(shelf).map(({ to, label, icon: Icon }) => (
+    <IconButton
+      key={label}
+      label={label}
+      // A phone has room for one of them; the other one is in the menu.
+      className={label.includes("rchive") ? "max-wide:hidden" : ""}
+      onClick={() => moveNote({ id: note.id, name: nameOf(note.read()), shelf }, to)}
+    >
+      <Icon className="size-[1.15rem]" aria-hidden="true" />
+    </IconButton>
+  ));
+};
 
 const formats: ReadonlyArray<readonly [FormatName, string, ReactNode, string?]> = [
   ["bold", "Bold", <Bold key="i" aria-hidden="true" />, "Mod+B"],

@@ -1,32 +1,40 @@
 import { useParams } from "@tanstack/react-router";
-import { useDeferredValue, useEffect, useEffectEvent, useRef, useState } from "react";
+import { type ReactNode, useCallback, useDeferredValue, useEffect, useEffectEvent, useRef, useState } from "react";
 import { useNow } from "../notebook/clock.ts";
 import { type NoteRow, useCairn, useQuery } from "../notebook/hooks.ts";
+import { useMayWrite } from "../notebook/app-version.ts";
 import { explain } from "../notebook/explain.ts";
+import { anyArchived, listQueries } from "../notebook/note-fields.ts";
 import { startAnew } from "../notebook/open-anew.ts";
 import { useListFilter } from "../notebook/view-state.tsx";
 import { useWide } from "../shell/use-wide.ts";
 import { Button } from "../ui/Button.tsx";
 import { NoteListItem } from "./NoteListItem.tsx";
+import { type ShelvedNote, useMoveNote } from "./move-note.ts";
 import { TagBar } from "./TagBar.tsx";
 import { Welcome } from "./Welcome.tsx";
 
 /** Some screens of rows at first, and more as one comes near the end: what nobody sees is neither read nor drawn. */
 const pageSize = 60;
 
-/** The notebook's notes, newest first: a live query over projections, so no document is opened to draw it. */
+/**
+ * The notebook's notes, newest first, below those that are pinned: live queries over projections, so no document is opened
+ * to draw them.
+ */
 export const NoteList = () => {
   const state = useCairn();
-  const { search, tag, setSearch, setTag } = useListFilter();
+  const { search, tag, archive, setSearch, setTag, setArchive } = useListFilter();
   const [limit, setLimit] = useState(pageSize);
   const sought = useDeferredValue(search.trim());
-  const rows = useQuery("note", {
-    ...(sought === "" ? {} : { search: sought }),
-    ...(tag === undefined ? {} : { where: { tags: { eq: tag } } }),
-    sort: { by: "$updated", descending: true },
-    limit,
-  });
+  const asked = listQueries({ search: sought, tag, archive }, limit);
+  const top = useQuery("note", asked.top);
+  const rest = useQuery("note", asked.rest);
   const filtered = sought !== "" || tag !== undefined;
+  const showAll = (): void => {
+    setSearch("");
+    setTag(undefined);
+    setArchive(false);
+  };
 
   return (
     <>
@@ -34,56 +42,125 @@ export const NoteList = () => {
       <div className="min-h-0 flex-1 overflow-y-auto overscroll-contain px-2 pb-4">
         {state.status === "failed" ? (
           <Unavailable error={state.error} retry={state.retry} />
-        ) : rows === undefined ? (
+        ) : top === undefined || rest === undefined ? (
           <ListSkeleton />
-        ) : rows.length > 0 ? (
-          <Rows rows={rows} limit={limit} onMore={() => setLimit(limit + 2 * pageSize)} />
+        ) : top.length + rest.length > 0 ? (
+          <Rows top={top} rest={rest} limit={limit} onMore={() => setLimit(limit + 2 * pageSize)} />
         ) : filtered ? (
-          <div className="px-3 py-8 text-center text-[0.9375rem] text-ink-soft">
-            <p>{tag === undefined ? "No note has these words." : "No note with this tag has these words."}</p>
-            <Button
-              look="quiet"
-              size="small"
-              className="mt-2"
-              onClick={() => {
-                setSearch("");
-                setTag(undefined);
-              }}
-            >
-              Show all notes
-            </Button>
-          </div>
+          <Nothing says={saysNothing(sought, tag)} onShowAll={showAll} />
+        ) : archive ? (
+          <Nothing
+            says="The archive is empty. A note that you archive waits here, and searches find it."
+            onShowAll={showAll}
+          />
         ) : (
-          <FirstNotes />
+          <NoNotes onShowArchive={() => setArchive(true)} />
         )}
       </div>
     </>
   );
 };
 
+const saysNothing = (sought: string, tag: string | undefined): string =>
+  tag === undefined
+    ? "No note has these words."
+    : sought === ""
+      ? "No note has this tag."
+      : "No note with this tag has these words.";
+
+const Nothing = ({ says, onShowAll }: { says: string; onShowAll: () => void }) => (
+  <div className="px-3 py-8 text-center text-[0.9375rem] text-ink-soft">
+    <p>{says}</p>
+    <Button look="quiet" size="small" className="mt-2" onClick={onShowAll}>
+      Show all notes
+    </Button>
+  </div>
+);
+
+/** Nothing at all, or all of it in the archive. */
+const NoNotes = ({ onShowArchive }: { onShowArchive: () => void }) => {
+  const archived = useQuery("note", anyArchived);
+  if (archived === undefined) return null;
+  return archived.length === 0 ? (
+    <FirstNotes />
+  ) : (
+    <div className="px-3 py-8 text-center text-[0.9375rem] text-ink-soft">
+      <p>All your notes are in the archive.</p>
+      <Button look="quiet" size="small" className="mt-2" onClick={onShowArchive}>
+        Show the archive
+      </Button>
+    </div>
+  );
+};
+
 const FirstNotes = () =>
   useWide() ? <p className="px-3 py-6 text-[0.9375rem] text-ink-soft">Your notes will stand here.</p> : <Welcome />;
 
-const Rows = ({ rows, limit, onMore }: { rows: ReadonlyArray<NoteRow>; limit: number; onMore: () => void }) => {
+interface RowsProps {
+  top: ReadonlyArray<NoteRow>;
+  rest: ReadonlyArray<NoteRow>;
+  limit: number;
+  onMore: () => void;
+}
+
+const Rows = ({ top, rest, limit, onMore }: RowsProps) => {
   const { noteId } = useParams({ strict: false });
   const now = useNow();
+  const mayWrite = useMayWrite();
+  const moveNote = useMoveAndFollow(top, rest);
+  const rows = [...top, ...rest];
   const reachable = rows.some((row) => row.id === noteId) ? noteId : rows[0]?.id;
+  const drawn = (some: ReadonlyArray<NoteRow>): ReadonlyArray<ReactNode> =>
+    some.map((row) => (
+      <NoteListItem
+        key={row.id}
+        row={row}
+        now={now}
+        selected={row.id === noteId}
+        reachable={row.id === reachable}
+        onMove={mayWrite ? moveNote : undefined}
+      />
+    ));
   return (
     <>
-      <ul className="space-y-px">
-        {rows.map((row) => (
-          <NoteListItem
-            key={row.id}
-            row={row}
-            now={now}
-            selected={row.id === noteId}
-            reachable={row.id === reachable}
-          />
-        ))}
-      </ul>
-      {rows.length >= limit ? <More key={limit} onMore={onMore} /> : null}
+      {top.length === 0 ? null : (
+        <ul aria-label="Pinned" className="mb-2 space-y-px border-b border-line pb-2">
+          {drawn(top)}
+        </ul>
+      )}
+      {rest.length === 0 ? null : (
+        <ul aria-label={top.length === 0 ? "Notes" : "Other notes"} className="space-y-px">
+          {drawn(rest)}
+        </ul>
+      )}
+      {Math.max(top.length, rest.length) >= limit ? <More key={limit} onMore={onMore} /> : null}
     </>
   );
+};
+
+/** Moves a note from its row. Who did so by keyboard stays with the row where it goes, or in the list where it leaves. */
+const useMoveAndFollow = (top: ReadonlyArray<NoteRow>, rest: ReadonlyArray<NoteRow>) => {
+  const { archive } = useListFilter();
+  const moveNote = useMoveNote();
+  const moved = useRef<{ readonly id: string; readonly leaves: boolean } | undefined>(undefined);
+  const move = useCallback(
+    (note: ShelvedNote, to: ShelvedNote["shelf"]) => {
+      moved.current = { id: note.id, leaves: archive !== (to === "archived") };
+      moveNote(note, to);
+    },
+    [archive, moveNote],
+  );
+  useEffect(() => {
+    if (moved.current === undefined || document.activeElement !== document.body) return;
+    const { id, leaves } = moved.current;
+    const row = document.querySelector<HTMLElement>(`[data-note-row="${id}"]`);
+    if ((row === null) !== leaves) return;
+    moved.current = undefined;
+    const next = row ?? document.querySelector<HTMLElement>('[data-note-row][tabindex="0"]');
+    next?.focus({ preventScroll: true });
+    if (next?.matches(":focus-visible")) next.scrollIntoView({ block: "nearest" });
+  }, [top, rest]);
+  return move;
 };
 
 /** Asks for more by itself when it comes near, and by hand where nothing scrolls. */

@@ -1,10 +1,14 @@
 import { Link } from "@tanstack/react-router";
-import { Paperclip, SquareCheck } from "lucide-react";
+import { Archive, ListChecks, Paperclip, Pin, SquareCheck } from "lucide-react";
 import { type KeyboardEvent, memo } from "react";
 import { formatWhen } from "../notebook/format.ts";
 import type { NoteRow } from "../notebook/hooks.ts";
+import { checklistCount, checklistExcerpt, shelfOf } from "../notebook/note-fields.ts";
 import { excerptOf, nameOf, tasksIn, untitled } from "../notebook/note-text.ts";
 import { previewLength } from "../notebook/preview.ts";
+import { IconButton } from "../ui/Button.tsx";
+import type { ShelvedNote } from "./move-note.ts";
+import { shelfChoices } from "./shelf-choices.ts";
 
 export interface NoteListItemProps {
   row: NoteRow;
@@ -12,19 +16,23 @@ export interface NoteListItemProps {
   selected: boolean;
   /** The one row that Tab reaches. */
   reachable: boolean;
+  /** Undefined where nothing can be written. */
+  onMove: ((note: ShelvedNote, to: ShelvedNote["shelf"]) => void) | undefined;
 }
 
-export const NoteListItem = memo(({ row, now, selected, reachable }: NoteListItemProps) => {
+export const NoteListItem = memo(({ row, now, selected, reachable, onMove }: NoteListItemProps) => {
   const name = row.arriving ? arriving : nameOf(row.fields);
-  const excerpt = excerptOf(row.fields);
+  const excerpt = excerptOf(row.fields) || checklistExcerpt(row.fields);
+  const checklist = checklistCount(row.fields);
+  const shelf = shelfOf(row.fields);
   const tasks = tasksIn(row.fields.body, previewLength);
   const attachments = row.fields.attachments.length;
   return (
-    <li className="[contain-intrinsic-size:auto_4.75rem] [content-visibility:auto]">
+    <li className="group relative [contain-intrinsic-size:auto_4.75rem] [content-visibility:auto]">
       <Link
         to="/note/$noteId"
         params={{ noteId: row.id }}
-        data-note-row=""
+        data-note-row={row.id}
         onKeyDown={moveBetweenRows}
         tabIndex={reachable ? 0 : -1}
         aria-current={selected ? "page" : undefined}
@@ -36,6 +44,11 @@ export const NoteListItem = memo(({ row, now, selected, reachable }: NoteListIte
           >
             {name}
           </span>
+          {shelf === "pinned" ? (
+            <Pin role="img" aria-label="Pinned" className="size-3.5 shrink-0 self-center fill-current text-moss" />
+          ) : shelf === "archived" ? (
+            <Archive role="img" aria-label="Archived" className="size-3.5 shrink-0 self-center text-ink-soft" />
+          ) : null}
           <time className="shrink-0 text-[0.8125rem] text-ink-soft" dateTime={new Date(row.updatedAt).toISOString()}>
             {formatWhen(row.updatedAt, now)}
           </time>
@@ -43,8 +56,16 @@ export const NoteListItem = memo(({ row, now, selected, reachable }: NoteListIte
         <span className="mt-0.5 line-clamp-1 text-sm leading-5 text-ink-soft">
           {row.arriving ? "It is being opened" : excerpt || (row.fields.body === "" ? "No text yet" : "")}
         </span>
-        {row.fields.tags.length > 0 || tasks || attachments > 0 ? (
+        {row.fields.tags.length > 0 || checklist || tasks || attachments > 0 ? (
           <span className="mt-1 flex items-center gap-3 overflow-hidden text-[0.8125rem] leading-5 text-ink-soft">
+            {checklist ? (
+              <span className="flex shrink-0 items-center gap-1">
+                <ListChecks className="size-3.5" aria-hidden="true" />
+                <span aria-label={`Checklist: ${checklist.done} of ${checklist.all} done`}>
+                  {checklist.done}/{checklist.all}
+                </span>
+              </span>
+            ) : null}
             {tasks ? (
               <span className="flex shrink-0 items-center gap-1">
                 <SquareCheck className="size-3.5" aria-hidden="true" />
@@ -67,6 +88,22 @@ export const NoteListItem = memo(({ row, now, selected, reachable }: NoteListIte
           </span>
         ) : null}
       </Link>
+      {onMove && !row.arriving ? (
+        // A finger has them in the note: in the list they would be in the way of scrolling.
+        <span className="absolute right-1.5 bottom-1.5 flex rounded-lg bg-raised opacity-0 shadow-lift group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:hidden">
+          {shelfChoices(shelf).map(({ to, label, icon: Icon }) => (
+            <IconButton
+              key={label}
+              label={`${label}: ${name}`}
+              tabIndex={reachable ? 0 : -1}
+              className="size-8"
+              onClick={() => onMove({ id: row.id, name, shelf }, to)}
+            >
+              <Icon className="size-4" aria-hidden="true" />
+            </IconButton>
+          ))}
+        </span>
+      ) : null}
     </li>
   );
 });

@@ -1,15 +1,18 @@
 import { useDocumentView, useReadOnly, useSaved } from "@cairn/react";
 import { useNavigate } from "@tanstack/react-router";
+import { ListChecks } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import type { NoteEditorHandle } from "../editor/create-editor.ts";
 import { useMayWrite } from "../notebook/app-version.ts";
 import { explain } from "../notebook/explain.ts";
 import { type NoteHandle, type Notebook, useQuery, useWorkspace } from "../notebook/hooks.ts";
+import { hasChecklist, isChecklistEmpty, shelfOf } from "../notebook/note-fields.ts";
 import { nameOf, untitled } from "../notebook/note-text.ts";
 import { localSaves } from "../sync/local-saves.ts";
 import { Button } from "../ui/Button.tsx";
 import { notify } from "../ui/notices.ts";
 import { AttachmentShelf } from "./AttachmentShelf.tsx";
+import { useMoveNote } from "./move-note.ts";
 import { isNewNote } from "./new-note.ts";
 import { NoteHeader } from "./NoteHeader.tsx";
 import { openAttachments } from "./note-attachments.ts";
@@ -18,8 +21,9 @@ import { TagEditor } from "./TagEditor.tsx";
 import { useAttachFiles } from "./use-attach-files.ts";
 
 const EditorHost = lazy(() => import("../editor/EditorHost.tsx"));
+const Checklist = lazy(() => import("./Checklist.tsx"));
 
-/** One open note: header, title, tags, text, attachments. */
+/** One open note: header, title, tags, checklist, text, attachments. */
 export const NoteView = ({ note }: { note: NoteHandle }) => {
   const notebook = useWorkspace();
   return notebook ? <NoteViewIn notebook={notebook} note={note} /> : null;
@@ -35,6 +39,9 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
   const mayWrite = useMayWrite();
   const frozen = useReadOnly(note) !== undefined;
   const readOnly = !mayWrite || frozen || deleted;
+  const shelf = useDocumentView(note, shelfOf);
+  const moveNote = useMoveNote();
+  const checklist = useChecklist(note, readOnly);
   const { adding, attach } = useAttachFiles(note);
   const attachments = useMemo(() => openAttachments(notebook, note.id), [notebook, note.id]);
   useEffect(() => attachments.follow(), [attachments]);
@@ -91,6 +98,18 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
           )}
         </div>
       ) : null}
+      {shelf === "archived" && !deleted ? (
+        <div className="mx-auto flex w-full max-w-2xl flex-wrap items-center gap-3 px-5 pb-2 wide:px-10">
+          <p className="flex-1 rounded-lg bg-hover px-4 py-2.5 text-[0.9375rem] text-ink-soft">
+            This note is in the archive.
+          </p>
+          {readOnly ? null : (
+            <Button size="small" onClick={() => moveNote({ id: note.id, name: nameOf(note.read()), shelf }, "normal")}>
+              Move it back
+            </Button>
+          )}
+        </div>
+      ) : null}
       <div className="mx-auto w-full max-w-2xl flex-1 px-5 pt-1 wide:px-10 wide:pt-4">
         <h1 className="sr-only">{title.trim() || untitled}</h1>
         <NoteTitle
@@ -101,9 +120,12 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
           // The editor may still be loading: then it takes the focus when it is there.
           onLeave={() => (editor ? editor.focus() : setTextAwaited(true))}
         />
-        <TagEditor note={note} readOnly={readOnly} />
+        <TagEditor note={note} readOnly={readOnly}>
+          {checklist.isOffered ? <AddChecklist onAdd={checklist.begin} /> : null}
+        </TagEditor>
         <AttachmentShelf note={note} adding={adding} attachments={attachments} readOnly={readOnly} />
         <Suspense fallback={<EditorSkeleton />}>
+          {checklist.isShown ? <Checklist note={note} readOnly={readOnly} focusFirst={checklist.wasBegun} /> : null}
           <EditorHost
             note={note}
             readOnly={readOnly}
@@ -117,6 +139,27 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
     </article>
   );
 };
+
+/** A checklist is shown where there is one; where it was emptied or just begun, as long as the note is on screen. */
+const useChecklist = (note: NoteHandle, readOnly: boolean) => {
+  const isEmpty = useDocumentView(note, isChecklistEmpty);
+  const [wasBegun, setBegun] = useState(false);
+  const [wasShown, setShown] = useState(false);
+  if (!isEmpty && !wasShown) setShown(true);
+  const isShown = hasChecklist && (!isEmpty || (!readOnly && (wasBegun || wasShown)));
+  return { isShown, isOffered: hasChecklist && !isShown && !readOnly, wasBegun, begin: () => setBegun(true) };
+};
+
+const AddChecklist = ({ onAdd }: { onAdd: () => void }) => (
+  <button
+    type="button"
+    className="inline-flex min-h-7 items-center gap-1.5 rounded-full px-2 text-[0.8438rem] text-ink-faint hover:bg-hover hover:text-ink-soft pointer-coarse:-my-1.5 pointer-coarse:min-h-11 pointer-coarse:text-base"
+    onClick={onAdd}
+  >
+    <ListChecks className="size-3.5" aria-hidden="true" />
+    Add checklist
+  </button>
+);
 
 const onlyDeleted = { deleted: "only" } as const;
 

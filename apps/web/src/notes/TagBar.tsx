@@ -1,33 +1,46 @@
+import { Archive } from "lucide-react";
+import type { ReactNode } from "react";
+import { useQuery } from "../notebook/hooks.ts";
+import { anyArchived } from "../notebook/note-fields.ts";
 import { useListFilter } from "../notebook/view-state.tsx";
 import { useTags } from "./tags.ts";
 
-/** Filters the list by one tag. */
+/** Filters the list by one tag, and leads to what was archived. */
 export const TagBar = () => {
   const tags = useTags();
-  const { tag: chosen, setTag } = useListFilter();
+  const { tag: chosen, archive, setTag, setArchive } = useListFilter();
+  const hasArchive = (useQuery("note", anyArchived)?.length ?? 0) > 0;
   const shown = chosen !== undefined && !tags.includes(chosen) ? [chosen, ...tags] : tags;
-  if (shown.length === 0) return null;
+  if (shown.length === 0 && !hasArchive && !archive) return null;
   return (
     <fieldset
-      aria-label="Filter by tag"
+      aria-label="Filter the list"
       className="flex min-w-0 shrink-0 gap-1.5 overflow-x-auto px-3 pt-0.5 pb-2 pointer-coarse:py-2 [scrollbar-width:none] [&::-webkit-scrollbar]:hidden"
     >
-      {shown.map((tag) => {
-        const active = tag === chosen;
-        return (
-          <button
-            key={tag}
-            type="button"
-            aria-pressed={active}
-            className={`min-h-7 shrink-0 rounded-full px-2.5 text-[0.8438rem] font-medium -outline-offset-2 relative pointer-coarse:min-h-8 pointer-coarse:px-3.5 pointer-coarse:after:absolute pointer-coarse:after:-inset-y-1.5 pointer-coarse:after:inset-x-0 ${
-              active ? "bg-moss text-on-moss" : "bg-hover text-ink-soft hover:text-ink"
-            }`}
-            onClick={() => setTag(active ? undefined : tag)}
-          >
-            #{tag}
-          </button>
-        );
-      })}
+      {hasArchive || archive ? (
+        <Chip active={archive} onToggle={() => setArchive(!archive)}>
+          <Archive className="size-3.5" aria-hidden="true" />
+          Archive
+        </Chip>
+      ) : null}
+      {shown.map((tag) => (
+        <Chip key={tag} active={tag === chosen} onToggle={() => setTag(tag === chosen ? undefined : tag)}>
+          #{tag}
+        </Chip>
+      ))}
     </fieldset>
   );
 };
+
+const Chip = ({ active, onToggle, children }: { active: boolean; onToggle: () => void; children: ReactNode }) => (
+  <button
+    type="button"
+    aria-pressed={active}
+    className={`inline-flex min-h-7 shrink-0 items-center gap-1.5 rounded-full px-2.5 text-[0.8438rem] font-medium -outline-offset-2 relative pointer-coarse:min-h-8 pointer-coarse:px-3.5 pointer-coarse:after:absolute pointer-coarse:after:-inset-y-1.5 pointer-coarse:after:inset-x-0 ${
+      active ? "bg-moss text-on-moss" : "bg-hover text-ink-soft hover:text-ink"
+    }`}
+    onClick={onToggle}
+  >
+    {children}
+  </button>
+);

@@ -1,12 +1,19 @@
 import { useDocumentView } from "@cairn/react";
 import { Plus, X } from "lucide-react";
-import { useId, useState } from "react";
+import { type ReactNode, useId, useState } from "react";
 import type { NoteHandle } from "../notebook/hooks.ts";
 import { cleanTag } from "./clean-tag.ts";
 import { useTags } from "./tags.ts";
 
+export interface TagEditorProps {
+  note: NoteHandle;
+  readOnly: boolean;
+  /** What else can be added to the note, behind the tags. */
+  children: ReactNode;
+}
+
 /** The note's tags: add by typing, take away with a click or Backspace. */
-export const TagEditor = ({ note, readOnly }: { note: NoteHandle; readOnly: boolean }) => {
+export const TagEditor = ({ note, readOnly, children }: TagEditorProps) => {
   const tags = useDocumentView(note, (view) => view.tags);
   const known = useTags();
   const [draft, setDraft] = useState("");
@@ -88,6 +95,7 @@ export const TagEditor = ({ note, readOnly }: { note: NoteHandle; readOnly: bool
           </datalist>
         </span>
       )}
+      {children}
     </div>
   );
 };

@@ -6,11 +6,13 @@ import { useListFilterIfAny } from "../notebook/view-state.tsx";
 import { notify } from "../ui/notices.ts";
 import { expectNewNote } from "./new-note.ts";
 
-/** Makes a note and opens it. A list filtered by a tag gives the new note that tag, so that it shows up there. */
+/** Makes a note and opens it. A list filtered by a tag gives the new note that tag, so that it shows up there; the archive is left for it. */
 export const useCreateNote = (): ((text?: string) => Promise<void>) => {
   const workspace = useWorkspace();
   const navigate = useNavigate();
-  const tag = useListFilterIfAny()?.tag;
+  const filter = useListFilterIfAny();
+  const tag = filter?.tag;
+  const leaveArchive = filter?.setArchive;
   return useCallback(
     async (text = "") => {
       if (!workspace) return;
@@ -25,11 +27,12 @@ export const useCreateNote = (): ((text?: string) => Promise<void>) => {
         });
         await handle.close();
         expectNewNote(handle.id);
+        leaveArchive?.(false);
         await navigate({ to: "/note/$noteId", params: { noteId: handle.id } });
       } catch (error) {
         notify({ ...explain(error), tone: "problem" });
       }
     },
-    [workspace, navigate, tag],
+    [workspace, navigate, tag, leaveArchive],
   );
 };

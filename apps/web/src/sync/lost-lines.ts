@@ -10,13 +10,16 @@ const most = 600;
 /** What the engine keeps of a document for itself: nothing that a person wrote. */
 const own = "cairn";
 
+/** What versions of the notebook's documents note beside a field that has several forms (`$base`), not the forms (`$v3.…`). */
+const isBookkeeping = (key: string): boolean => /^\$(?!v\d)/.test(key);
+
 /** The document as lines: texts by their own lines, everything else as `path: value`. */
 export const linesOf = (value: unknown, path = ""): ReadonlyArray<string> => {
   if (typeof value === "string") return value === "" ? [] : value.split("\n");
   if (typeof value !== "object" || value === null)
     return value === undefined ? [] : [`${path}: ${JSON.stringify(value)}`];
   return Object.entries(value)
-    .filter(([key]) => path !== "" || key !== own)
+    .filter(([key]) => (path !== "" || key !== own) && !isBookkeeping(key))
     .flatMap(([key, inner]) => linesOf(inner, path === "" ? key : `${path}.${key}`));
 };
 
