@@ -1,0 +1,3 @@
+import { version1 } from "../../../src/notebook/schema/version-1.ts";
+
+export const schema = version1;
