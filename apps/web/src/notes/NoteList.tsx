@@ -107,7 +107,7 @@ const Rows = ({ top, rest, limit, onMore }: RowsProps) => {
   const { noteId } = useParams({ strict: false });
   const now = useNow();
   const mayWrite = useMayWrite();
-  const moveNote = useMoveAndFollow(top, rest);
+  const moveNote = useMoveAndFollow();
   const rows = [...top, ...rest];
   const reachable = rows.some((row) => row.id === noteId) ? noteId : rows[0]?.id;
   const drawn = (some: ReadonlyArray<NoteRow>): ReadonlyArray<ReactNode> =>
@@ -139,7 +139,7 @@ const Rows = ({ top, rest, limit, onMore }: RowsProps) => {
 };
 
 /** Moves a note from its row. Who did so by keyboard stays with the row where it goes, or in the list where it leaves. */
-const useMoveAndFollow = (top: ReadonlyArray<NoteRow>, rest: ReadonlyArray<NoteRow>) => {
+const useMoveAndFollow = () => {
   const { archive } = useListFilter();
   const moveNote = useMoveNote();
   const moved = useRef<{ readonly id: string; readonly leaves: boolean } | undefined>(undefined);
@@ -150,6 +150,7 @@ const useMoveAndFollow = (top: ReadonlyArray<NoteRow>, rest: ReadonlyArray<NoteR
     },
     [archive, moveNote],
   );
+  // After each drawing: where the row goes is there when the list says so.
   useEffect(() => {
     if (moved.current === undefined || document.activeElement !== document.body) return;
     const { id, leaves } = moved.current;
@@ -159,7 +160,7 @@ const useMoveAndFollow = (top: ReadonlyArray<NoteRow>, rest: ReadonlyArray<NoteR
     const next = row ?? document.querySelector<HTMLElement>('[data-note-row][tabindex="0"]');
     next?.focus({ preventScroll: true });
     if (next?.matches(":focus-visible")) next.scrollIntoView({ block: "nearest" });
-  }, [top, rest]);
+  });
   return move;
 };
 
