@@ -2,13 +2,16 @@
 import { ServerPlace } from "@cairn/testkit/server-program";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { loadavg, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import type { Page } from "playwright-core";
 import { percentile } from "./latency/measure-typing.ts";
-import { openAppBrowser } from "./notebook/AppBrowser.ts";
+import { type AppBrowser, openAppBrowser } from "./notebook/AppBrowser.ts";
+import { addBareWorker, measureBareList } from "./notebook/bare-list.ts";
 import { KeyMeter } from "./notebook/KeyMeter.ts";
 import { joinNotebook } from "./notebook/join-notebook.ts";
+import { keptPlace, rememberPlace, takeThisBuild } from "./notebook/kept-place.ts";
 import { openNotes, settledMemory } from "./notebook/measure-memory.ts";
 import { measureReload, type ReloadTimes, watchReloads } from "./notebook/measure-reload.ts";
 import { makeWatchedBuild } from "./notebook/watched-build.ts";
@@ -22,6 +25,9 @@ const HELP = `The built notebook in Chromium with many notes of 1 KiB.
   --reloads N       reloads whose times are taken                                 20
   --opened N        notes that are opened and closed for the memory               1000
   --join-minutes N  how long joining may take                                     10
+  --keep FOLDER     fills the notebook in this folder and leaves it there; a folder
+                    that was filled before is used as it is
+  --only PART       reload, keys or memory alone
   --help            this
 
 Exit code 0 where every target is met, 1 where one is missed, 2 where it could not begin. It measures no phone, no slow
@@ -59,7 +65,11 @@ interface Options {
   readonly reloads: number;
   readonly opened: number;
   readonly joinMillis: number;
+  readonly keep: string | undefined;
+  readonly only: string | undefined;
 }
+
+const PARTS = ["reload", "keys", "memory"];
 
 const bench = async (options: Options): Promise<boolean> => {
   let met = true;
@@ -68,90 +78,129 @@ const bench = async (options: Options): Promise<boolean> => {
     met &&= holds;
     say(`  ${holds ? "ok    " : "MISSED"} ${name}: ${millis(value)}, target ${millis(target)}`);
   };
-  const watched = await mkdtemp(join(tmpdir(), "cairn-watched-"));
-  const place = await ServerPlace.make({ environment: { CAIRN_WEB_DIR: watched, CAIRN_LOG_LEVEL: "warn" } });
-  try {
-    await makeWatchedBuild(webFolder, watched);
-    await place.start();
-    const device = await SeedingDevice.open({ origin: place.origin, directory: place.beside("device") });
+  const load = (): string => `load ${loadavg()[0]?.toFixed(1)}`;
+  const wants = (part: string): boolean => options.only === undefined || options.only === part;
+
+  const measureReloads = async (page: Page, origin: string): Promise<void> => {
+    const bare = await measureBareList(page, origin, options.reloads);
+    await page.goto(`${origin}/`);
+    await page.locator("[data-note-row]").first().waitFor();
+    await watchReloads(page);
+    const times: Array<ReloadTimes> = [];
+    for (let turn = 0; turn <= options.reloads; turn += 1) {
+      const measured = await measureReload(page);
+      // The first one fills caches.
+      if (turn > 0) times.push(measured);
+    }
+    const at = (share: number, which: keyof ReloadTimes, from: ReadonlyArray<ReloadTimes> = times): number =>
+      percentile(
+        from.map((time) => time[which]),
+        share,
+      );
+    const times50 = (which: keyof ReloadTimes): string =>
+      `${millis(at(0.5, which))}, ${(at(0.5, which) / at(0.5, which, bare)).toFixed(1)} times the bare page's ${millis(at(0.5, which, bare))}`;
+    say(`${options.reloads} reloads to the list (${load()}): p50 ${times50("whole")}`);
+    say(`  of which from the worker's start: p50 ${times50("fromWorker")}`);
+    judge("reload to the list, p95", at(0.95, "whole"), RELOAD);
+    judge("worker's start to the list, p95", at(0.95, "fromWorker"), FROM_WORKER);
+  };
+
+  const measureKeys = async (page: Page, origin: string, device: SeedingDevice): Promise<void> => {
+    await page.goto(`${origin}/`);
+    await page.getByRole("searchbox").fill(LONG_TITLE);
+    await page.locator("[data-note-row]", { hasText: LONG_TITLE }).first().click();
+    await page.getByRole("searchbox").fill("");
+    await page.locator(".cm-content").focus();
+    await page.keyboard.press("Control+Home");
+    const keys = await KeyMeter.of(page);
+    const entries = Math.min(REMOTE_ENTRIES, device.listed.length);
+    const remote = device.editNotes(entries);
+    const traffic = { arriving: true };
+    void remote.finally(() => (traffic.arriving = false));
+    const costs: Array<number> = [];
+    while (costs.length < PRESSES || (traffic.arriving && costs.length < 20 * PRESSES)) {
+      costs.push(await keys.press("abcdefghijklmnopqrstuvwxyz ".charAt(costs.length % 27)));
+    }
+    await remote;
+    say(
+      `${costs.length} key presses in a note of 50 KB while ${entries} entries arrive (${load()}): p50 ${millis(percentile(costs, 0.5))}, longest ${millis(Math.max(...costs))}`,
+    );
+    judge("a key press on the page's thread, p95", percentile(costs, 0.95), KEY);
+  };
+
+  const measureMemory = async ({ page, threads }: AppBrowser, origin: string, device: SeedingDevice): Promise<void> => {
+    await page.goto(`${origin}/`);
+    await page.locator("[data-note-row]").first().waitFor();
+    const notes = Array.from(
+      { length: options.opened },
+      (_, index) => device.listed[index % device.listed.length] ?? "",
+    );
+    const mark = Math.round(options.opened * FIRST_MARK);
+    await openNotes(page, notes.slice(0, mark));
+    await threads.attach();
+    const before = await settledMemory(page, threads);
+    await openNotes(page, notes.slice(mark));
+    const after = await settledMemory(page, threads);
+    for (const kind of ["heap", "webAssembly"] as const) {
+      const sum = (threadsOf: typeof before): number => threadsOf.reduce((total, thread) => total + thread[kind], 0);
+      const growth = sum(after) / sum(before) - 1;
+      const holds = growth < GROWTH;
+      met &&= holds;
+      say(
+        `  ${holds ? "ok    " : "MISSED"} ${kind} from the ${mark}th to the ${options.opened}th note: ` +
+          `${megabytes(sum(before))} to ${megabytes(sum(after))} (${(growth * 100).toFixed(1)} %), target below ${GROWTH * 100} %`,
+      );
+    }
+    for (const [index, thread] of after.entries()) {
+      const was = before[index];
+      say(
+        `         ${thread.name}: heap ${megabytes(was?.heap ?? 0)} to ${megabytes(thread.heap)}, WebAssembly ${megabytes(was?.webAssembly ?? 0)} to ${megabytes(thread.webAssembly)}`,
+      );
+    }
+  };
+
+  const fill = async (page: Page, device: SeedingDevice): Promise<void> => {
     const started = performance.now();
     await device.seed({ notes: options.notes, length: 1024 }, (done) => {
       if (done % PROGRESS_NOTES === 0) say(`  ${done} notes written after ${millis(performance.now() - started)}`);
     });
     await device.writeLongNote(LONG_TITLE, LONG_NOTE);
     say(`${options.notes} notes of 1 KiB written and on the server: ${millis(performance.now() - started)}`);
-    const { page, threads, close } = await openAppBrowser(place.beside("browser"));
+    const joined = await joinNotebook(page, await device.link(), options.joinMillis, (seconds, state) =>
+      say(`  after ${seconds} s: ${state}`),
+    );
+    await page.locator("[data-note-row]", { hasText: LONG_TITLE }).waitFor();
+    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    say(
+      `joined: first notes listed after ${millis(joined.firstListed)}, all received after ${millis(joined.received)}, ` +
+        `all opened for the list after ${millis(joined.projected)} (${millis(joined.projected / options.notes)} a note)`,
+    );
+  };
+
+  const kept = options.keep === undefined ? undefined : await keptPlace(resolve(options.keep));
+  const watched = await mkdtemp(join(tmpdir(), "cairn-watched-"));
+  const place = await ServerPlace.make({ environment: { CAIRN_WEB_DIR: watched, CAIRN_LOG_LEVEL: "warn" }, kept });
+  try {
+    await makeWatchedBuild(webFolder, watched);
+    await addBareWorker(watched);
+    await place.start();
+    const { origin } = place;
+    const device = await SeedingDevice.open({ origin, directory: place.beside("device") });
+    const browser = await openAppBrowser(place.beside("browser"));
+    const { page } = browser;
     try {
-      const joined = await joinNotebook(page, await device.link(), options.joinMillis, (seconds, state) =>
-        say(`  after ${seconds} s: ${state}`),
-      );
-      await page.locator("[data-note-row]", { hasText: LONG_TITLE }).waitFor();
-      await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-      say(
-        `joined: first notes listed after ${millis(joined.firstListed)}, all received after ${millis(joined.received)}, ` +
-          `all opened for the list after ${millis(joined.projected)} (${millis(joined.projected / options.notes)} a note)`,
-      );
-
-      await page.goto(`${place.origin}/`);
-      await watchReloads(page);
-      const times: Array<ReloadTimes> = [];
-      for (let turn = 0; turn <= options.reloads; turn += 1) {
-        const measured = await measureReload(page);
-        // The first one fills caches.
-        if (turn > 0) times.push(measured);
+      if (kept?.notes === undefined) {
+        await fill(page, device);
+        if (kept !== undefined) await rememberPlace({ ...kept, notes: options.notes });
+      } else {
+        say(`${kept.notes} notes of a run before`);
+        await takeThisBuild(page, origin);
       }
-      const all = times.map((time) => time.whole);
-      const fromWorker = times.map((time) => time.fromWorker);
-      say(
-        `${options.reloads} reloads to the list: p50 ${millis(percentile(all, 0.5))}, of which from the worker's start ${millis(percentile(fromWorker, 0.5))}`,
-      );
-      judge("reload to the list, p95", percentile(all, 0.95), RELOAD);
-      judge("worker's start to the list, p95", percentile(fromWorker, 0.95), FROM_WORKER);
-
-      await page.locator("[data-note-row]", { hasText: LONG_TITLE }).click();
-      await page.locator(".cm-content").focus();
-      await page.keyboard.press("Control+Home");
-      const keys = await KeyMeter.of(page);
-      const entries = Math.min(REMOTE_ENTRIES, device.listed);
-      const remote = device.editNotes(entries);
-      const traffic = { arriving: true };
-      void remote.finally(() => (traffic.arriving = false));
-      const costs: Array<number> = [];
-      while (costs.length < PRESSES || (traffic.arriving && costs.length < 20 * PRESSES)) {
-        costs.push(await keys.press("abcdefghijklmnopqrstuvwxyz ".charAt(costs.length % 27)));
-      }
-      await remote;
-      say(
-        `${costs.length} key presses in a note of 50 KB while ${entries} entries arrive: p50 ${millis(percentile(costs, 0.5))}, longest ${millis(Math.max(...costs))}`,
-      );
-      judge("a key press on the page's thread, p95", percentile(costs, 0.95), KEY);
-
-      await page.goto(`${place.origin}/`);
-      await page.locator("[data-note-row]").first().waitFor();
-      const mark = Math.round(options.opened * FIRST_MARK);
-      await openNotes(page, 0, mark);
-      await threads.attach();
-      const before = await settledMemory(page, threads);
-      await openNotes(page, mark, options.opened);
-      const after = await settledMemory(page, threads);
-      for (const kind of ["heap", "webAssembly"] as const) {
-        const sum = (threadsOf: typeof before): number => threadsOf.reduce((total, thread) => total + thread[kind], 0);
-        const growth = sum(after) / sum(before) - 1;
-        const holds = growth < GROWTH;
-        met &&= holds;
-        say(
-          `  ${holds ? "ok    " : "MISSED"} ${kind} from the ${mark}th to the ${options.opened}th note: ` +
-            `${megabytes(sum(before))} to ${megabytes(sum(after))} (${(growth * 100).toFixed(1)} %), target below ${GROWTH * 100} %`,
-        );
-      }
-      for (const [index, thread] of after.entries()) {
-        const was = before[index];
-        say(
-          `         ${thread.name}: heap ${megabytes(was?.heap ?? 0)} to ${megabytes(thread.heap)}, WebAssembly ${megabytes(was?.webAssembly ?? 0)} to ${megabytes(thread.webAssembly)}`,
-        );
-      }
+      if (wants("reload")) await measureReloads(page, origin);
+      if (wants("keys")) await measureKeys(page, origin, device);
+      if (wants("memory")) await measureMemory(browser, origin, device);
     } finally {
-      await close();
+      await browser.close();
       await device.close();
     }
   } finally {
@@ -167,6 +216,8 @@ const { values } = parseArgs({
     reloads: { type: "string" },
     opened: { type: "string" },
     "join-minutes": { type: "string" },
+    keep: { type: "string" },
+    only: { type: "string" },
     help: { type: "boolean" },
   },
 });
@@ -174,12 +225,17 @@ if (values.help === true) say(HELP.trimEnd());
 else if (!existsSync(join(webFolder, "index.html"))) {
   process.stderr.write("The web app is not built: npm run build\n");
   process.exitCode = 2;
+} else if (values.only !== undefined && !PARTS.includes(values.only)) {
+  process.stderr.write(`--only is one of ${PARTS.join(", ")}\n`);
+  process.exitCode = 2;
 } else {
   const met = await bench({
     notes: whole(values.notes, 10_000),
     reloads: whole(values.reloads, 20),
     opened: whole(values.opened, 1000),
     joinMillis: whole(values["join-minutes"], 10) * 60_000,
+    keep: values.keep,
+    only: values.only,
   });
   process.exitCode = met ? 0 : 1;
 }

@@ -6,6 +6,9 @@ export const TAGS = ["garden", "kitchen", "travel", "work"] as const;
 /** One note in this many is deleted, so that the list has something to leave out. */
 const DELETED_EVERY = 50;
 
+/** Of all seeded notes. */
+const TITLE = "Note ";
+
 type NoteId = Parameters<Workspace<NotebookSchema>["delete"]>[0];
 
 export interface Seed {
@@ -30,7 +33,8 @@ export const noteText = (index: number, length: number): string => {
 export class SeedingDevice {
   readonly #cairn: Cairn<NotebookSchema>;
   readonly #workspace: Workspace<NotebookSchema>;
-  readonly #notes: Array<NoteId> = [];
+  /** Notes that lists show, oldest first. */
+  #notes: ReadonlyArray<NoteId> = [];
 
   private constructor(cairn: Cairn<NotebookSchema>, workspace: Workspace<NotebookSchema>) {
     this.#cairn = cairn;
@@ -44,7 +48,14 @@ export class SeedingDevice {
       directory: options.directory,
       deviceName: "bench",
     });
-    return new SeedingDevice(cairn, await cairn.workspace());
+    const device = new SeedingDevice(cairn, await cairn.workspace());
+    await device.#readNotes();
+    return device;
+  }
+
+  async #readNotes(): Promise<void> {
+    const rows = await this.#workspace.query("note", { sort: { by: "$created" } });
+    this.#notes = rows.filter(({ fields }) => fields.title.startsWith(TITLE)).map(({ id }) => id);
   }
 
   async #write(title: string, tag: string, text: string): Promise<NoteId> {
@@ -59,23 +70,25 @@ export class SeedingDevice {
 
   /** Writes the notes and waits until the server has them. */
   async seed({ length, notes }: Seed, onProgress: (done: number) => void): Promise<void> {
+    const written: Array<NoteId> = [];
     for (let from = 0; from < notes; from += 250) {
       const batch = Array.from({ length: Math.min(250, notes - from) }, (_, offset) => from + offset);
       const made = await Promise.all(
         batch.map((index) =>
-          this.#write(`Note ${index + 1}`, TAGS[index % TAGS.length] ?? TAGS[0], noteText(index, length)),
+          this.#write(`${TITLE}${index + 1}`, TAGS[index % TAGS.length] ?? TAGS[0], noteText(index, length)),
         ),
       );
-      this.#notes.push(...made);
-      onProgress(this.#notes.length);
+      written.push(...made);
+      onProgress(written.length);
     }
-    for (const id of this.#notes.filter((_, index) => index % DELETED_EVERY === 0)) await this.#workspace.delete(id);
+    for (const id of written.filter((_, index) => index % DELETED_EVERY === 0)) await this.#workspace.delete(id);
     await this.#workspace.flush({ tier: "server", timeout: 300_000 });
+    await this.#readNotes();
   }
 
-  /** How many notes a list shows. */
-  get listed(): number {
-    return this.#notes.filter((_, index) => index % DELETED_EVERY !== 0).length;
+  /** The seeded notes that a list shows. */
+  get listed(): ReadonlyArray<NoteId> {
+    return this.#notes;
   }
 
   /** A note of its own to type into, newest of all. */
@@ -90,8 +103,7 @@ export class SeedingDevice {
 
   /** Edits that many notes, one after the other, so that each is an entry of its own. */
   async editNotes(count: number): Promise<void> {
-    const live = this.#notes.filter((_, index) => index % DELETED_EVERY !== 0).slice(0, count);
-    for (const [index, id] of live.entries()) {
+    for (const [index, id] of this.#notes.slice(0, count).entries()) {
       const note = await this.#workspace.open("note", id);
       note.edit((edit) => edit.body.insert(0, `${index} `));
       await note.close();

@@ -2,20 +2,20 @@
 import type { Page } from "playwright-core";
 import type { ThreadDebugger, ThreadMemory } from "./ThreadDebugger.ts";
 
-/** Opens notes of the list in turn; opening one closes the one before. */
-export const openNotes = async (page: Page, from: number, to: number): Promise<void> => {
-  for (let index = from; index < to; index += 1) {
-    const title = await page.evaluate((turn) => {
-      const rows = [...document.querySelectorAll<HTMLElement>("[data-note-row]")];
-      const row = rows[turn % rows.length];
-      row?.click();
-      return row?.querySelector("span span")?.textContent ?? "";
-    }, index);
-    await page.waitForFunction((expected) => {
-      const field = document.getElementById("note-title");
-      const text = document.querySelector(".cm-content");
-      return field instanceof HTMLTextAreaElement && field.value === expected && (text?.textContent ?? "") !== "";
-    }, title);
+/** Opens notes one after the other; opening one closes the one before. */
+export const openNotes = async (page: Page, notes: ReadonlyArray<string>): Promise<void> => {
+  for (const note of notes) {
+    await page.evaluate((id) => {
+      const shown = document.querySelector(".note-editor");
+      if (shown instanceof HTMLElement) shown.dataset["before"] = "";
+      history.pushState(undefined, "", `/note/${id}`);
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, note);
+    // The editor of the note before is another element.
+    await page.waitForFunction(() => {
+      const shown = document.querySelector(".note-editor");
+      return shown instanceof HTMLElement && !("before" in shown.dataset) && (shown.textContent ?? "") !== "";
+    });
   }
 };
 

@@ -7,7 +7,7 @@ import { PgClient } from "@effect/sql-pg";
 import { Effect, Redacted } from "effect";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +23,8 @@ export interface ServerPlaceOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Another origin under which devices reach it, such as a proxy's. */
   readonly publicUrl?: string;
+  /** A folder and a port of one's own, for a place that is used again: leaving it removes nothing. */
+  readonly kept?: { readonly folder: string; readonly port: number } | undefined;
 }
 
 /** A data folder and the server that runs on it, on one port from the first start to the last. */
@@ -44,10 +46,12 @@ export class ServerPlace {
 
   /** Makes the folder; the server is not started yet. */
   static async make(options: ServerPlaceOptions = {}): Promise<ServerPlace> {
-    const root = await mkdtemp(join(tmpdir(), "cairn-whole-"));
+    const { kept } = options;
+    if (kept !== undefined) await mkdir(kept.folder, { recursive: true });
+    const root = kept?.folder ?? (await mkdtemp(join(tmpdir(), "cairn-whole-")));
     // The database may run as another user, who has to pass through.
     await chmod(root, 0o711);
-    return new ServerPlace(options, root, await freePort());
+    return new ServerPlace(options, root, kept?.port ?? (await freePort()));
   }
 
   /** The server's data folder. */
@@ -175,11 +179,11 @@ export class ServerPlace {
     await copyFolder(this.beside(name), this.folder);
   }
 
-  /** Ends what runs and removes the folder. */
+  /** Ends what runs and removes the folder, unless it is to be kept. */
   async leave(): Promise<void> {
     if (this.#child !== undefined) await this.end("SIGTERM");
     else await this.#stopOrphan();
-    await rm(this.#root, { recursive: true, force: true, maxRetries: 3 });
+    if (this.#options.kept === undefined) await rm(this.#root, { recursive: true, force: true, maxRetries: 3 });
   }
 
   /** Opening the folder ourselves stops what a killed server left behind. */
@@ -221,7 +225,8 @@ const copyFolder = async (from: string, to: string): Promise<void> => {
   if (copying.exitCode !== 0) throw new Error(`cp -a ${from} ${to} failed`);
 };
 
-const freePort = async (): Promise<number> => {
+/** A port that nobody listens on. */
+export const freePort = async (): Promise<number> => {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const address = probe.address();
