@@ -65,7 +65,17 @@ export interface OpenOptions<S extends DocumentSchema> {
    * `storage-lost` and makes nothing in its place; `start-anew` begins with an empty profile, as a person decided.
    */
   readonly afterLoss?: "refuse" | "start-anew" | undefined;
+  /**
+   * The lists that the app shows first, of the workspace used last: they are read before anything else, and the first query
+   * (or live query) that asks the same has its answer at once.
+   */
+  readonly firstLists?: ReadonlyArray<FirstList<S>> | undefined;
 }
+
+/** A type's name and a query to its rows. */
+export type FirstList<S extends DocumentSchema> = {
+  readonly [T in TypeName<S>]: { readonly type: T; readonly query: ListQuery<S, T> };
+}[TypeName<S>];
 
 export interface WorkspaceInfo {
   readonly id: WorkspaceId;
@@ -489,6 +499,8 @@ export interface PeerLease {
 export interface DocumentHandle<S extends DocumentSchema, T extends TypeName<S>> {
   readonly id: DocumentId;
   readonly type: T;
+  /** Whether it is in the bin: what `delete` and `restore` of the workspace change, here or elsewhere. */
+  deleted(): boolean;
   /** For editor bindings. Its commits travel by themselves; what others wrote is imported into it. */
   readonly loro: LoroDoc;
   read(): ViewOf<FieldsOf<TypeOf<S, T>>>;

@@ -12,4 +12,4 @@ export * from "./public.ts";
  * `insecure-context`, `storage-unavailable`, `storage-full`, `build-mismatch`, `engine-lost`.
  */
 export const openCairn = <S extends DocumentSchema>(options: OpenOptions<S>): Promise<Cairn<S>> =>
-  openOver(options.schema, startBrowserEngine(options));
+  openOver(options.schema, startBrowserEngine(options), options.firstLists);

@@ -12,4 +12,4 @@ export * from "./public.ts";
  * `storage-full`.
  */
 export const openCairn = <S extends DocumentSchema>(options: OpenOptions<S>): Promise<Cairn<S>> =>
-  openOver(options.schema, startNodeEngine(options));
+  openOver(options.schema, startNodeEngine(options), options.firstLists);

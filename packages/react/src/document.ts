@@ -22,7 +22,7 @@ export const useDocumentView = <S extends DocumentSchema, T extends TypeName<S>,
   const subscribe = useCallback(
     (notify: () => void) => {
       dirty.current = true;
-      return handle.onChange(() => {
+      return viewOf(handle).subscribe(() => {
         dirty.current = true;
         notify();
       });
@@ -33,13 +33,59 @@ export const useDocumentView = <S extends DocumentSchema, T extends TypeName<S>,
     const last = kept.current;
     if (last && last.handle === handle && !dirty.current) return last.value;
     dirty.current = false;
-    const value = select(handle.read());
+    const value = select(viewOf(handle).read());
     const json = JSON.stringify(value);
     if (last && last.handle === handle && last.json === json) return last.value;
     kept.current = { handle, json, value };
     return value;
   };
   return useSyncExternalStore(subscribe, read, read);
+};
+
+/** An open document's plain view, for all components that show parts of it. */
+interface SharedView<V> {
+  /** Reads the document once after each change, as long as somebody listens. */
+  readonly read: () => V;
+  readonly subscribe: (notify: () => void) => () => void;
+}
+
+const sharedViews = new WeakMap<object, SharedView<unknown>>();
+
+const viewOf = <S extends DocumentSchema, T extends TypeName<S>>(
+  handle: DocumentHandle<S, T>,
+): SharedView<ViewOf<FieldsOf<TypeOf<S, T>>>> => {
+  const known = sharedViews.get(handle);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it stands under the handle that it reads
+  if (known !== undefined) return known as SharedView<ViewOf<FieldsOf<TypeOf<S, T>>>>;
+  const listeners = new Set<() => void>();
+  let stop = (): void => undefined;
+  let view: { readonly value: ViewOf<FieldsOf<TypeOf<S, T>>> } | undefined;
+  const made: SharedView<ViewOf<FieldsOf<TypeOf<S, T>>>> = {
+    read: () => {
+      if (listeners.size === 0) return handle.read();
+      view ??= { value: handle.read() };
+      return view.value;
+    },
+    subscribe: (notify) => {
+      // Each subscription is one of its own, even of the same function.
+      const listener = (): void => notify();
+      if (listeners.size === 0) {
+        stop = handle.onChange(() => {
+          view = undefined;
+          for (const one of listeners) one();
+        });
+      }
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size > 0) return;
+        stop();
+        view = undefined;
+      };
+    },
+  };
+  sharedViews.set(handle, made);
+  return made;
 };
 
 /** Whether the edits of a document are durable on this device, and what stands in the way. */
@@ -65,6 +111,14 @@ export const useReadOnly = <S extends DocumentSchema, T extends TypeName<S>>(
     useCallback((notify: () => void) => handle.onReadOnly(notify), [handle]),
     () => handle.readOnly(),
     () => undefined,
+  );
+
+/** Whether the document is in the bin. */
+export const useDeleted = <S extends DocumentSchema, T extends TypeName<S>>(handle: DocumentHandle<S, T>): boolean =>
+  useSyncExternalStore(
+    useCallback((notify: () => void) => handle.onChange(notify), [handle]),
+    () => handle.deleted(),
+    () => false,
   );
 
 /** Whether an import takes long and goes on elsewhere: what is shown is older than what has arrived. */

@@ -4,7 +4,7 @@
  */
 import { type RandomSource, recoveryWords, systemRandom } from "@cairn/crypto";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
-import { Context, Duration, Effect, Exit, Result, type Scope } from "effect";
+import { Context, Deferred, Duration, Effect, Exit, Result, type Scope } from "effect";
 import type { PeerID } from "loro-crdt";
 import type { BackupWork } from "../backup/WorkspaceBackup.ts";
 import { Importer } from "../documents/Importer.ts";
@@ -20,7 +20,7 @@ import { Versions } from "../platform/Versions.ts";
 import { LocalStore, type StoreFailure } from "../store/LocalStore.ts";
 import type { Transport } from "../transport/Transport.ts";
 import * as Attachments from "./Attachments.ts";
-import type { EngineApi, EngineEvent, NewEdit } from "./EngineApi.ts";
+import type { Beginning, EngineApi, EngineEvent, NewEdit, RowQuestion } from "./EngineApi.ts";
 import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
 import { attempt, causeToCairnError } from "./failures.ts";
 import { type LeaderCall, type LeaderResult, makeLeaderCalls } from "./LeaderCalls.ts";
@@ -38,8 +38,8 @@ export interface EngineOptions extends Omit<WorkspacesOptions, "random" | "seali
   readonly random?: RandomSource | undefined;
   readonly sealing?: MakeSealing | undefined;
   /**
-   * Milliseconds before the engine begins to lead; 0 unless told. Whoever leads writes at once, and what a page reads first
-   * would wait for the disk.
+   * Leading begins when this engine has answered its page's first question, or after so many milliseconds; at once unless
+   * told. Whoever leads writes at once, and what a page reads first would wait for the disk.
    */
   readonly leadAfterMillis?: number | undefined;
 }
@@ -48,6 +48,8 @@ export type EngineServices = LocalStore | Importer | Transport | Leadership | Pe
 
 /** How long an engine that could not work waits before it leads again. */
 const LEAD_AGAIN = Duration.seconds(2);
+/** The page draws its first answer in this time, and asks what else it shows. */
+const LEAD_BEHIND_ANSWER = Duration.millis(150);
 
 /** Makes the engine; it runs until the scope ends. */
 export const makeEngine = (
@@ -140,9 +142,12 @@ const assemble = (
       Effect.forever,
     );
 
+    /** How often other engines told of stored documents. */
+    let heard = 0;
     yield* notifier.listen((event: ProfileEvent) => {
       switch (event.type) {
         case "documents":
+          heard += 1;
           opened(event.workspace)?.changedElsewhere(event.documents, event.types);
           break;
         case "outbox":
@@ -227,9 +232,22 @@ const assemble = (
     const versions = yield* Versions;
     yield* versions.listen((state) => publish({ type: "update", state }));
     const { leadAfterMillis = 0 } = options;
-    yield* Effect.forkScoped(
-      leadAfterMillis > 0 ? Effect.andThen(Effect.sleep(Duration.millis(leadAfterMillis)), lead) : lead,
+    const answered = yield* Deferred.make<void>();
+    let isBeginning = false;
+    const mayLead = Effect.raceFirst(
+      Effect.andThen(Deferred.await(answered), Effect.sleep(LEAD_BEHIND_ANSWER)),
+      Effect.andThen(
+        Effect.sleep(Duration.millis(leadAfterMillis)),
+        Effect.suspend(() => (isBeginning ? Deferred.await(answered) : Effect.void)),
+      ),
     );
+    yield* Effect.forkScoped(leadAfterMillis > 0 ? Effect.andThen(mayLead, lead) : lead);
+    /** Answers what a page shows first. */
+    const first = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+      Effect.suspend(() => {
+        isBeginning = true;
+        return Effect.ensuring(effect, Deferred.done(answered, Exit.void));
+      });
 
     const append = (workspace: WorkspaceId, edits: ReadonlyArray<NewEdit>, writer?: PeerID) =>
       Effect.gen(function* () {
@@ -305,6 +323,43 @@ const assemble = (
       }
     });
 
+    /** Lists go first: what else is read at the start would stand before them in the store's queue. */
+    const beginning = Effect.fnUntraced(function* (first: ReadonlyArray<RowQuestion>) {
+      const last = yield* workspaces.last;
+      const heardBefore = heard;
+      const [pages, current, list] = yield* Effect.all(
+        [
+          last === undefined
+            ? Effect.succeed([])
+            : Effect.forEach(
+                first,
+                ({ type, query }) => Effect.orElseSucceed(queries.page(last, type, query), () => undefined),
+                { concurrency: "unbounded" },
+              ),
+          // Whoever asks for one that cannot be opened hears why.
+          last === undefined ? Effect.succeed(undefined) : Effect.orElseSucceed(runtimeOf(last), () => undefined),
+          workspaces.list,
+        ],
+        { concurrency: "unbounded" },
+      );
+      const info = list.find(({ id }) => id === last);
+      const answer: Beginning = {
+        update: versions.state(),
+        workspaces: list,
+        current:
+          current === undefined || info === undefined
+            ? undefined
+            : {
+                info,
+                sync: current.status.state(),
+                outbox: current.status.outbox(),
+                // What another tab stored while the workspace was being opened is told to nobody.
+                first: heard === heardBefore ? pages : [],
+              },
+      };
+      return answer;
+    });
+
     const backupWork = Effect.fnUntraced(function* (workspace: WorkspaceId) {
       const runtime = yield* runtimeOf(workspace);
       const requireWritable = Effect.suspend(() => requireCurrentApp(schema.version, runtime.context.membership));
@@ -327,6 +382,7 @@ const assemble = (
         return () => void listeners.delete(callback);
       },
       updateState: () => Promise.resolve(versions.state()),
+      beginning: (asked) => promise(asked.length === 0 ? beginning(asked) : first(beginning(asked))),
       workspaces: () => promise(workspaces.list),
       currentWorkspace: () => promise(workspaces.current),
       selectWorkspace: (workspace) => promise(workspaces.select(workspace)),
@@ -376,10 +432,10 @@ const assemble = (
             return release;
           }),
         ),
-      openDocument: (workspace, document) => promise(openDocument(workspace, document)),
+      openDocument: (workspace, document) => promise(first(openDocument(workspace, document))),
       updatesAfter: (workspace, document, after) => promise(updatesAfter(workspace, document, after)),
-      append: (workspace, edits, writer) => promise(append(workspace, edits, writer)),
-      query: (workspace, type, query) => promise(queries.page(workspace, type, query)),
+      append: (workspace, edits, writer) => promise(first(append(workspace, edits, writer))),
+      query: (workspace, type, query) => promise(first(queries.page(workspace, type, query))),
       count: (workspace, type, query) => promise(queries.count(workspace, type, query)),
       countBy: (workspace, type, path, query) => promise(queries.countBy(workspace, type, path, query)),
 

@@ -120,10 +120,34 @@ export type EngineEvent =
   /** Tabs with other versions of the app came or went. */
   | { readonly type: "update"; readonly state: UpdateState };
 
+/** A question to the rows of a type, as it stands in a page's hands. */
+export interface RowQuestion {
+  readonly type: string;
+  readonly query: unknown;
+}
+
+/** What a page begins with: one answer instead of one for each part, which would come one after the other. */
+export interface Beginning {
+  readonly update: UpdateState;
+  readonly workspaces: ReadonlyArray<WorkspaceInfo>;
+  /** The workspace used last, where there is one and it can be opened. */
+  readonly current:
+    | {
+        readonly info: WorkspaceInfo;
+        readonly sync: PlainSyncState;
+        readonly outbox: OutboxState;
+        /** The answers to the questions that were given; undefined where one does not fit. */
+        readonly first: ReadonlyArray<Page<PlainRow> | undefined>;
+      }
+    | undefined;
+}
+
 export interface EngineApi {
   subscribe(callback: (event: EngineEvent) => void): Unsubscribe;
   storageTrouble(): Promise<StoreTrouble | undefined>;
   updateState(): Promise<UpdateState>;
+  /** Makes nothing. The questions are asked of the workspace used last, before all else that this takes. */
+  beginning(first: ReadonlyArray<RowQuestion>): Promise<Beginning>;
   workspaces(): Promise<ReadonlyArray<WorkspaceInfo>>;
   /** The workspace to begin with; makes the home workspace where there is none. */
   currentWorkspace(): Promise<WorkspaceInfo>;

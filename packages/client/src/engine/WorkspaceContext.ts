@@ -110,10 +110,15 @@ export const loadContext = Effect.fnUntraced(function* (
   random: RandomSource,
   sealing: MakeSealing = makeSealing,
 ): Effect.fn.Return<WorkspaceContext | undefined, StoreFailure> {
-  const keys = yield* Secrets.deviceKeysOf(store, record.workspace, record.device);
+  const [keys, keyring, log] = yield* Effect.all(
+    [
+      Secrets.deviceKeysOf(store, record.workspace, record.device),
+      Secrets.keyring(store, record.workspace),
+      store.logOfKind(record.workspace, EntryKind.membership),
+    ],
+    { concurrency: "unbounded" },
+  );
   if (keys === undefined) return undefined;
-  const keyring = yield* Secrets.keyring(store, record.workspace);
-  const log = yield* store.logOfKind(record.workspace, EntryKind.membership);
   const membership = yield* foldLog(record.workspace, log);
   const context: WorkspaceContext = {
     workspace: record.workspace,

@@ -68,6 +68,8 @@ export interface Workspaces {
   /** The runtime, if it is open already. */
   readonly opened: (workspace: WorkspaceId) => WorkspaceRuntime | undefined;
   readonly list: Effect.Effect<ReadonlyArray<WorkspaceInfo>, StoreFailure>;
+  /** The one used last, where there is one. */
+  readonly last: Effect.Effect<WorkspaceId | undefined, StoreFailure>;
   /** The one used last, else the home workspace. */
   readonly current: Effect.Effect<WorkspaceInfo, Failure | Fenced>;
   readonly select: (workspace: WorkspaceId) => Effect.Effect<WorkspaceInfo, Failure>;
@@ -177,10 +179,16 @@ export const makeWorkspaces = (
       return yield* infoOf(context.record);
     });
 
+    const lastRecord = Effect.map(
+      Effect.all([store.profile, store.workspaces], { concurrency: 2 }),
+      ([profile, records]) => ({
+        profile,
+        record: records.find(({ workspace }) => workspace === profile?.currentWorkspace) ?? records[0],
+      }),
+    );
+
     const foundHome = Effect.gen(function* () {
-      const profile = yield* store.profile;
-      const records = yield* store.workspaces;
-      const current = records.find(({ workspace }) => workspace === profile?.currentWorkspace) ?? records[0];
+      const { profile, record: current } = yield* lastRecord;
       if (current !== undefined) return current;
       // Hazard 19: a home that was here and was not removed is gone with its data; a new one would be another person's.
       if (profile?.homeWorkspace !== undefined) return yield* Effect.fail(new CairnError("storage-lost"));
@@ -258,6 +266,7 @@ export const makeWorkspaces = (
           infoOf,
         ),
       ),
+      last: Effect.map(lastRecord, ({ record }) => record?.workspace),
       current,
       select,
       found: Effect.suspend(() =>

@@ -12,7 +12,7 @@ import type {
   WorkspaceInfo,
 } from "../api.ts";
 import { WORKSPACE_TYPE } from "../engine/engine-schema.ts";
-import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
+import type { EngineApi, EngineEvent, RowQuestion } from "../engine/EngineApi.ts";
 import { sumUnsynced } from "../engine/sum-unsynced.ts";
 import { CairnError } from "../errors.ts";
 import type { StorageConnection } from "../platform/StorageConnection.ts";
@@ -39,6 +39,10 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
   readonly #storageStops = new Set<Unsubscribe>();
   #workspaces: ReadonlyArray<WorkspaceInfo> = [];
   #update: UpdateState = { status: "current", olderTabs: 0 };
+  /** The workspace used last, until it is asked for or may be another one. */
+  #current: OpenWorkspace<S> | undefined;
+  /** Something was told that may be missing in what is read at the beginning. */
+  #isOvertaken = false;
 
   constructor(options: OpenCairnOptions<S>) {
     this.schema = options.schema;
@@ -47,7 +51,9 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
   }
 
   #handle(event: EngineEvent): void {
+    if (event.type === "workspaces" || event.type === "documents") this.#isOvertaken = true;
     if (event.type === "workspaces") {
+      this.#current = undefined;
       this.#refreshSoon();
       return;
     }
@@ -65,6 +71,26 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
   #refreshSoon(): void {
     // The store was closed meanwhile, or does not answer: the next change asks again.
     this.refresh().catch(() => undefined);
+  }
+
+  /** Reads all that the page begins with. */
+  async begin(first: ReadonlyArray<RowQuestion> = []): Promise<void> {
+    const { current, update, workspaces } = await this.#options.engine.beginning(first);
+    this.#update = update;
+    this.#workspaces = workspaces;
+    if (this.#isOvertaken) return this.refresh();
+    if (current === undefined) return;
+    const { info, outbox, sync } = current;
+    const opened = new OpenWorkspace(this.#options.engine, this.schema, info, sync, outbox);
+    opened.expect(
+      first.flatMap((question, index) => {
+        const page = current.first[index];
+        return page === undefined ? [] : [{ ...question, page }];
+      }),
+    );
+    this.#ready.set(info.id, opened);
+    this.#open.set(info.id, Promise.resolve(opened));
+    this.#current = opened;
   }
 
   /** Reads the list of workspaces anew. */
@@ -106,6 +132,9 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
 
   async workspace(id?: WorkspaceId): Promise<Workspace<S>> {
     const { engine } = this.#options;
+    const begun = this.#current;
+    this.#current = undefined;
+    if (id === undefined && begun !== undefined) return begun;
     const info = id === undefined ? await engine.currentWorkspace() : await engine.selectWorkspace(id);
     // Side by side: an app's first list waits for both.
     const [workspace] = await Promise.all([this.#openWorkspace(info), this.refresh()]);
@@ -114,6 +143,7 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
 
   async createWorkspace(options: { readonly name: string }): Promise<Workspace<S>> {
     checkWorkspaceName(options.name);
+    this.#current = undefined;
     const workspace = await this.#openWorkspace(await this.#options.engine.createWorkspace());
     if (options.name !== "") await workspace.rename(options.name);
     await this.refresh();
@@ -129,6 +159,7 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
   }
 
   async join(url: string): Promise<Workspace<S>> {
+    this.#current = undefined;
     const info = await this.#options.engine.join(url);
     await this.refresh();
     return this.#openWorkspace(info);
@@ -146,6 +177,7 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
 
   async removeWorkspace(id: WorkspaceId, options: { readonly force?: boolean } = {}): Promise<void> {
     const force = options.force ?? false;
+    this.#current = undefined;
     await this.#giveUp([id], force);
     await this.#options.engine.removeWorkspace(id, force);
     this.#ready.delete(id);
@@ -166,6 +198,7 @@ export class OpenCairn<S extends DocumentSchema> implements Cairn<S> {
 
   async signOut(options: { readonly force?: boolean } = {}): Promise<void> {
     const force = options.force ?? false;
+    this.#current = undefined;
     await this.#giveUp(
       this.#workspaces.map(({ id }) => id),
       force,

@@ -8,6 +8,7 @@ import {
   type DocumentType,
   editDocument,
   inspectDocument,
+  isDeleted,
   readDocument,
   type Version,
 } from "@cairn/schema";
@@ -36,6 +37,10 @@ export class OpenDocument<S extends DocumentSchema, T extends TypeName<S>> imple
 
   get loro(): LoroDoc {
     return this.#plain.loro;
+  }
+
+  deleted(): boolean {
+    return isDeleted(this.#plain.loro);
   }
 
   read(): ReturnType<Handle<S, T>["read"]> {

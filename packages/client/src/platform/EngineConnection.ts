@@ -1,6 +1,6 @@
 /** The engine as a page has it: behind a worker in browsers, in process in Node. */
 import type { DocumentSchema } from "@cairn/schema";
-import type { Cairn } from "../api.ts";
+import type { Cairn, OpenOptions } from "../api.ts";
 import type { EngineApi } from "../engine/EngineApi.ts";
 import type { SyncOptions } from "../sync-api.ts";
 import { OpenCairn } from "../page/OpenCairn.ts";
@@ -45,11 +45,12 @@ export const schemaFingerprint = (schema: DocumentSchema): string => {
 export const openOver = async <S extends DocumentSchema>(
   schema: S,
   starting: Promise<EngineConnection>,
+  firstLists?: OpenOptions<S>["firstLists"],
 ): Promise<Cairn<S>> => {
   const connection = await starting;
   const cairn = new OpenCairn({ schema, ...connection });
   try {
-    await cairn.refresh();
+    await cairn.begin(firstLists);
     return cairn;
   } catch (error) {
     await connection.close();

@@ -36,10 +36,6 @@ export const startBrowserEngine = async <S extends DocumentSchema>(
   const platform = makeBrowserStorage();
   let connection: ApiConnection<EngineApi> | undefined;
   try {
-    const hello = await inbox.next("hello", HELLO_WITHIN);
-    if (hello.version !== CHANNEL_VERSION || hello.schema !== schemaFingerprint(options.schema)) {
-      throw new CairnError("build-mismatch");
-    }
     const { port1, port2 } = new MessageChannel();
     connection = connectApi<EngineEvent, EngineApi>(portEndpoint(port1), { returned: platform.called });
     const erase = options.afterLoss === "start-anew" && remembered !== undefined;
@@ -53,7 +49,9 @@ export const startBrowserEngine = async <S extends DocumentSchema>(
       expected: erase ? undefined : remembered,
       erase,
     };
-    thread.post({ type: "open", start, port: port2 }, [port2]);
+    const schema = schemaFingerprint(options.schema);
+    thread.post({ type: "open", version: CHANNEL_VERSION, schema, start, port: port2 }, [port2]);
+    await inbox.next("hello", HELLO_WITHIN);
     const { made } = await inbox.next("opened", undefined);
     rememberDatabase(profile, made);
   } catch (error) {

@@ -29,6 +29,11 @@ export const serveEngine = (
   const lifetime = Scope.makeUnsafe();
   page.listen((message) => {
     if (message.type === "open") {
+      if (message.version !== CHANNEL_VERSION || message.schema !== schemaFingerprint(schema)) {
+        page.post({ type: "refused", error: toPlainError(new CairnError("build-mismatch")) });
+        return;
+      }
+      page.post({ type: "hello" });
       Effect.runPromise(Scope.provide(startEngine(message.start, module, schema, importBudgetMillis), lifetime)).then(
         ({ engine, made }) => {
           exposeApi<EngineEvent>(portEndpoint(message.port), engine);
@@ -40,7 +45,6 @@ export const serveEngine = (
       void Effect.runPromise(Scope.close(lifetime, Exit.void)).finally(() => page.post({ type: "closed" }));
     }
   });
-  page.post({ type: "hello", version: CHANNEL_VERSION, schema: schemaFingerprint(schema) });
 };
 
 /** Milliseconds: a page has its first list by then. */

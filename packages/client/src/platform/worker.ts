@@ -4,6 +4,7 @@
  * each loads only its part.
  */
 import type { DocumentSchema } from "@cairn/schema";
+import type { Endpoint } from "./channel/Endpoint.ts";
 import { type Port, scopeEndpoint } from "./channel/web-endpoint.ts";
 import { IMPORT_WORKER } from "./worker-protocol.ts";
 
@@ -30,14 +31,37 @@ export const runCairnWorker = ({ importBudgetMillis, schema }: CairnWorkerOption
   // TypeScript knows either pages or workers; this package has both, and declares what it needs of the second.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const scope = globalThis as unknown as WorkerScope;
+  const early = keepEarly(scope);
   const loaded =
     scope.name === IMPORT_WORKER
       ? import("../documents/serve-imports.ts").then(({ serveImports }) =>
-          serveImports(scopeEndpoint(scope), { schema, now: () => performance.now() }),
+          serveImports(early(), { schema, now: () => performance.now() }),
         )
       : import("./serve-engine.ts").then(({ serveEngine }) =>
-          serveEngine(scopeEndpoint(scope), scope.location.href, schema, importBudgetMillis),
+          serveEngine(early(), scope.location.href, schema, importBudgetMillis),
         );
   // Whoever started this worker hears of it as an error of the worker.
   loaded.catch((error: unknown) => scope.reportError(error));
+};
+
+/**
+ * Messages that come while the rest of the worker is being loaded would be lost, since nobody listens yet. The function that
+ * this returns gives an endpoint whose listener gets them first.
+ */
+const keepEarly = (scope: WorkerScope) => {
+  const messages: Array<MessageEvent<unknown>> = [];
+  const keep = (event: MessageEvent<unknown>): void => void messages.push(event);
+  scope.addEventListener("message", keep);
+  return <Received, Sent>(): Endpoint<Received, Sent> => {
+    const endpoint = scopeEndpoint<Received, Sent>(scope);
+    return {
+      ...endpoint,
+      listen: (onMessage) => {
+        scope.removeEventListener("message", keep);
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what comes is of one build on both sides
+        for (const { data } of messages.splice(0)) onMessage(data as Received);
+        endpoint.listen(onMessage);
+      },
+    };
+  };
 };

@@ -23,9 +23,9 @@ export const dexieRowIndex = (database: CairnDatabase, workspace: WorkspaceId): 
   };
   const oneByOne = async (ids: ReadonlyArray<DocumentId>): Promise<ReadonlyArray<StoredRow>> => {
     const keys = ids.map((id): [WorkspaceId, DocumentId] => [workspace, id]);
-    const found = await views.bulkGet(keys);
+    const [rows, found] = await Promise.all([documents.bulkGet(keys), views.bulkGet(keys)]);
     const byDocument = new Map(found.flatMap((view) => (view === undefined ? [] : [[view.document, view] as const])));
-    return joined(await documents.bulkGet(keys), ({ document }) => byDocument.get(document));
+    return joined(rows, ({ document }) => byDocument.get(document));
   };
 
   return {
