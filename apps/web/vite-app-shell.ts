@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Plugin } from "vite";
+import type { HtmlTagDescriptor, IndexHtmlTransformContext, Plugin, Rolldown } from "vite";
 
 /**
  * Two scripts of the app must stand outside the module graph that `index.html` starts:
@@ -31,7 +31,7 @@ export const appShell = (): Plugin => {
       handler(_html, context) {
         const boot = Object.values(context.bundle ?? {}).find((file) => file.type === "chunk" && file.name === "boot");
         const attrs = boot ? { src: `/${boot.fileName}` } : { src: "/src/boot/boot.ts", type: "module" };
-        return [{ tag: "script", attrs, injectTo: "head-prepend" }];
+        return [{ tag: "script", attrs, injectTo: "head-prepend" }, ...preloads(context)];
       },
     },
     generateBundle: {
@@ -45,6 +45,8 @@ export const appShell = (): Plugin => {
             this.error(`${file.fileName} must be one classic script; it imports ${file.imports.join(", ")}`);
           }
         }
+        const early = loadedWith("open-notebook", bundle).find(({ moduleIds }) => moduleIds.some(isLoro));
+        if (early !== undefined) this.error(`${early.fileName} brings Loro's WebAssembly before any list is on screen`);
         const hashed = Object.values(bundle).filter((file) => file.fileName !== "sw.js");
         const files = [
           ...hashed.map((file) => ({
@@ -66,6 +68,33 @@ export const appShell = (): Plugin => {
       },
     },
   };
+};
+
+const isLoro = (module: string): boolean => module.includes("/node_modules/loro-crdt/");
+
+/** A chunk and all that it imports. */
+const loadedWith = (name: string, bundle: Rolldown.OutputBundle): ReadonlyArray<Rolldown.OutputChunk> => {
+  const chunks = Object.values(bundle).filter((file) => file.type === "chunk");
+  const loaded = new Set(chunks.filter((chunk) => chunk.name === name));
+  for (const { imports } of loaded) {
+    for (const chunk of chunks) if (imports.includes(chunk.fileName)) loaded.add(chunk);
+  }
+  return [...loaded];
+};
+
+/**
+ * What opens the notebook is loaded after the first paint, and fetched and compiled before it, beside the page's own
+ * scripts.
+ */
+const preloads = ({ bundle = {} }: IndexHtmlTransformContext): Array<HtmlTagDescriptor> => {
+  const known = new Set(loadedWith("index", bundle));
+  return loadedWith("open-notebook", bundle)
+    .filter((chunk) => !known.has(chunk))
+    .map(({ fileName }) => ({
+      tag: "link",
+      attrs: { rel: "modulepreload", crossorigin: true, href: `/${fileName}` },
+      injectTo: "head",
+    }));
 };
 
 const revision = (content: string | Uint8Array): string =>

@@ -1,3 +1,5 @@
+// First, so that the engine's worker starts before React is even evaluated.
+import "./boot/engine-worker.ts";
 import { CSPProvider } from "@base-ui/react/csp-provider";
 import { RouterProvider } from "@tanstack/react-router";
 import { lazy, StrictMode, Suspense } from "react";

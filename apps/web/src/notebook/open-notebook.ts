@@ -1,10 +1,12 @@
 import { openCairn } from "@cairn/client";
+import { engineWorker } from "../boot/engine-worker.ts";
+import { firstLists } from "../notes/first-lists.ts";
 import { describeDevice } from "./device-name.ts";
 import { takeStartAnew } from "./open-anew.ts";
 import { schema } from "./schema.ts";
 
 /**
- * Starts the engine in its worker. This module is the boundary of the lazy part: it brings the client, the schema
+ * Opens the engine in its worker. This module is the boundary of the lazy part: it brings the client, the schema
  * library and Loro's WebAssembly, none of which the first paint needs.
  */
 export const openNotebook = () =>
@@ -15,7 +17,8 @@ export const openNotebook = () =>
     appVersion: versionNumber(__CAIRN_VERSION__),
     ...(takeStartAnew() ? { afterLoss: "start-anew" as const } : {}),
     deviceName: describeDevice(navigator.userAgent),
-    worker: () => new Worker(new URL("./cairn.worker.ts", import.meta.url), { type: "module", name: "cairn" }),
+    firstLists,
+    worker: engineWorker,
   });
 
 /** "1.12.3" as a number that grows with every release, so that tabs of two releases know which is the newer. */

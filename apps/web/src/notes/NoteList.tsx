@@ -1,7 +1,7 @@
-import { useParams } from "@tanstack/react-router";
+import { useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useDeferredValue, useEffect, useEffectEvent, useRef, useState } from "react";
 import { useNow } from "../notebook/clock.ts";
-import { type NoteRow, useCairn, useQuery } from "../notebook/hooks.ts";
+import { type NoteId, type NoteRow, useCairn, useQuery } from "../notebook/hooks.ts";
 import { useMayWrite } from "../notebook/app-version.ts";
 import { explain } from "../notebook/explain.ts";
 import { anyArchived, listQueries } from "../notebook/note-fields.ts";
@@ -9,13 +9,11 @@ import { startAnew } from "../notebook/open-anew.ts";
 import { useListFilter } from "../notebook/view-state.tsx";
 import { useWide } from "../shell/use-wide.ts";
 import { Button } from "../ui/Button.tsx";
+import { firstRows, moreRows } from "./first-lists.ts";
 import { NoteListItem } from "./NoteListItem.tsx";
 import { type ShelvedNote, useMoveNote } from "./move-note.ts";
 import { TagBar } from "./TagBar.tsx";
 import { Welcome } from "./Welcome.tsx";
-
-/** Some screens of rows at first, and more as one comes near the end: what nobody sees is neither read nor drawn. */
-const pageSize = 60;
 
 /**
  * The notebook's notes, newest first, below those that are pinned: live queries over projections, so no document is opened
@@ -24,7 +22,7 @@ const pageSize = 60;
 export const NoteList = () => {
   const state = useCairn();
   const { search, tag, archive, setSearch, setTag, setArchive } = useListFilter();
-  const [limit, setLimit] = useState(pageSize);
+  const [limit, setLimit] = useState(firstRows);
   const sought = useDeferredValue(search.trim());
   const asked = listQueries({ search: sought, tag, archive }, limit);
   const top = useQuery("note", asked.top);
@@ -45,7 +43,7 @@ export const NoteList = () => {
         ) : top === undefined || rest === undefined ? (
           <ListSkeleton />
         ) : top.length + rest.length > 0 ? (
-          <Rows top={top} rest={rest} limit={limit} onMore={() => setLimit(limit + 2 * pageSize)} />
+          <Rows top={top} rest={rest} limit={limit} onMore={() => setLimit(limit + moreRows)} />
         ) : filtered ? (
           <Nothing says={saysNothing(sought, tag)} onShowAll={showAll} />
         ) : archive ? (
@@ -108,6 +106,8 @@ const Rows = ({ top, rest, limit, onMore }: RowsProps) => {
   const now = useNow();
   const mayWrite = useMayWrite();
   const moveNote = useMoveAndFollow();
+  const navigate = useNavigate();
+  const open = useCallback((id: NoteId) => void navigate({ to: "/note/$noteId", params: { noteId: id } }), [navigate]);
   const rows = [...top, ...rest];
   const reachable = rows.some((row) => row.id === noteId) ? noteId : rows[0]?.id;
   const drawn = (some: ReadonlyArray<NoteRow>): ReadonlyArray<ReactNode> =>
@@ -118,6 +118,7 @@ const Rows = ({ top, rest, limit, onMore }: RowsProps) => {
         now={now}
         selected={row.id === noteId}
         reachable={row.id === reachable}
+        onOpen={open}
         onMove={mayWrite ? moveNote : undefined}
       />
     ));

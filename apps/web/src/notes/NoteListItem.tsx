@@ -1,8 +1,7 @@
-import { Link } from "@tanstack/react-router";
 import { Archive, ListChecks, Paperclip, Pin, SquareCheck } from "lucide-react";
-import { type KeyboardEvent, memo } from "react";
+import { type KeyboardEvent, memo, type MouseEvent } from "react";
 import { formatWhen } from "../notebook/format.ts";
-import type { NoteRow } from "../notebook/hooks.ts";
+import type { NoteId, NoteRow } from "../notebook/hooks.ts";
 import { checklistCount, checklistExcerpt, shelfOf } from "../notebook/note-fields.ts";
 import { excerptOf, nameOf, tasksIn, untitled } from "../notebook/note-text.ts";
 import { previewLength } from "../notebook/preview.ts";
@@ -16,11 +15,13 @@ export interface NoteListItemProps {
   selected: boolean;
   /** The one row that Tab reaches. */
   reachable: boolean;
+  /** Both are the same functions at every render. */
+  onOpen: (id: NoteId) => void;
   /** Undefined where nothing can be written. */
   onMove: ((note: ShelvedNote, to: ShelvedNote["shelf"]) => void) | undefined;
 }
 
-export const NoteListItem = memo(({ row, now, selected, reachable, onMove }: NoteListItemProps) => {
+export const NoteListItem = memo(({ row, now, selected, reachable, onOpen, onMove }: NoteListItemProps) => {
   const name = row.arriving ? arriving : nameOf(row.fields);
   const excerpt = excerptOf(row.fields) || checklistExcerpt(row.fields);
   const checklist = checklistCount(row.fields);
@@ -29,10 +30,15 @@ export const NoteListItem = memo(({ row, now, selected, reachable, onMove }: Not
   const attachments = row.fields.attachments.length;
   return (
     <li className="group relative [contain-intrinsic-size:auto_4.75rem] [content-visibility:auto]">
-      <Link
-        to="/note/$noteId"
-        params={{ noteId: row.id }}
+      {/* Not the router's link: each of those follows every navigation, and there are many rows. */}
+      <a
+        href={`/note/${row.id}`}
         data-note-row={row.id}
+        onClick={(event) => {
+          if (!isPlainClick(event)) return;
+          event.preventDefault();
+          onOpen(row.id);
+        }}
         onKeyDown={moveBetweenRows}
         tabIndex={reachable ? 0 : -1}
         aria-current={selected ? "page" : undefined}
@@ -87,7 +93,7 @@ export const NoteListItem = memo(({ row, now, selected, reachable, onMove }: Not
             ))}
           </span>
         ) : null}
-      </Link>
+      </a>
       {onMove && !row.arriving ? (
         // A finger has them in the note: in the list they would be in the way of scrolling.
         <span className="absolute right-1.5 bottom-1.5 flex rounded-lg bg-raised opacity-0 shadow-lift group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:hidden">
@@ -110,6 +116,10 @@ export const NoteListItem = memo(({ row, now, selected, reachable, onMove }: Not
 
 /** A note that was received a moment ago has a name, which is not known yet: nothing that looks like one stands there. */
 const arriving = "Arriving…";
+
+/** Others open a tab or a window, or save what the link leads to. */
+const isPlainClick = ({ altKey, button, ctrlKey, metaKey, shiftKey }: MouseEvent): boolean =>
+  button === 0 && !altKey && !ctrlKey && !metaKey && !shiftKey;
 
 /** One tab stop for the whole list; arrow keys move inside it. */
 const moveBetweenRows = (event: KeyboardEvent<HTMLElement>): void => {

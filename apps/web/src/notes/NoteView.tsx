@@ -1,11 +1,11 @@
-import { useDocumentView, useReadOnly, useSaved } from "@cairn/react";
+import { useDeleted, useDocumentView, useReadOnly, useSaved } from "@cairn/react";
 import { useNavigate } from "@tanstack/react-router";
 import { ListChecks } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import type { NoteEditorHandle } from "../editor/create-editor.ts";
 import { useMayWrite } from "../notebook/app-version.ts";
 import { explain } from "../notebook/explain.ts";
-import { type NoteHandle, type Notebook, useQuery, useWorkspace } from "../notebook/hooks.ts";
+import { type NoteHandle, type Notebook, useWorkspace } from "../notebook/hooks.ts";
 import { hasChecklist, isChecklistEmpty, shelfOf } from "../notebook/note-fields.ts";
 import { nameOf, untitled } from "../notebook/note-text.ts";
 import { localSaves } from "../sync/local-saves.ts";
@@ -35,7 +35,7 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
   const [isNew] = useState(() => isNewNote(note.id));
   const [textAwaited, setTextAwaited] = useState(false);
   const title = useDocumentView(note, (view) => view.title);
-  const deleted = useQuery("note", onlyDeleted)?.some((row) => row.id === note.id) ?? false;
+  const deleted = useDeleted(note);
   const mayWrite = useMayWrite();
   const frozen = useReadOnly(note) !== undefined;
   const readOnly = !mayWrite || frozen || deleted;
@@ -160,8 +160,6 @@ const AddChecklist = ({ onAdd }: { onAdd: () => void }) => (
     Add checklist
   </button>
 );
-
-const onlyDeleted = { deleted: "only" } as const;
 
 const useReportSaved = (note: NoteHandle): void => {
   const { saved, failure } = useSaved(note);

@@ -1,5 +1,5 @@
 import { Archive } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useQuery } from "../notebook/hooks.ts";
 import { anyArchived } from "../notebook/note-fields.ts";
 import { useListFilter } from "../notebook/view-state.tsx";
@@ -8,10 +8,19 @@ import { useTags } from "./tags.ts";
 /** Filters the list by one tag, and leads to what was archived. */
 export const TagBar = () => {
   const tags = useTags();
+  // Its room is kept, so that the list does not move when it comes.
+  const [isExpected] = useState(wasShown);
+  if (tags !== undefined) return <Filters tags={tags} />;
+  return isExpected ? <div className="h-9.5 shrink-0 pointer-coarse:h-12" aria-hidden="true" /> : null;
+};
+
+const Filters = ({ tags }: { tags: ReadonlyArray<string> }) => {
   const { tag: chosen, archive, setTag, setArchive } = useListFilter();
   const hasArchive = (useQuery("note", anyArchived)?.length ?? 0) > 0;
   const shown = chosen !== undefined && !tags.includes(chosen) ? [chosen, ...tags] : tags;
-  if (shown.length === 0 && !hasArchive && !archive) return null;
+  const isShown = shown.length > 0 || hasArchive || archive;
+  useEffect(() => rememberShown(isShown), [isShown]);
+  if (!isShown) return null;
   return (
     <fieldset
       aria-label="Filter the list"
@@ -44,3 +53,22 @@ const Chip = ({ active, onToggle, children }: { active: boolean; onToggle: () =>
     {children}
   </button>
 );
+
+const shownKey = "cairn.filters-shown";
+
+/** Whether there was anything to filter by, and nothing more: tags are content. */
+const wasShown = (): boolean => {
+  try {
+    return localStorage.getItem(shownKey) === "yes";
+  } catch {
+    return false;
+  }
+};
+
+const rememberShown = (isShown: boolean): void => {
+  try {
+    localStorage.setItem(shownKey, isShown ? "yes" : "no");
+  } catch {
+    // Forbidden here: then room is made when it comes.
+  }
+};

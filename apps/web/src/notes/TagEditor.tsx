@@ -15,7 +15,7 @@ export interface TagEditorProps {
 /** The note's tags: add by typing, take away with a click or Backspace. */
 export const TagEditor = ({ note, readOnly, children }: TagEditorProps) => {
   const tags = useDocumentView(note, (view) => view.tags);
-  const known = useTags();
+  const known = useTags() ?? noTags;
   const [draft, setDraft] = useState("");
   const id = useId();
 
@@ -99,3 +99,5 @@ export const TagEditor = ({ note, readOnly, children }: TagEditorProps) => {
     </div>
   );
 };
+
+const noTags: ReadonlyArray<string> = [];
