@@ -4,13 +4,13 @@ import { Component, type ReactNode, Suspense, useDeferredValue, useState } from 
 import { CairnProvider, open, useSuspenseDocument, useSuspenseQuery } from "./cairn.ts";
 import type { schema } from "./schema.ts";
 
-export class Failures extends Component<{ children?: ReactNode }, { failure?: unknown }> {
-  override state: { failure?: unknown } = {};
-  static getDerivedStateFromError = (failure: unknown) => ({ failure });
+export class Failures extends Component<{ children?: ReactNode }, { failure?: Error }> {
+  override state: { failure?: Error } = {};
+  static getDerivedStateFromError = (failure: Error) => ({ failure });
   override render() {
     const { failure } = this.state;
     if (failure === undefined) return this.props.children;
-    return <button onClick={() => this.setState({ failure: undefined })}>Try again: {String(failure)}</button>;
+    return <button onClick={() => this.setState({ failure: undefined })}>Try again: {failure.message}</button>;
   }
 }
 
