@@ -4,8 +4,8 @@ import { Component, type ReactNode, Suspense, useDeferredValue, useState } from 
 import { CairnProvider, open, useSuspenseDocument, useSuspenseQuery } from "./cairn.ts";
 import type { schema } from "./schema.ts";
 
-export class Failures extends Component<{ children?: ReactNode }, { failure?: Error }> {
-  override state: { failure?: Error } = {};
+export class Failures extends Component<{ children?: ReactNode }, { failure?: Error | undefined }> {
+  override state: { failure?: Error | undefined } = {};
   static getDerivedStateFromError = (failure: Error) => ({ failure });
   override render() {
     const { failure } = this.state;
