@@ -3,6 +3,7 @@
  * them; a version that was released never changes.
  */
 import { SchemaDefinitionError } from "./errors.ts";
+import type { Extraction } from "./evolution/extraction.ts";
 import type { Step } from "./evolution/step.ts";
 import type { Field, Fields } from "./field.ts";
 import { isJsonWithin } from "./json.ts";
@@ -25,6 +26,8 @@ export interface DocumentSchema<Ds extends DocumentTypes = DocumentTypes> {
   /** What led here from the version before, and that version; the first one has neither. */
   readonly steps?: ReadonlyArray<Step>;
   readonly older?: DocumentSchema;
+  /** Fields that left documents for others, in this version and all before. */
+  readonly extractions?: ReadonlyArray<Extraction>;
 }
 
 export interface DocumentTypes {

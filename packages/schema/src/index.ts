@@ -27,7 +27,16 @@ export {
 } from "./edit.ts";
 export { describeSchema } from "./evolution/describe.ts";
 export { evolveSchema } from "./evolution/evolve-schema.ts";
-export type { Step } from "./evolution/step.ts";
+export {
+  type Contribution,
+  type ExtractedDocument,
+  type ExtractionTarget,
+  extractedFrom,
+  extractionsFrom,
+  markExtracted,
+  writeContribution,
+} from "./evolution/extraction.ts";
+export type { Extracted, ExtractStep, Step } from "./evolution/step.ts";
 export type { FieldsAt, PathsOf, Steps } from "./evolution/steps.ts";
 export { hasLostSuccessors, renewSuccessors, settleDocument } from "./evolution/renew-successors.ts";
 export { SUCCESSOR_ORIGIN } from "./evolution/successor.ts";

@@ -78,7 +78,16 @@ export const describeSteps = (schema: DocumentSchema): ReadonlyArray<Json> =>
       ? { step: step.step, type: step.type }
       : "name" in step
         ? { step: step.step, path: step.path, name: step.name }
-        : { step: step.step, path: step.path, from: step.from, to: step.to },
+        : step.step === "extract"
+          ? {
+              step: step.step,
+              path: step.path,
+              from: step.from,
+              reading: step.reading,
+              into: step.into,
+              to: step.to,
+            }
+          : { step: step.step, path: step.path, from: step.from, to: step.to },
   );
 
 /** One version: its types, where their fields are stored, and the steps that led to it, without what the steps compute. */

@@ -10,7 +10,8 @@ import { type DocumentType, type Origin, type Slot, keysOf, slotsOf } from "../s
 import { changedOrigin } from "./change-origin.ts";
 import { convertedOrigin } from "./conversion.ts";
 import { isStoredAlike } from "./describe.ts";
-import type { Step } from "./step.ts";
+import { type Extraction, contributedValues, contributionsSlot, marksSlot } from "./extraction.ts";
+import type { ExtractStep, Step } from "./step.ts";
 import { type Steps, stepMaker } from "./steps.ts";
 
 /**
@@ -35,17 +36,23 @@ export const evolveSchema = <Older extends DocumentTypes, const Newer extends Do
       throw invalid([name], "an earlier version had a type of that name, and its documents are still there");
     }
   }
-  const evolution = new Evolution(declaration.version, steps);
-  const documents = evolution.types(older.documents, declaration.documents);
+  const evolution = new Evolution(declaration.version, declaration.documents, steps);
+  const documents = evolution.types(older.documents);
   evolution.requireAllUsed();
+  const extractions = [...(older.extractions ?? []), ...evolution.extractions];
+  const left = extractions.find(({ type }) => !Object.hasOwn(documents, type));
+  if (left !== undefined) {
+    throw invalid([left.type], "fields of it were extracted, and older apps still write them: deprecate the type instead");
+  }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the declared types, and where their fields are stored
-  return { version: declaration.version, documents: documents as Newer, steps, older };
+  const evolved = { version: declaration.version, documents: documents as Newer, steps, older };
+  return extractions.length === 0 ? evolved : { ...evolved, extractions };
 };
 
 const wasDeclared = (schema: DocumentSchema | undefined, name: string): boolean =>
   schema !== undefined && (Object.hasOwn(schema.documents, name) || wasDeclared(schema.older, name));
 
-type GroupStep = Extract<Step, { readonly from: ReadonlyArray<string> }>;
+type GroupStep = Exclude<Extract<Step, { readonly from: ReadonlyArray<string> }>, ExtractStep>;
 
 /** The fields of one place, and what is stored there besides them. */
 interface Evolved {
@@ -57,9 +64,13 @@ class Evolution {
   readonly #version: number;
   readonly #steps: ReadonlyArray<Step>;
   readonly #used = new Set<Step>();
+  /** What leaves documents for others, with the fields that it becomes. */
+  readonly extractions: Array<Extraction> = [];
+  readonly #newer: DocumentTypes;
 
-  constructor(version: number, steps: ReadonlyArray<Step>) {
+  constructor(version: number, newer: DocumentTypes, steps: ReadonlyArray<Step>) {
     this.#version = version;
+    this.#newer = newer;
     this.#steps = steps;
   }
 
@@ -76,7 +87,8 @@ class Evolution {
     throw invalid(path, `the step "${unused.step}" names what does not exist there`);
   }
 
-  types(older: DocumentTypes, newer: DocumentTypes): DocumentTypes {
+  types(older: DocumentTypes): DocumentTypes {
+    const newer = this.#newer;
     for (const name of Object.keys(older)) {
       const removed = this.#take((step) => step.step === "removeType" && step.type === name).length > 0;
       if (Object.hasOwn(newer, name) === removed) {
@@ -102,7 +114,10 @@ class Evolution {
     const was = older?.deprecated ?? false;
     if (isDeprecatedNow && !deprecated) throw invalid([name], "declare the type with `deprecated: true`");
     if (deprecated && !was && !isDeprecatedNow) throw invalid([name], "say so: step.deprecateType(…)");
-    if (older === undefined) return newer;
+    if (older === undefined) {
+      const arriving = this.#extracted(name, newer.fields);
+      return { ...newer, fields: { ...newer.fields, ...Object.fromEntries(arriving) } };
+    }
     const { fields, retired } = this.#place(name, older.fields, older.retired ?? [], newer.fields);
     return { fields, retired, ...(deprecated ? { deprecated } : {}) };
   }
@@ -115,6 +130,7 @@ class Evolution {
     const keys = new Set([...slotsOf(older), ...retiredBefore].flatMap(keysOf));
     const made = new Map<string, Field>();
 
+    for (const [name, field] of this.#extracted(path, newer)) made.set(name, field);
     const leave = (name: string): Slot => {
       const slot = stays.get(name);
       if (slot === undefined) {
@@ -142,6 +158,14 @@ class Evolution {
         case "rename": {
           const slot = leave(step.from);
           made.set(step.to, this.#kept(path, slot, arrive(step.to), step.to));
+          break;
+        }
+        case "extract": {
+          const key = extractionKey(this.#version, step);
+          const reading = step.reading.flatMap((name) => olderSlots.get(name) ?? []);
+          const leaving = step.from.map(leave);
+          retired.push(...leaving, marksSlot(key));
+          this.extractions.push(this.#extraction(step, key, [...leaving, ...reading]));
           break;
         }
         case "add":
@@ -177,6 +201,49 @@ class Evolution {
       }),
     );
     return { fields, retired };
+  }
+
+  /** The fields of a type that come from documents of others. */
+  #extracted(path: string, newer: Fields): ReadonlyArray<readonly [string, Field]> {
+    const steps = this.#take((step) => step.step === "extract" && step.into === path);
+    const made = steps.flatMap((step) => {
+      if (step.step !== "extract") return [];
+      const fields = declaredFields(path, newer, step.to);
+      const { combine } = step;
+      const change = {
+        version: this.#version,
+        key: `$v${this.#version}.${step.to.join(".")}`,
+        older: [contributionsSlot(extractionKey(this.#version, step))],
+        newer: fields,
+        up: (view: Loose) => {
+          const said = contributedValues(view);
+          return combine === undefined || said.length === 0 ? said[0] : combine(said.map(seenAs));
+        },
+      };
+      return Object.entries(fields).map(
+        ([name, field]) => [name, { ...field, physical: name, origin: changedOrigin(change, name) }] as const,
+      );
+    });
+    const twice = made.find(([name], index) => made.findIndex(([other]) => other === name) < index);
+    if (twice !== undefined) throw invalid([path, twice[0]], "two steps make this field");
+    return made;
+  }
+
+  #extraction(step: ExtractStep, key: string, older: ReadonlyArray<Slot>): Extraction {
+    const { path, into, up } = step;
+    const target = Object.hasOwn(this.#newer, into) ? this.#newer[into] : undefined;
+    if (target === undefined) throw invalid([path], `there is no type "${into}" to extract into`);
+    const newer = declaredFields(into, target.fields, step.to);
+    if (older.length === 0 || step.to.length === 0) throw invalid([path], "an extraction has fields on both sides");
+    return {
+      version: this.#version,
+      key,
+      type: path,
+      into,
+      older,
+      newer,
+      up: (view: Loose, document: string) => up(seenAs(view), document),
+    };
   }
 
   /** A field that is stored as before. */
@@ -254,6 +321,20 @@ class Evolution {
     return (name) => convertedOrigin(conversion, name);
   }
 }
+
+/** Told from all other states beside fields: no name of a field holds a colon. */
+const extractionKey = (version: number, { path, to }: ExtractStep): string => `$v${version}:${path}.${to.join(".")}`;
+
+const declaredFields = (type: string, declared: Fields, names: ReadonlyArray<string>): Fields =>
+  Object.fromEntries(
+    names.map((name) => {
+      const field = Object.hasOwn(declared, name) ? declared[name] : undefined;
+      if (field === undefined) throw invalid([type, name], "this version declares no such field");
+      if (field.physical !== undefined)
+        throw invalid([type, name], "a field that a step makes has no physical name");
+      return [name, field];
+    }),
+  );
 
 type Loose = Readonly<Record<string, unknown>>;
 type Values = Readonly<Record<string, Json>>;

@@ -14,4 +14,27 @@ export type Step =
       readonly up: (older: Readonly<Record<string, never>>) => unknown;
       /** The way back. A change of containers has none. */
       readonly down: ((newer: Readonly<Record<string, never>>) => unknown) | undefined;
-    };
+    }
+  | ExtractStep;
+
+/** Fields that leave the documents of a type for documents of another. */
+export interface ExtractStep {
+  readonly step: "extract";
+  /** The type that they leave. */
+  readonly path: string;
+  readonly from: ReadonlyArray<string>;
+  /** Fields of it that are read and stay. */
+  readonly reading: ReadonlyArray<string>;
+  readonly into: string;
+  /** The fields that they become there. */
+  readonly to: ReadonlyArray<string>;
+  /** From the fields `from` and `reading`, by name, and the document's id, to what goes where (`Extracted`). */
+  readonly up: (older: Readonly<Record<string, never>>, document: string) => unknown;
+  /** Where several documents say something about one: what it reads as. The first of them, in the order of ids, unless told. */
+  readonly combine: ((said: ReadonlyArray<Readonly<Record<string, never>>>) => unknown) | undefined;
+}
+
+/** What `up` of an extraction gives: values for a new document, told from its others by a key, or for one that is there. */
+export type Extracted<Values> =
+  | { readonly key: string; readonly values: Values }
+  | { readonly document: string; readonly values: Values };

@@ -1,7 +1,7 @@
 /** The steps from one version of a schema to the next, typed by both. */
 import type { DocumentTypes } from "../document-type.ts";
 import type { Fields, PlainField, RecordsField, TreeField, ViewOf, ViewOfField } from "../field.ts";
-import type { Step } from "./step.ts";
+import type { Extracted, ExtractStep, Step } from "./step.ts";
 
 type Names<Fs> = keyof Fs & string;
 
@@ -115,6 +115,35 @@ export interface Steps<Older extends DocumentTypes, Newer extends DocumentTypes>
       readonly up: (older: Some<FieldsAt<Older, P>, F>) => Some<FieldsAt<Newer, P>, T>;
     },
   ) => Step;
+  /**
+   * Fields leave the documents of a type for documents of another one: a document is split into several, or a field moves to
+   * another document. `up` is pure and total. The documents are written in the background by every app of this version that
+   * may write, all the same; a key, with the document that it comes from, always means the same new document. What older apps
+   * write in the older fields is carried over; what newer apps write does not appear there. The type that is left stays
+   * declared: deprecate it instead of removing it.
+   */
+  readonly extract: <
+    P extends keyof Older & keyof Newer & string,
+    const F extends ReadonlyArray<Names<FieldsAt<Older, P>>>,
+    U extends keyof Newer & string,
+    const T extends ReadonlyArray<Names<FieldsAt<Newer, U>>>,
+    const R extends ReadonlyArray<Names<FieldsAt<Older, P>>> = [],
+  >(
+    type: P,
+    extraction: {
+      readonly from: F;
+      readonly reading?: R;
+      readonly into: U;
+      readonly to: T;
+      readonly up: (
+        older: Some<FieldsAt<Older, P>, F> & Some<FieldsAt<Older, P>, R>,
+        document: string,
+      ) => ReadonlyArray<Extracted<Some<FieldsAt<Newer, U>, T>>>;
+      readonly combine?: (
+        said: ReadonlyArray<Some<FieldsAt<Newer, U>, T>>,
+      ) => Some<FieldsAt<Newer, U>, T>;
+    },
+  ) => Step;
   /** A type that the version before did not have. */
   readonly addType: (type: keyof Newer & string) => Step;
   /** A type that this version does not show. Its documents stay as they are. */
@@ -163,6 +192,16 @@ export const stepMaker = <Older extends DocumentTypes, Newer extends DocumentTyp
       up: given.up,
       down: undefined,
     }),
+    extract: (path: string, given: Extraction): Step => ({
+      step: "extract",
+      path,
+      from: [...given.from],
+      reading: [...(given.reading ?? [])],
+      into: given.into,
+      to: [...given.to],
+      up: given.up,
+      combine: given.combine,
+    }),
     addType: (type: string): Step => ({ step: "addType", type }),
     removeType: (type: string): Step => ({ step: "removeType", type }),
     deprecateType: (type: string): Step => ({ step: "deprecateType", type }),
@@ -194,6 +233,7 @@ interface ManyToOne {
   readonly up: (older: Loose) => unknown;
   readonly down: (newer: never) => unknown;
 }
+type Extraction = Pick<ExtractStep, "from" | "into" | "to" | "up"> & Partial<Pick<ExtractStep, "reading" | "combine">>;
 interface ManyToMany {
   readonly from: ReadonlyArray<string>;
   readonly to: ReadonlyArray<string>;

@@ -1,7 +1,9 @@
 /** The versions of a schema, and the steps between two of them with the fields that they take and make. */
+import { Schema } from "effect";
 import type { DocumentSchema, DocumentTypes } from "../document-type.ts";
-import type { Step } from "../evolution/step.ts";
-import type { Fields } from "../field.ts";
+import { isExtractedFor } from "../evolution/extraction.ts";
+import type { ExtractStep, Step } from "../evolution/step.ts";
+import { type Fields, field } from "../field.ts";
 
 /** All versions, the oldest first. */
 export const versionsOf = (schema: DocumentSchema): ReadonlyArray<DocumentSchema> => {
@@ -12,7 +14,7 @@ export const versionsOf = (schema: DocumentSchema): ReadonlyArray<DocumentSchema
 
 /** A step that computes, and its fields as both versions declare them. */
 export interface Formula {
-  readonly step: "convert" | "split" | "merge" | "change";
+  readonly step: "convert" | "split" | "merge" | "change" | "extract";
   readonly version: number;
   /** Where the fields are: `note`, `note.rows`. */
   readonly path: string;
@@ -76,6 +78,7 @@ const findFormulas = (schema: DocumentSchema): ReadonlyArray<Formula> => {
   if (older === undefined) return [];
   return steps.flatMap((step): ReadonlyArray<Formula> => {
     if (!("up" in step)) return [];
+    if (step.step === "extract") return [extractFormula(schema, older, step)];
     const { up, down, path } = step;
     return [
       {
@@ -91,6 +94,28 @@ const findFormulas = (schema: DocumentSchema): ReadonlyArray<Formula> => {
     ];
   });
 };
+
+/** What an extraction makes, as one value: whom it is for, and whether all that is for them fits their fields. */
+const extractFormula = (schema: DocumentSchema, older: DocumentSchema, step: ExtractStep): Formula => {
+  const { path, from, reading, into, to } = step;
+  const target = chosen(fieldsAt(schema.documents, into), to);
+  return {
+    step: "extract",
+    version: schema.version,
+    path,
+    name: `extract ${path}: ${from.join(", ")} -> ${into}: ${to.join(", ")}`,
+    older: chosen(fieldsAt(older.documents, path), [...from, ...reading]),
+    newer: { documents: field.list(Schema.Json) },
+    up: (values) => {
+      const made = step.up(seenAs(values), EXAMPLE_DOCUMENT);
+      // What fits is shown; what does not, refused.
+      return { documents: Array.isArray(made) && made.every((one) => isExtractedFor(target, one)) ? made : undefined };
+    },
+    down: undefined,
+  };
+};
+
+const EXAMPLE_DOCUMENT = "EXAMPLEEXAMPLEEXAMPLEA";
 
 /** The paths of some fields, for people. */
 export const pathOf = (formula: Formula): string =>

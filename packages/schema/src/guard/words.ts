@@ -74,6 +74,8 @@ const stepInWords = (schema: DocumentSchema, older: DocumentSchema, step: Step):
     case "split":
     case "merge":
       return `${step.path}: ${named(older, step.path, step.from)} ${step.from.length > 1 ? "become" : "becomes"} ${named(schema, step.path, step.to)}, and older apps keep writing the older form`;
+    case "extract":
+      return `${step.path}: ${named(older, step.path, step.from)} ${step.from.length > 1 ? "move" : "moves"} to documents of the type ${step.into}, as ${named(schema, step.into, step.to)}; older apps do not see what is written there`;
     case "change":
       return `${step.path}: ${named(older, step.path, step.from)} ${step.from.length > 1 ? "become" : "becomes"} ${named(schema, step.path, step.to)}; older apps do not see what is written from here on`;
   }

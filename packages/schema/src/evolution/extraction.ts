@@ -1,0 +1,198 @@
+/**
+ * Fields that left the documents of a type for documents of another one.
+ *
+ * What a source says about a target is written into the target as one register for each source: values, and the source's
+ * version that they are of. The target's fields are then a change of these registers (`successor.ts`): until somebody edits
+ * them they read as what the sources say, and what a source says later, because an older app wrote in it, is merged into
+ * what was edited. So writing a register is no more than remembering: any device may do it, as often as it likes, and two
+ * that do it at the same moment write the same.
+ *
+ * A register is written anew only by who has all of the source that it was written from, and more. So a device that lags
+ * behind takes nothing back, and two of which each lacks something wait until one of them has everything.
+ */
+import { Schema } from "effect";
+import type { LoroDoc } from "loro-crdt";
+import { describeDocument } from "../document-state.ts";
+import type { DocumentSchema } from "../document-type.ts";
+import { type Fields, type MapField, field } from "../field.ts";
+import { type Json, canonicalJson, isJsonWithin, isPlainObject } from "../json.ts";
+import { type Place, MAP } from "../place.ts";
+import { readField } from "../read.ts";
+import { type Report, type Slot, slotsOf } from "../slots.ts";
+import { isKey } from "../write-checks.ts";
+import { fitViews } from "./fit-view.ts";
+import type { View } from "./merge-views.ts";
+import { isView } from "./view-shape.ts";
+
+/** One extraction, as a schema keeps it. */
+export interface Extraction {
+  readonly version: number;
+  /** Names it among all of the schema's, in every version after it. */
+  readonly key: string;
+  /** The type that is left. */
+  readonly type: string;
+  readonly into: string;
+  readonly older: ReadonlyArray<Slot>;
+  /** The fields that it makes, by the names they had when it was declared. */
+  readonly newer: Fields;
+  readonly up: (older: View, document: string) => unknown;
+}
+
+/** How far a document's history goes, by peer. */
+type Reach = Readonly<Record<string, number>>;
+
+/** What a source says about a target; `values` is null where it said something and does not any more. */
+export interface Contribution {
+  readonly values: { readonly [name: string]: Json } | null;
+  readonly at: Reach;
+}
+
+/** Where a contribution belongs: a document of its own, whose id follows from the source and a key, or one that is there. */
+export type ExtractionTarget = { readonly key: string } | { readonly document: string };
+
+/** What one document says about another. */
+export interface ExtractedDocument {
+  readonly extraction: string;
+  readonly into: string;
+  readonly target: ExtractionTarget;
+  readonly contribution: Contribution;
+  /** Milliseconds since 1970; of the source. */
+  readonly createdAt: number;
+}
+
+const MAX_UNITS = 1_000_000;
+const MAX_EXTRACTED = 10_000;
+const ignore: Report = () => {};
+
+const isReach = (value: unknown): value is Reach =>
+  isPlainObject(value) && Object.values(value).every((end) => Number.isSafeInteger(end));
+
+const isContribution = (value: unknown): value is Contribution =>
+  isPlainObject(value) &&
+  (value["values"] === null || isPlainObject(value["values"])) &&
+  isReach(value["at"]) &&
+  isJsonWithin(value, MAX_UNITS);
+
+/** The registers of a target, by source. */
+export const contributionsSlot = (key: string): Slot => hidden("contributions", `${key}:in`);
+
+/** What a source was split into: a register for each key. */
+export const marksSlot = (key: string): Slot => hidden("marks", `${key}:out`);
+
+const hidden = (name: string, physical: string): Slot => {
+  const registers: MapField = field.map(Schema.Json);
+  return { name, physical, field: registers, origin: undefined };
+};
+
+/** What the sources say, in the order of their ids. */
+export const contributedValues = (view: View): ReadonlyArray<View> => {
+  const registers = view["contributions"];
+  if (!isPlainObject(registers)) return [];
+  return Object.keys(registers)
+    .toSorted()
+    .flatMap((source) => {
+      const said = registers[source];
+      return isContribution(said) && said.values !== null ? [said.values] : [];
+    });
+};
+
+/** The extractions that a document of a type is a source of. */
+export const extractionsFrom = (schema: DocumentSchema, type: string): ReadonlyArray<Extraction> =>
+  (schema.extractions ?? []).filter((extraction) => extraction.type === type);
+
+const reachOf = (doc: LoroDoc): Reach => Object.fromEntries(doc.oplogVersion().toJSON());
+
+const isExtracted = (value: unknown): value is { readonly values: View } & ExtractionTarget =>
+  isPlainObject(value) &&
+  isPlainObject(value["values"]) &&
+  (isKey(value["key"]) || (typeof value["document"] === "string" && value["key"] === undefined));
+
+/** Whether a value is what an extraction makes, and all of it fits. */
+export const isExtractedFor = (fields: Fields, value: unknown): boolean =>
+  isExtracted(value) &&
+  slotsOf(fields).every(({ name, field: target }) => isView(target, value.values[name]));
+
+const nameOf = (target: ExtractionTarget): string => ("key" in target ? `key ${target.key}` : `id ${target.document}`);
+
+/**
+ * What a document says about others. Total and pure: what a step makes that does not fit is left out, and of two values for
+ * one target the first counts.
+ */
+export const extractedFrom = (
+  schema: DocumentSchema,
+  type: string,
+  doc: LoroDoc,
+  document: string,
+  createdAt: number,
+): ReadonlyArray<ExtractedDocument> => {
+  const place: Place = { at: "document", doc };
+  return extractionsFrom(schema, type).flatMap((extraction) => {
+    const view = Object.fromEntries(
+      extraction.older.map((slot) => [slot.name, readField(slot, place, [slot.name], ignore)]),
+    );
+    let made: unknown;
+    try {
+      made = extraction.up(view, document);
+    } catch {
+      // Nothing can be said of it by this app: what was said before stays.
+      return [];
+    }
+    if (!Array.isArray(made)) return [];
+    const { key, into } = extraction;
+    const at = reachOf(doc);
+    const found = new Map<string, ExtractedDocument>();
+    const add = (target: ExtractionTarget, values: Contribution["values"]): void => {
+      if (!found.has(nameOf(target)))
+        found.set(nameOf(target), { extraction: key, into, target, contribution: { values, at }, createdAt });
+    };
+    for (const one of made.slice(0, MAX_EXTRACTED)) {
+      if (!isExtracted(one)) continue;
+      const values: unknown = fitViews(extraction.newer, one.values, [], ignore);
+      if (isPlainObject(values) && isJsonWithin(values, MAX_UNITS))
+        add("key" in one ? { key: one.key } : { document: one.document }, structuredClone(values));
+    }
+    // What an older app has taken out since.
+    for (const marked of markedKeys(doc, key)) add({ key: marked }, null);
+    return [...found.values()];
+  });
+};
+
+const markedKeys = (doc: LoroDoc, key: string): ReadonlyArray<string> =>
+  MAP.root(doc, marksSlot(key).physical)
+    .entries()
+    .flatMap(([marked, value]) => (value === true && isKey(marked) ? [marked] : []));
+
+/** Writes into a source what it was split into, where that is not there yet. Commits nothing. Whether anything was written. */
+export const markExtracted = (doc: LoroDoc, extracted: ReadonlyArray<ExtractedDocument>): boolean => {
+  let isNew = false;
+  for (const { extraction, target } of extracted) {
+    if (!("key" in target)) continue;
+    const marks = MAP.root(doc, marksSlot(extraction).physical);
+    if (marks.get(target.key) === true) continue;
+    marks.set(target.key, true);
+    isNew = true;
+  }
+  return isNew;
+};
+
+/** Whether who has `newer` has everything of `older`, and more. */
+const isBeyond = (newer: Reach, older: Reach): boolean =>
+  Object.entries(older).every(([peer, end]) => (newer[peer] ?? 0) >= end) &&
+  Object.entries(newer).some(([peer, end]) => end > (older[peer] ?? 0));
+
+/** Writes what a source says into its target, where the target does not say so yet. Commits nothing. Whether anything was written. */
+export const writeContribution = (
+  doc: LoroDoc,
+  source: string,
+  { extraction, into, contribution, createdAt }: ExtractedDocument,
+): boolean => {
+  const registers = MAP.root(doc, contributionsSlot(extraction).physical);
+  const known: unknown = registers.get(source);
+  if (isContribution(known)) {
+    if (canonicalJson(known.values) === canonicalJson(contribution.values)) return false;
+    if (!isBeyond(contribution.at, known.at)) return false;
+  } else if (contribution.values === null) return false;
+  registers.set(source, { ...contribution });
+  describeDocument(doc, { type: into, createdAt });
+  return true;
+};
