@@ -33,6 +33,7 @@ export {
   type ExtractionTarget,
   extractedFrom,
   extractionsFrom,
+  isMarkedExtracted,
   markExtracted,
   writeContribution,
 } from "./evolution/extraction.ts";

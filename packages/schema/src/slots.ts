@@ -60,6 +60,8 @@ export interface DocumentType<Fs extends Fields = Fields> {
   readonly deprecated?: boolean;
   /** What earlier versions stored and this one does not show under its old form. Kept, and never taken for unknown. */
   readonly retired?: ReadonlyArray<Slot>;
+  /** The extractions that its documents are sources of, by key. */
+  readonly extractions?: ReadonlyArray<string>;
 }
 
 /** A type of which no new documents are made. */

@@ -1,5 +1,6 @@
 /** Fields that leave documents for documents of another type. */
 import { Schema } from "effect";
+import fc from "fast-check";
 import { LoroDoc } from "loro-crdt";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
@@ -188,6 +189,87 @@ describe("a document that is split into several", () => {
   });
 });
 
+describe("any devices, in any order", () => {
+  interface Move {
+    readonly kind: "edit" | "drop" | "write" | "hear";
+    readonly who: number;
+    readonly whom: number;
+    readonly n: number;
+  }
+  const move: fc.Arbitrary<Move> = fc.record({
+    kind: fc.constantFrom("edit", "edit", "drop", "write", "write", "hear", "hear"),
+    who: fc.nat(2),
+    whom: fc.nat(2),
+    n: fc.nat(3),
+  });
+
+  test("end with what the source says, once, and write nothing more", () => {
+    fc.assert(
+      fc.property(fc.array(move, { maxLength: 40 }), (moves) => {
+        const devices = [1, 2, 3].map((peer) => {
+          const targets = new Map<string, LoroDoc>();
+          return { source: replica(peer), target: (key: string) => targetIn(targets, key, 10 * peer), targets };
+        });
+        const at = (index: number) => devices[index] ?? raise();
+        const write = ({ source, target }: (typeof devices)[number]): boolean => {
+          const said = extracted(source);
+          const wrote = said.map((one) => "key" in one.target && contribute(target(one.target.key), one));
+          const marked = markExtracted(source, said);
+          source.commit();
+          return wrote.includes(true) || marked;
+        };
+        const hear = (one: (typeof devices)[number], other: (typeof devices)[number]): void => {
+          sync(one.source, other.source);
+          for (const key of new Set([...one.targets.keys(), ...other.targets.keys()])) {
+            sync(one.target(key), other.target(key));
+          }
+        };
+        for (const { kind, who, whom, n } of moves) {
+          const device = at(who);
+          const list = editDocument(first.documents.note, device.source).tasks;
+          if (kind === "edit") list.push({ id: `${n}`, label: `${n} of ${who}`, done: n > 1 });
+          if (kind === "drop" && list.get().length > 0) list.delete(n % list.get().length, 1);
+          device.source.commit();
+          if (kind === "write") write(device);
+          if (kind === "hear" && who !== whom) hear(device, at(whom));
+        }
+        const [one, two, three] = [at(0), at(1), at(2)];
+        const everywhere = (): void => {
+          hear(one, two);
+          hear(two, three);
+          hear(one, three);
+          hear(one, two);
+        };
+        everywhere();
+        for (let round = 0; round < 2; round += 1) {
+          for (const device of devices) write(device);
+          everywhere();
+        }
+        for (const device of devices) expect(write(device)).toBe(false);
+        const { tasks } = readDocument(first.documents.note, one.source);
+        const said = new Map(tasks.toReversed().map(({ id, label, done }) => [id, { label, done }]));
+        for (const device of devices) {
+          for (const [key, doc] of device.targets) {
+            const { label, done } = readTask(doc);
+            expect({ label, done }).toEqual(said.get(key) ?? { label: "", done: false });
+          }
+          expect([...said.keys()].filter((key) => !device.targets.has(key))).toEqual([]);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  const targetIn = (targets: Map<string, LoroDoc>, key: string, peer: number): LoroDoc => {
+    const known = targets.get(key) ?? replica(peer);
+    targets.set(key, known);
+    return known;
+  };
+  const raise = (): never => {
+    throw new Error("there are three");
+  };
+});
+
 describe("a field that moves to another document", () => {
   const forProject = (doc: LoroDoc): ExtractedDocument => {
     const found = extracted(doc).find(({ into }) => into === "project");
@@ -219,9 +301,8 @@ describe("a field that moves to another document", () => {
 });
 
 describe("declaring", () => {
-  const attempt =
-    (steps: Parameters<typeof evolveSchema<typeof first.documents, typeof declared>>[1]["steps"]) => () =>
-      evolveSchema(first, { version: 2, documents: declared, steps });
+  const attempt = (steps: Parameters<typeof evolveSchema<typeof first.documents, typeof declared>>[1]["steps"]) => () =>
+    evolveSchema(first, { version: 2, documents: declared, steps });
 
   test("fields that an extraction makes come from it alone, and what leaves has to go somewhere", () => {
     expect(attempt((step) => [step.addType("task"), step.remove("note", "budget")])).toThrow(SchemaDefinitionError);
@@ -269,8 +350,13 @@ describe("declaring", () => {
     attempt((step) => [
       // @ts-expect-error -- no such field in version 1
       step.extract("note", { from: ["taskz"], into: "task", to: ["label"], up: () => [] }),
-      // @ts-expect-error -- the label is a text
-      step.extract("note", { from: ["tasks"], into: "task", to: ["label"], up: () => [{ key: "", values: { label: 1 } }] }),
+      step.extract("note", {
+        from: ["tasks"],
+        into: "task",
+        to: ["label"],
+        // @ts-expect-error -- the label is a text
+        up: () => [{ key: "", values: { label: 1 } }],
+      }),
     ]);
   });
 });

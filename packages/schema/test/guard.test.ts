@@ -158,6 +158,35 @@ describe("laws of conversions", () => {
     expect(errors(look(hours)).map(({ code }) => code)).toContain("schema/law");
   });
 
+  it("finds an extraction that throws, depends on the moment, or makes what does not fit", () => {
+    const extracting = (
+      up: (tasks: ReadonlyArray<string>) => ReadonlyArray<{ key: string; values: { label: string } }>,
+    ) => {
+      const { tasks: _tasks, ...rest } = kept;
+      return evolveSchema(one, {
+        version: 2,
+        documents: {
+          note: defineDocument({ fields: rest }),
+          task: defineDocument({ fields: { label: field.string() } }),
+        },
+        steps: (step) => [
+          step.addType("task"),
+          step.extract("note", { from: ["tasks"], into: "task", to: ["label"], up: (older) => up(older.tasks) }),
+        ],
+      });
+    };
+    let calls = 0;
+    const made = (label: string) => ({ key: label, values: { label } });
+    expect(errors(look(extracting((tasks) => [...new Set(tasks)].map(made))))).toEqual([]);
+    const moment = extracting((tasks) => tasks.map((label) => made(`${label}${(calls += 1)}`)));
+    expect(found(look(moment), "schema/not-deterministic").path).toBe("note.task");
+    const thrower = extracting(([task = ""]) => [made(task === "" ? task : task.slice(0, 1).repeat(1 - task.length))]);
+    expect(found(look(thrower), "schema/throws").message).toContain("extract: up throws");
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a program without types could make
+    const misfit = extracting((tasks) => tasks.map((label) => ({ key: label, values: {} as { label: string } })));
+    expect(found(look(misfit), "schema/misfit").version).toBe(2);
+  });
+
   it("finds what throws, in both directions", () => {
     const thrower = splitting((text) => {
       if (text.startsWith("  ")) throw new Error("two spaces");

@@ -5,7 +5,16 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-import { defineDocument, defineSchema, editDocument, evolveSchema, field, readDocument } from "@cairn/schema";
+import {
+  defineDocument,
+  defineSchema,
+  editDocument,
+  evolveSchema,
+  extractedFrom,
+  field,
+  readDocument,
+  writeContribution,
+} from "@cairn/schema";
 import { checkSchema } from "@cairn/schema/guard";
 
 const v1 = defineSchema({
@@ -110,6 +119,58 @@ const v4 = evolveSchema(v3, {
   ],
 });
 
+const v5 = evolveSchema(v4, {
+  version: 5,
+  documents: {
+    recipe: defineDocument({
+      fields: {
+        title: field.string({ list: true, searchable: true }),
+        diet: field.string({ default: "any", list: true }),
+        first: field.string(),
+        last: field.string(),
+        method: field.text(),
+        servings: field.integer({ default: 4 }),
+      },
+    }),
+    ingredient: defineDocument({
+      fields: {
+        what: field.string({ list: true, searchable: true }),
+        amount: field.string({ list: true }),
+        recipe: field.reference("recipe", { list: true, filterable: true }),
+      },
+    }),
+  },
+  steps: (step) => [
+    step.addType("ingredient"),
+    step.extract("recipe", {
+      from: ["ingredients"],
+      into: "ingredient",
+      to: ["what", "amount", "recipe"],
+      up: ({ ingredients }, recipe) =>
+        ingredients.map(({ id, what, amount }) => ({ key: id, values: { what, amount, recipe } })),
+    }),
+  ],
+});
+
+test("from one document to several", () => {
+  const doc = new LoroDoc();
+  editDocument(v1.documents.recipe, doc).ingredients.insert(0, "flour\nwater");
+  doc.commit();
+  const recipe = "EXAMPLEEXAMPLEEXAMPLEA";
+  const said = extractedFrom(v5, "recipe", doc, recipe, 0);
+  expect(said.map(({ target }) => target)).toEqual([{ key: "flour#0" }, { key: "water#0" }]);
+  const ingredients = said.map((one) => {
+    const ingredient = new LoroDoc();
+    writeContribution(ingredient, recipe, one);
+    ingredient.commit();
+    return readDocument(v5.documents.ingredient, ingredient);
+  });
+  expect(ingredients).toEqual([
+    { what: "flour", amount: "", recipe },
+    { what: "water", amount: "", recipe },
+  ]);
+});
+
 test("any number of versions", () => {
   const doc = new LoroDoc();
   const old = editDocument(v1.documents.recipe, doc);
@@ -158,7 +219,7 @@ test("the examples are those of the guide", async () => {
   const guide = await readFile(join(import.meta.dirname, "../../../docs/migrations.md"), "utf8");
   const own = bare(await readFile(import.meta.filename, "utf8"));
   const examples = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code);
-  expect(examples).toHaveLength(5);
+  expect(examples).toHaveLength(6);
   for (const example of examples) {
     // What an example says a line gives is an expectation here.
     for (const part of example.split(/readDocument.*\n(?:\/\/.*\n)+/)) expect(own).toContain(bare(part));
@@ -184,6 +245,8 @@ test("the guide's steps owe nothing, and the shorter split that it warns of does
   const defects = (schema: Parameters<typeof checkSchema>[0]) =>
     checkSchema(schema, options).filter(({ severity }) => severity !== "note");
   expect(defects(v4)).toEqual([]);
+  // Items that share an id become one document: whoever made the list sees to it that they do not.
+  expect(defects(v5).map(({ code, path }) => [code, path])).toEqual([["schema/drops-duplicates", "recipe.ingredient"]]);
   const { author: _author, ...rest } = v1.documents.recipe.fields;
   const shorter = evolveSchema(v1, {
     version: 2,

@@ -11,6 +11,7 @@ import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Context, Data, type Effect } from "effect";
 import type { StateMark } from "../engine/entry-content.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
+import type { Extracted, ExtractionRequest } from "./extract-documents.ts";
 import type { Reauthored, ReauthorRequest } from "./reauthor.ts";
 import type { Rebased, RebaseRequest } from "./rebase-document.ts";
 
@@ -66,6 +67,10 @@ export interface ImportRequest {
      * is not kept afterwards.
      */
     readonly rebase?: RebaseRequest | undefined;
+    /** What the document says about others (`extractedFrom`), where its type has extractions. Only while nothing is pending. */
+    readonly extracted?: boolean | undefined;
+    /** What extractions write into it, as an own update. The document is not kept afterwards. */
+    readonly extraction?: ExtractionRequest | undefined;
     /** An own update, to be cut into several of at most so many bytes, where its operations can be. */
     readonly split?: { readonly update: Uint8Array; readonly bytes: number } | undefined;
   };
@@ -92,6 +97,9 @@ export interface Applied {
   readonly snapshot?: Uint8Array;
   readonly mark?: StateMark;
   readonly merged?: Uint8Array;
+  readonly extracted?: Extracted;
+  /** Undefined where it says so already. */
+  readonly extraction?: Uint8Array | undefined;
   /** In order. A piece of a single operation can be larger than was asked for. */
   readonly pieces?: ReadonlyArray<Uint8Array>;
   readonly rebased?: Rebased;

@@ -13,6 +13,7 @@ import { holdsSeveralChanges } from "./join-updates.ts";
 import { importUpdates } from "./import-updates.ts";
 import { reauthor, type Reauthored, type ReauthorRequest } from "./reauthor.ts";
 import { stateMarkOf } from "./state-mark.ts";
+import { extractDocuments, writeExtraction } from "./extract-documents.ts";
 import { joinRanges, rangesOfUpdate } from "./update-ranges.ts";
 
 export interface ImportCoreOptions {
@@ -119,7 +120,11 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
     const millis = options.now() - started;
     // Hazard L2: what waits for a dependency is in no snapshot.
     const pending = cached.doc.exportPendingUpdates() !== undefined;
-    const { mark, view, snapshot, merge, split, rebase } = request.want;
+    const { mark, view, snapshot, merge, split, rebase, extraction } = request.want;
+    const extracted =
+      request.want.extracted === true && !pending
+        ? extractDocuments(options.schema, request.type, cached.doc, request.document)
+        : undefined;
     const answer: Applied = {
       type: "applied",
       through: cached.through,
@@ -131,10 +136,12 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
       ...(mark === true && !pending ? { mark: stateMarkOf(cached.doc) } : {}),
       ...(merge === undefined ? {} : { merged: mergeOwn(cached.doc, merge) }),
       ...(rebase === undefined ? {} : { rebased: rebaseDocument(options.schema, request.type, cached.doc, rebase) }),
+      ...(extracted === undefined ? {} : { extracted }),
+      ...(extraction === undefined ? {} : { extraction: writeExtraction(cached.doc, extraction) }),
       ...(split === undefined ? {} : { pieces: splitUpdate(cached.doc, split.update, split.bytes) }),
     };
     // It was made for this answer, and is not what the store has.
-    if (rebase === undefined) trim(key);
+    if (rebase === undefined && extraction === undefined) trim(key);
     else drop(key);
     return answer;
   };

@@ -4,6 +4,7 @@
  */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Effect, Semaphore } from "effect";
+import type { Extracted } from "../documents/extract-documents.ts";
 import type { Applied, ImporterError, ImporterShape, ImportRequest, TogetherAnswer } from "../documents/Importer.ts";
 import { holdsSeveralChanges, joinUpdates } from "../documents/join-updates.ts";
 import type {
@@ -73,6 +74,15 @@ export interface DocumentImportsShape {
   readonly forget: (workspace: WorkspaceId, document: DocumentId) => Effect.Effect<void>;
 }
 
+/** Writes what a document says about others. */
+export type Extracting = (
+  document: DocumentId,
+  extracted: Extracted,
+) => Effect.Effect<void, StoreFailure | ImporterError>;
+
+const isImporterFailure = (error: StoreFailure | ImporterError): error is ImporterError =>
+  error._tag !== "StoreFailure";
+
 /** What the importer has applied of a document, and how much of it lies loose in the store. */
 interface Known {
   through: number;
@@ -95,6 +105,8 @@ export const makeDocumentImports = (
   importer: ImporterShape,
   /** An import was given up and goes on elsewhere: the document is shown as merging (rule 15). */
   onMerging: (document: DocumentId) => void = () => undefined,
+  /** What a document says about others is written before its row says that this version of the app has seen it. */
+  extract: Extracting = () => Effect.void,
 ): DocumentImportsShape => {
   const known = new Map<string, Known>();
   const locks = new Map<string, { readonly lock: Semaphore.Semaphore; users: number }>();
@@ -215,6 +227,13 @@ export const makeDocumentImports = (
     state.snapshotBytes = answer.snapshot.length;
   });
 
+  /** Whether all of it could be written. One that could not is tried by itself. */
+  const extractedAll = (document: DocumentId, extracted: Extracted) =>
+    extract(document, extracted).pipe(
+      Effect.as(true),
+      Effect.catchIf(isImporterFailure, () => Effect.succeed(false)),
+    );
+
   const put = (workspace: WorkspaceId, document: DocumentId, through: number, view: DocumentView | undefined) =>
     store.putProjections(workspace, [{ document, through, view }]);
 
@@ -222,7 +241,8 @@ export const makeDocumentImports = (
     exclusively(
       keyOf(workspace, document),
       Effect.gen(function* () {
-        const answer = yield* apply(workspace, document, { view: row }, false);
+        const answer = yield* apply(workspace, document, { view: row, extracted: row }, false);
+        if (answer?.extracted !== undefined) yield* extract(document, answer.extracted);
         if (answer?.view !== undefined) yield* put(workspace, document, Math.max(through, answer.through), answer.view);
         yield* foldIfDue(workspace, document);
         return "projected" as const;
@@ -248,8 +268,9 @@ export const makeDocumentImports = (
     document: DocumentId,
     through: number,
   ): Effect.fn.Return<"projected" | "merging", ImporterError | StoreFailure> {
-    const answer = yield* apply(workspace, document, { view: true, snapshot: true }, true);
+    const answer = yield* apply(workspace, document, { view: true, snapshot: true, extracted: true }, true);
     if (answer?.view === undefined) return "merging";
+    if (answer.extracted !== undefined) yield* extract(document, answer.extracted);
     const opened = yield* store.openDocument(workspace, document);
     if (answer.snapshot !== undefined && !answer.pending && opened !== undefined) {
       // What took so long once must not take so long at every opening: the snapshot holds the merged state.
@@ -283,7 +304,7 @@ export const makeDocumentImports = (
               known: through,
               base: { snapshot },
               updates,
-              want: { view: true },
+              want: { view: true, extracted: true },
             })),
           )
           // One of them took too long or cannot be imported: one by one it turns out which.
@@ -293,6 +314,8 @@ export const makeDocumentImports = (
       for (const [index, answer] of answers.entries()) {
         const document = small[index];
         if (document === undefined || answer.type !== "applied" || answer.view === undefined) continue;
+        if (answer.extracted !== undefined && !(yield* extractedAll(document.record.document, answer.extracted)))
+          continue;
         projections.push({ document: document.record.document, through: document.through, view: answer.view });
       }
       if (projections.length > 0) yield* store.putProjections(workspace, projections);

@@ -1,10 +1,12 @@
 /** Everything of one workspace that runs in an engine: its context, status, imports, projections and sync driver. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
+import type { DocumentSchema } from "@cairn/schema";
 import { Duration, Effect, Fiber, Queue, type Scope } from "effect";
 import type { PeerID } from "loro-crdt";
 import { updateRanges } from "../documents/update-ranges-later.ts";
 import { Importer, type ImporterError } from "../documents/Importer.ts";
 import { Notifier } from "../platform/Notifier.ts";
+import { PeerLeases } from "../platform/PeerLeases.ts";
 import {
   type Fence,
   type Fenced,
@@ -19,6 +21,7 @@ import type { EngineEvent } from "./EngineApi.ts";
 import { elapsedMillis } from "./elapsed.ts";
 import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
 import type { NewEdit } from "./EngineApi.ts";
+import { makeExtracting } from "./Extracting.ts";
 import type { Publisher } from "./Workspaces.ts";
 import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
 import { makeStateChecks } from "./StateCheck.ts";
@@ -89,23 +92,37 @@ export interface WorkspaceRuntime {
 export const makeWorkspaceRuntime = (
   context: WorkspaceContext,
   publisher: Publisher,
-  /** What a new identity is made with. */
-  identity: Pick<SuccessionWork, "deviceName" | "deviceKeyForm"> & {
+  /** The app's documents, and what a new identity is made with. */
+  app: Pick<SuccessionWork, "deviceName" | "deviceKeyForm"> & {
+    readonly schema: DocumentSchema;
     /** Milliseconds between two state marks of a document. */
     readonly stateMarkMillis?: number | undefined;
   },
   policy: SyncPolicy,
   /** Whose rows can be made here, with the fingerprints of their declarations. */
   types: ReadonlyMap<string, string>,
-): Effect.Effect<WorkspaceRuntime, StoreFailure, LocalStore | Importer | Transport | Notifier | Scope.Scope> =>
+): Effect.Effect<
+  WorkspaceRuntime,
+  StoreFailure,
+  LocalStore | Importer | Transport | Notifier | PeerLeases | Scope.Scope
+> =>
   Effect.gen(function* () {
     const store = yield* LocalStore;
     const importer = yield* Importer;
     const transport = yield* Transport;
     const notifier = yield* Notifier;
+    const leases = yield* PeerLeases;
     const workspace: WorkspaceId = context.workspace;
-    const imports = makeDocumentImports(store, importer, (document) => tell([document], [], true));
-    const checks = makeStateChecks(store, context, importer, imports, identity.stateMarkMillis);
+    const extract = makeExtracting({
+      store,
+      importer,
+      leases,
+      context,
+      schema: app.schema,
+      edited: (edits) => edited(edits),
+    });
+    const imports = makeDocumentImports(store, importer, (document) => tell([document], [], true), extract);
+    const checks = makeStateChecks(store, context, importer, imports, app.stateMarkMillis);
     let fence: Fence | undefined;
 
     // Only whoever leads knows how the conversation stands; the others repeat what it says.
@@ -323,7 +340,7 @@ export const makeWorkspaceRuntime = (
       onLook: () => Queue.offerUnsafe(projectSignal, undefined),
       onUploaded: () => publisher.everywhere({ type: "attachments", workspace }),
       succeed: Effect.fnUntraced(function* (conversation) {
-        const documents = yield* succeed({ ...conversation, ...identity, importer });
+        const documents = yield* succeed({ ...conversation, ...app, importer });
         yield* conversation.sessions.discard;
         yield* identityChanged(documents);
         publisher.everywhere({ type: "identity", workspace, documents });
@@ -374,6 +391,23 @@ export const makeWorkspaceRuntime = (
       }
     });
 
+    const edited: WorkspaceRuntime["edited"] = (edits, writer) => {
+      tell(
+        edits.map(({ document }) => document),
+        edits.map(({ type }) => type),
+        true,
+        writer,
+      );
+      Queue.offerUnsafe(countSignal, undefined);
+      const rowless = edits.some(({ row }) => row?.projection?.searchText === undefined);
+      if (fence === undefined) {
+        Effect.runFork(notifier.notify({ type: "outbox", workspace, rowless }));
+        return;
+      }
+      if (rowless) Queue.offerUnsafe(projectSignal, undefined);
+      driver.wake();
+    };
+
     yield* Effect.forkScoped(gather);
     yield* Effect.forkScoped(count);
     yield* status.refresh;
@@ -383,22 +417,7 @@ export const makeWorkspaceRuntime = (
       status,
       imports,
       driver,
-      edited: (edits, writer) => {
-        tell(
-          edits.map(({ document }) => document),
-          edits.map(({ type }) => type),
-          true,
-          writer,
-        );
-        Queue.offerUnsafe(countSignal, undefined);
-        const rowless = edits.some(({ row }) => row?.projection?.searchText === undefined);
-        if (fence === undefined) {
-          Effect.runFork(notifier.notify({ type: "outbox", workspace, rowless }));
-          return;
-        }
-        if (rowless) Queue.offerUnsafe(projectSignal, undefined);
-        driver.wake();
-      },
+      edited,
       changedElsewhere: (documents, types) => tell(documents, types, false),
       outboxChanged: (rowless) => {
         if (rowless) Queue.offerUnsafe(projectSignal, undefined);

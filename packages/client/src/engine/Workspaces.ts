@@ -32,6 +32,7 @@ import * as Joining from "./Joining.ts";
 import { sumUnsynced } from "./sum-unsynced.ts";
 import { unsyncedOf } from "./unsynced.ts";
 import { loadContext, type MakeSealing, reloadContext } from "./WorkspaceContext.ts";
+import { PeerLeases } from "../platform/PeerLeases.ts";
 import { makeWorkspaceRuntime, type WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
 
@@ -99,9 +100,13 @@ const openedName = (link: AccessLink, sealed: Uint8Array): Effect.Effect<string>
 export const makeWorkspaces = (
   options: WorkspacesOptions,
   publisher: Publisher,
-): Effect.Effect<Workspaces, StoreFailure, LocalStore | Importer | Transport | Notifier | Locks | Scope.Scope> =>
+): Effect.Effect<
+  Workspaces,
+  StoreFailure,
+  LocalStore | Importer | Transport | Notifier | Locks | PeerLeases | Scope.Scope
+> =>
   Effect.gen(function* () {
-    const services = yield* Effect.context<LocalStore | Importer | Transport | Notifier>();
+    const services = yield* Effect.context<LocalStore | Importer | Transport | Notifier | PeerLeases>();
     const store = yield* LocalStore;
     const types = knownTypes(options.schema);
     const transport = yield* Transport;

@@ -190,6 +190,8 @@ export class PlainDocument {
   }
 
   #row(): NewEdit["row"] {
+    // Whoever makes its row writes first what it says about others, which the engine does.
+    if (this.#declared?.extractions !== undefined) return undefined;
     const row = documentView(this.#options.schema, this.type, this.#loro, this.#hasSmallRow);
     // The cost of an edit does not grow with the text that it is made in (hazard 12).
     this.#hasSmallRow &&= (row.projection?.searchText?.length ?? 0) <= SMALL_ROW;

@@ -42,7 +42,10 @@ export const evolveSchema = <Older extends DocumentTypes, const Newer extends Do
   const extractions = [...(older.extractions ?? []), ...evolution.extractions];
   const left = extractions.find(({ type }) => !Object.hasOwn(documents, type));
   if (left !== undefined) {
-    throw invalid([left.type], "fields of it were extracted, and older apps still write them: deprecate the type instead");
+    throw invalid(
+      [left.type],
+      "fields of it were extracted, and older apps still write them: deprecate the type instead",
+    );
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the declared types, and where their fields are stored
   const evolved = { version: declaration.version, documents: documents as Newer, steps, older };
@@ -119,7 +122,14 @@ class Evolution {
       return { ...newer, fields: { ...newer.fields, ...Object.fromEntries(arriving) } };
     }
     const { fields, retired } = this.#place(name, older.fields, older.retired ?? [], newer.fields);
-    return { fields, retired, ...(deprecated ? { deprecated } : {}) };
+    const made = this.extractions.flatMap((extraction) => (extraction.type === name ? [extraction.key] : []));
+    const extractions = [...(older.extractions ?? []), ...made];
+    return {
+      fields,
+      retired,
+      ...(deprecated ? { deprecated } : {}),
+      ...(extractions.length === 0 ? {} : { extractions }),
+    };
   }
 
   #place(path: string, older: Fields, retiredBefore: ReadonlyArray<Slot>, newer: Fields): Evolved {
@@ -330,8 +340,7 @@ const declaredFields = (type: string, declared: Fields, names: ReadonlyArray<str
     names.map((name) => {
       const field = Object.hasOwn(declared, name) ? declared[name] : undefined;
       if (field === undefined) throw invalid([type, name], "this version declares no such field");
-      if (field.physical !== undefined)
-        throw invalid([type, name], "a field that a step makes has no physical name");
+      if (field.physical !== undefined) throw invalid([type, name], "a field that a step makes has no physical name");
       return [name, field];
     }),
   );

@@ -12,6 +12,7 @@
  */
 import { Schema } from "effect";
 import type { LoroDoc } from "loro-crdt";
+import { digestText } from "../digest.ts";
 import { describeDocument } from "../document-state.ts";
 import type { DocumentSchema } from "../document-type.ts";
 import { type Fields, type MapField, field } from "../field.ts";
@@ -105,12 +106,14 @@ const reachOf = (doc: LoroDoc): Reach => Object.fromEntries(doc.oplogVersion().t
 const isExtracted = (value: unknown): value is { readonly values: View } & ExtractionTarget =>
   isPlainObject(value) &&
   isPlainObject(value["values"]) &&
-  (isKey(value["key"]) || (typeof value["document"] === "string" && value["key"] === undefined));
+  (typeof value["key"] === "string" || (typeof value["document"] === "string" && value["key"] === undefined));
+
+/** Any text tells documents apart; those that are no key of a map are told by their digest. */
+const keyOf = (key: string): string => (isKey(key) ? key : `#${digestText(JSON.stringify(key))}`);
 
 /** Whether a value is what an extraction makes, and all of it fits. */
 export const isExtractedFor = (fields: Fields, value: unknown): boolean =>
-  isExtracted(value) &&
-  slotsOf(fields).every(({ name, field: target }) => isView(target, value.values[name]));
+  isExtracted(value) && slotsOf(fields).every(({ name, field: target }) => isView(target, value.values[name]));
 
 const nameOf = (target: ExtractionTarget): string => ("key" in target ? `key ${target.key}` : `id ${target.document}`);
 
@@ -149,7 +152,7 @@ export const extractedFrom = (
       if (!isExtracted(one)) continue;
       const values: unknown = fitViews(extraction.newer, one.values, [], ignore);
       if (isPlainObject(values) && isJsonWithin(values, MAX_UNITS))
-        add("key" in one ? { key: one.key } : { document: one.document }, structuredClone(values));
+        add("key" in one ? { key: keyOf(one.key) } : { document: one.document }, structuredClone(values));
     }
     // What an older app has taken out since.
     for (const marked of markedKeys(doc, key)) add({ key: marked }, null);
@@ -161,6 +164,13 @@ const markedKeys = (doc: LoroDoc, key: string): ReadonlyArray<string> =>
   MAP.root(doc, marksSlot(key).physical)
     .entries()
     .flatMap(([marked, value]) => (value === true && isKey(marked) ? [marked] : []));
+
+/** Whether a source remembers all that it was split into. */
+export const isMarkedExtracted = (doc: LoroDoc, extracted: ReadonlyArray<ExtractedDocument>): boolean =>
+  extracted.every(
+    ({ extraction, target }) =>
+      !("key" in target) || MAP.root(doc, marksSlot(extraction).physical).get(target.key) === true,
+  );
 
 /** Writes into a source what it was split into, where that is not there yet. Commits nothing. Whether anything was written. */
 export const markExtracted = (doc: LoroDoc, extracted: ReadonlyArray<ExtractedDocument>): boolean => {

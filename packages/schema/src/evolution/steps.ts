@@ -139,9 +139,7 @@ export interface Steps<Older extends DocumentTypes, Newer extends DocumentTypes>
         older: Some<FieldsAt<Older, P>, F> & Some<FieldsAt<Older, P>, R>,
         document: string,
       ) => ReadonlyArray<Extracted<Some<FieldsAt<Newer, U>, T>>>;
-      readonly combine?: (
-        said: ReadonlyArray<Some<FieldsAt<Newer, U>, T>>,
-      ) => Some<FieldsAt<Newer, U>, T>;
+      readonly combine?: (said: ReadonlyArray<Some<FieldsAt<Newer, U>, T>>) => Some<FieldsAt<Newer, U>, T>;
     },
   ) => Step;
   /** A type that the version before did not have. */

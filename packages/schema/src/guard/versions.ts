@@ -105,11 +105,11 @@ const extractFormula = (schema: DocumentSchema, older: DocumentSchema, step: Ext
     path,
     name: `extract ${path}: ${from.join(", ")} -> ${into}: ${to.join(", ")}`,
     older: chosen(fieldsAt(older.documents, path), [...from, ...reading]),
-    newer: { documents: field.list(Schema.Json) },
+    newer: { [into]: field.list(Schema.Json) },
     up: (values) => {
       const made = step.up(seenAs(values), EXAMPLE_DOCUMENT);
       // What fits is shown; what does not, refused.
-      return { documents: Array.isArray(made) && made.every((one) => isExtractedFor(target, one)) ? made : undefined };
+      return { [into]: Array.isArray(made) && made.every((one) => isExtractedFor(target, one)) ? made : undefined };
     },
     down: undefined,
   };

@@ -133,7 +133,7 @@ export const projectionFingerprint = (type: DocumentType): string => {
   const indexed = filterablePaths(type)
     .filter((path) => path.indexed)
     .map(({ path }) => path);
-  const fingerprint = digestText(canonicalJson([PROJECTION_VERSION, declared, indexed]));
+  const fingerprint = digestText(canonicalJson([PROJECTION_VERSION, declared, indexed, ...(type.extractions ?? [])]));
   fingerprints.set(type, fingerprint);
   return fingerprint;
 };

@@ -1,0 +1,109 @@
+/**
+ * Writing what documents say about others, where fields left them for documents of other types (`step.extract` of a schema).
+ *
+ * It is done before a row says that this version of the app has seen the document: an engine that dies in between does it
+ * again, and writing the same again writes nothing. Every device that may write does it, because none knows whether another
+ * one ever will; what they write is the same.
+ */
+import { DocumentId } from "@cairn/protocol";
+import type { DocumentSchema, ExtractedDocument } from "@cairn/schema";
+import { Clock, Effect, Schema } from "effect";
+import type { ExtractionRequest } from "../documents/extract-documents.ts";
+import type { ImporterError, ImporterShape } from "../documents/Importer.ts";
+import { peerIdOf } from "../documents/peer-ids.ts";
+import { appOutdatedBy } from "../app-version.ts";
+import type { PeerLeasesShape } from "../platform/PeerLeases.ts";
+import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type { Extracting } from "./DocumentImports.ts";
+import type { NewEdit } from "./EngineApi.ts";
+import { leaseFresh } from "./fresh-lease.ts";
+import { roleOf, type WorkspaceContext } from "./WorkspaceContext.ts";
+
+export interface ExtractingWork {
+  readonly store: LocalStoreShape;
+  readonly importer: ImporterShape;
+  readonly leases: PeerLeasesShape;
+  readonly context: WorkspaceContext;
+  readonly schema: DocumentSchema;
+  /** Edits were stored. */
+  readonly edited: (edits: ReadonlyArray<NewEdit>) => void;
+}
+
+const isDocumentId = Schema.is(DocumentId);
+
+/** Of so many sources it is remembered what they said last, so that an edit of something else costs nothing. */
+const REMEMBERED = 1_000;
+
+export const makeExtracting = (work: ExtractingWork): Extracting => {
+  const { context, schema } = work;
+  const lastSaid = new Map<DocumentId, string>();
+  return Effect.fnUntraced(function* (source, extracted) {
+    // Promise 9 and 10: it would be taken by nobody. Who may write does it instead.
+    if (roleOf(context) === "reader" || appOutdatedBy(schema.version, context.membership.minimumVersion)) return;
+    const said = JSON.stringify(extracted.documents.map(({ target, contribution }) => [target, contribution.values]));
+    if (extracted.isMarked && lastSaid.get(source) === said) return;
+    const lease = yield* leaseFresh(work.leases, context);
+    const peer = peerIdOf(context.device, lease.lease);
+    yield* Effect.ensuring(
+      Effect.gen(function* () {
+        for (const document of extracted.documents) {
+          const target = yield* Effect.promise(() => targetOf(context, source, document));
+          if (target === undefined || target === source) continue;
+          const contributions = [{ source, said: document }];
+          yield* write(work, target, document.into, { peer, contributions, marks: [] });
+        }
+        // Last: what is marked was written.
+        if (extracted.isMarked) return;
+        const type = (yield* work.store.document(context.workspace, source))?.type ?? "";
+        yield* write(work, source, type, { peer, contributions: [], marks: extracted.documents });
+      }),
+      lease.release,
+    );
+    lastSaid.delete(source);
+    for (const oldest of lastSaid.keys()) if (lastSaid.size >= REMEMBERED) lastSaid.delete(oldest);
+    lastSaid.set(source, said);
+  });
+};
+
+/** A new document's id follows from what it comes from, the same on every device (rule 14). */
+const targetOf = async (
+  { keyring }: WorkspaceContext,
+  source: DocumentId,
+  { extraction, target }: ExtractedDocument,
+): Promise<DocumentId | undefined> => {
+  if ("document" in target) return isDocumentId(target.document) ? target.document : undefined;
+  return keyring.singletonDocument(`cairn/extract/${extraction}/${source}/${target.key}`);
+};
+
+const write = Effect.fnUntraced(function* (
+  { store, importer, context, edited }: ExtractingWork,
+  document: DocumentId,
+  type: string,
+  extraction: ExtractionRequest,
+): Effect.fn.Return<void, StoreFailure | ImporterError> {
+  const { workspace } = context;
+  const opened = yield* store.openDocument(workspace, document);
+  // A reference may point to something else than was meant.
+  if (opened !== undefined && opened.record.type !== "" && opened.record.type !== type) return;
+  const answer = yield* importer.apply({
+    workspace,
+    document,
+    type,
+    known: opened?.through ?? 0,
+    base: { snapshot: opened?.snapshot },
+    updates: opened?.updates ?? [],
+    want: { extraction },
+  });
+  if (answer.type === "missing-base" || answer.extraction === undefined) return;
+  const edit: NewEdit = {
+    document,
+    type,
+    update: answer.extraction,
+    time: yield* Clock.currentTimeMillis,
+    refs: [],
+    row: undefined,
+    device: context.device,
+  };
+  yield* store.appendUpdates([{ workspace, ...edit, device: context.device }]);
+  edited([edit]);
+});
