@@ -32,7 +32,7 @@ import * as Joining from "./Joining.ts";
 import { sumUnsynced } from "./sum-unsynced.ts";
 import { unsyncedOf } from "./unsynced.ts";
 import { loadContext, type MakeSealing, reloadContext } from "./WorkspaceContext.ts";
-import { PeerLeases } from "../platform/PeerLeases.ts";
+import type { PeerLeases } from "../platform/PeerLeases.ts";
 import { makeWorkspaceRuntime, type WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
 
