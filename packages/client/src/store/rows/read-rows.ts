@@ -280,7 +280,8 @@ function* walk(
   among: ReadonlySet<DocumentId> | undefined,
 ): Reading<Array<Candidate>> {
   const { sort, limit } = query;
-  const isAlongTimes = TIMES.has(sort[0]?.at.path ?? "") && conjuncts(query.where).length === 0;
+  // Whatever else is asked, the walk itself comes by rows that show nothing, in their place.
+  const isAlongTimes = TIMES.has(sort[0]?.at.path ?? "") && among === undefined;
   const stale = yield* staleRows(rows, query, asksUnmade(query) && !isAlongTimes);
   const descending = sort[0]?.descending === true;
   const range = walkRange(rows, query);
