@@ -12,6 +12,7 @@ const state: SyncState = {
   lastSyncedAt: undefined,
   problem: undefined,
   parked: 0,
+  preparing: undefined,
   minimumVersion: 2,
   appOutdated: { version: 1, minimum: 2 },
 };

@@ -13,6 +13,7 @@ const calm: SyncState = {
   lastSyncedAt: now - 60_000,
   problem: undefined,
   parked: 0,
+  preparing: undefined,
   minimumVersion: 1,
   appOutdated: undefined,
 };
@@ -56,6 +57,20 @@ describe("the sync indicator tells the truth", () => {
     expect(joining.label).toBe(`Fetching, ${(9_400).toLocaleString()} left`);
     expect(joining.server).toMatch(/^1 note waiting to be sent\. 9\D?400 changes of others still to be fetched\./);
     expect(say({ status: "syncing" }).label).toBe("Fetching");
+  });
+
+  test("nothing is called complete while rows of the list are still being made, and it says how many", () => {
+    const preparing = { done: 600, total: 10_000 };
+    for (const status of ["up-to-date", "syncing", "local-only"] as const) {
+      const state = say({ status, preparing });
+      expect(state.label).toBe(`Completing the list, ${(9_400).toLocaleString()} left`);
+      expect(state.tone).toBe("busy");
+      expect(state.server).toMatch(/completed: 9\D?400 notes left\./);
+      expect(say({ status, preparing }, false).label).toBe("Saving");
+    }
+    // What others wrote and is not here yet matters more, and so does what nobody else has.
+    expect(say({ status: "syncing", incoming: 3, preparing }).label).toBe("Fetching, 3 left");
+    expect(say({ status: "syncing", pendingDocuments: 1, preparing }).label).toBe("Saved here, sending");
   });
 
   test("a store that takes nothing outranks whatever the server says", () => {

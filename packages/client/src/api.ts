@@ -237,6 +237,12 @@ export interface SyncState {
   readonly problem: SyncProblem | undefined;
   /** Documents with edits that were refused for good and are kept aside: see `deadLetters`. */
   readonly parked: number;
+  /**
+   * Set while many rows are made in the background, by one tab for all: of documents that have just come, and of those whose
+   * rows another version of the app made. Lists can be read all the time: such a row shows what fits, and the defaults of what
+   * does not, and one that has just come is `arriving`.
+   */
+  readonly preparing: Preparation | undefined;
   /** The lowest version of the app's schema that may write here; 1 until an owner raises it. It never falls. */
   readonly minimumVersion: number;
   /**
@@ -244,6 +250,12 @@ export interface SyncState {
    * written before is still sent, and everything else goes on.
    */
   readonly appOutdated: AppOutdated | undefined;
+}
+
+/** How far the rows are. What comes meanwhile is added to `total`; `done` does not fall. */
+export interface Preparation {
+  readonly done: number;
+  readonly total: number;
 }
 
 export interface SyncProblem {

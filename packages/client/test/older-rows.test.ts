@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { Preparation } from "../src/api.ts";
 import { openCairn } from "../src/node.ts";
 import { first, third } from "./evolving-notes.ts";
 
@@ -33,6 +34,8 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 test("lists are there at once, in what fits and in defaults, and then in full; it can be edited all the while", async () => {
   const app = await openCairn({ schema: third, directory: many() });
   const workspace = await app.workspace();
+  const seen: Array<Preparation | undefined> = [];
+  workspace.onSync(({ preparing }) => seen.push(preparing));
   const rows = await workspace.query("note", { sort: [{ by: "$created" }] });
   expect(rows.map(({ fields }) => fields.title)).toEqual(Array.from({ length: NOTES }, (_, index) => `note ${index}`));
   for (const { fields, arriving } of rows) {
@@ -68,5 +71,9 @@ test("lists are there at once, in what fits and in defaults, and then in full; i
     { timeout: 60_000, interval: 50 },
   );
   stop();
+  await vi.waitFor(() => expect(workspace.sync().preparing).toBeUndefined(), { timeout: 60_000, interval: 10 });
+  const states = seen.filter((state) => state !== undefined);
+  for (const { done, total } of states) expect(done).toBeLessThanOrEqual(total);
+  expect(states.map(({ done }) => done)).toEqual(states.map(({ done }) => done).toSorted((a, b) => a - b));
   await app.close();
 }, 120_000);

@@ -37,7 +37,9 @@ test("every statement finds its rows by an index", async () => {
     steps
       .filter(({ sql, step }) => sql.includes(condition) && step.startsWith("SEARCH documents"))
       .map(({ step }) => step);
-  expect(indexOf("unprojected IS NOT NULL")).toEqual([expect.stringContaining("documents_unprojected")]);
+  const unprojectedIndexes = indexOf("unprojected IS NOT NULL");
+  expect(unprojectedIndexes.length).toBeGreaterThan(0);
+  for (const step of unprojectedIndexes) expect(step).toContain("documents_unprojected");
   const pendingIndexes = indexOf("pending_updates > 0");
   expect(pendingIndexes.length).toBeGreaterThan(0);
   for (const step of pendingIndexes) expect(step).toMatch(/documents_pending|workspace=\? AND document=\?/);

@@ -65,7 +65,7 @@ export const joinNotebook = async (
     const { sync, titled, waiting } = await look(page);
     const now = performance.now() - started;
     if (firstListed === 0 && titled > 0) firstListed = now;
-    if (received === 0 && sync === "Saved here and on the server") received = now;
+    if (received === 0 && /^(?:Saved here and on the server|Completing)/u.test(sync)) received = now;
     if (received > 0 && waiting === 0) return { firstListed, received, projected: now };
     if (now > limit) throw new Error(`joining took more than ${limit / 1000} s: "${sync}", ${waiting} rows to be made`);
     if (now - told >= TELL_SECONDS * 1000) {

@@ -6,6 +6,7 @@ import { SyncIndicator } from "../sync/SyncIndicator.tsx";
 import { Button, IconButton } from "../ui/Button.tsx";
 import { NotebookMenu } from "./NotebookMenu.tsx";
 import { OutdatedBanner } from "./OutdatedBanner.tsx";
+import { PreparingLine } from "./PreparingLine.tsx";
 import { SearchField } from "./SearchField.tsx";
 import { useShellActions } from "./shell-actions.ts";
 import { keysLabel } from "./shortcuts.ts";
@@ -47,6 +48,7 @@ export const Sidebar = ({ className }: { className: string }) => {
       <div className="px-3 pb-2">
         <SearchField />
       </div>
+      <PreparingLine />
       <NoteList />
       <footer className="flex items-center gap-1 border-t border-line px-2 py-1.5 max-wide:pr-3">
         <SyncIndicator />

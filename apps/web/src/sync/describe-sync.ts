@@ -36,6 +36,9 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
   const host = state.server ? hostOf(state.server) : "";
   const waiting = state.pendingDocuments > 0 ? `${plural(state.pendingDocuments, "note")} waiting to be sent.` : "";
   const fetching = `Fetching, ${count.format(state.incoming)} left`;
+  const unlisted = state.preparing === undefined ? 0 : state.preparing.total - state.preparing.done;
+  const completing = `Completing the list, ${count.format(unlisted)} left`;
+  const listing = unlisted > 0 ? `The list is being completed: ${plural(unlisted, "note")} left.` : "";
   const last = state.lastSyncedAt === undefined ? "" : `Last in step at ${formatSince(state.lastSyncedAt, now)}.`;
   const say = (...parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join(" ");
   const parked = state.parked > 0;
@@ -77,10 +80,10 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
   switch (state.status) {
     case "local-only":
       return {
-        tone: "good",
-        label: saved ? "Saved on this device" : "Saving",
+        tone: unlisted > 0 ? "busy" : "good",
+        label: !saved ? "Saving" : unlisted > 0 ? completing : "Saved on this device",
         here,
-        server: "This notebook has no server: nothing leaves this device.",
+        server: say("This notebook has no server: nothing leaves this device.", listing),
         remedy: undefined,
         canRetry: false,
       };
@@ -128,7 +131,15 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
       return {
         tone: "busy",
         // What is on its way was saved before; the last edit may not be (Promise 4).
-        label: !saved ? "Saving" : state.incoming > 0 ? fetching : waiting === "" ? "Fetching" : "Saved here, sending",
+        label: !saved
+          ? "Saving"
+          : state.incoming > 0
+            ? fetching
+            : waiting !== ""
+              ? "Saved here, sending"
+              : unlisted > 0
+                ? completing
+                : "Fetching",
         here,
         server: say(
           waiting,
@@ -137,6 +148,7 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
             : waiting === ""
               ? "Fetching what is new."
               : "",
+          listing,
           last,
         ),
         remedy: undefined,
@@ -144,10 +156,10 @@ export const describeSync = (state: SyncState | undefined, local: LocalSaves, no
       };
     case "up-to-date":
       return {
-        tone: saved ? "good" : "busy",
-        label: saved ? "Saved here and on the server" : "Saving",
+        tone: saved && unlisted === 0 ? "good" : "busy",
+        label: !saved ? "Saving" : unlisted > 0 ? completing : "Saved here and on the server",
         here,
-        server: `Everything is on ${host}, sealed so that it cannot be read there.`,
+        server: say(`Everything is on ${host}, sealed so that it cannot be read there.`, listing),
         remedy: undefined,
         canRetry: false,
       };

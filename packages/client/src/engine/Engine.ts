@@ -277,7 +277,7 @@ const assemble = (
 
     const openDocument = Effect.fnUntraced(function* (workspace: WorkspaceId, document: DocumentId) {
       const runtime = yield* runtimeOf(workspace);
-      yield* runtime.project(document);
+      yield* runtime.rows.project(document);
       const opened = yield* store.openDocument(workspace, document);
       if (opened === undefined) {
         return { type: "", snapshot: undefined, updates: [], through: 0, merging: false };
@@ -298,7 +298,10 @@ const assemble = (
       const runtime = yield* runtimeOf(workspace);
       const record = yield* store.document(workspace, document);
       const merging = record?.merging ?? false;
-      if (runtime.isProjecting(document) || merging) return { updates: [], through: after, merging };
+      if (runtime.rows.isProjecting(document) || merging) {
+        runtime.rows.hurry(document);
+        return { updates: [], through: after, merging };
+      }
       const newer = yield* store.updatesAfter(workspace, document, after);
       const updates = newer.updates.map(({ update }) => update);
       return {

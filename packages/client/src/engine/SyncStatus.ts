@@ -14,7 +14,7 @@ import {
   type Transition,
 } from "@cairn/sync";
 import { Clock, Effect } from "effect";
-import type { SyncProblem } from "../api.ts";
+import type { Preparation, SyncProblem } from "../api.ts";
 import { CairnError, type CairnErrorCode } from "../errors.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { OutgoingHeader, StreamRecord } from "../store/records.ts";
@@ -63,6 +63,8 @@ export interface SyncStatus {
   readonly stalled: (diagnosis: StallDiagnosis) => Effect.Effect<void>;
   /** How many entries of the log are not here yet. */
   readonly setIncoming: (entries: number) => void;
+  /** How many rows were made, and of how many; undefined when all are. */
+  readonly setPreparing: (preparing: Preparation | undefined) => void;
   readonly setSyncedAt: (now: number) => void;
   readonly setNextAttempt: (at: number | undefined) => void;
   readonly setSimulatedOffline: (on: boolean) => void;
@@ -127,6 +129,7 @@ export const makeSyncStatus = (
   let nextAttemptAt: number | undefined;
   let simulatedOffline = false;
   let movements = 0;
+  let preparing: Preparation | undefined;
   let moments: ReadonlyArray<ConnectionMoment> = [];
   let published: PlainSyncState | undefined;
   let publishedOutbox = "";
@@ -143,6 +146,7 @@ export const makeSyncStatus = (
     lastSyncedAt,
     problem,
     incoming: incoming ?? 0,
+    preparing,
     ...counts,
   });
   const outbox = (): OutboxState => ({
@@ -226,6 +230,10 @@ export const makeSyncStatus = (
       incoming = next;
       changed();
     },
+    setPreparing: (next) => {
+      preparing = next;
+      changed();
+    },
     setSyncedAt: (now) => {
       lastSyncedAt = now;
       changed();
@@ -261,7 +269,7 @@ export const makeSyncStatus = (
       changed();
     }),
     adoptSync: (next) => {
-      ({ server, offlineSince, lastSyncedAt, problem } = next);
+      ({ server, offlineSince, lastSyncedAt, problem, preparing } = next);
       counts = { pendingDocuments: next.pendingDocuments, pendingBytes: next.pendingBytes, parked: next.parked };
       incoming = next.status === "syncing" && next.incoming === 0 ? undefined : next.incoming;
       published = next;
@@ -360,4 +368,6 @@ const sameState = (left: PlainSyncState, right: PlainSyncState): boolean =>
   left.offlineSince === right.offlineSince &&
   left.lastSyncedAt === right.lastSyncedAt &&
   left.problem?.code === right.problem?.code &&
-  left.parked === right.parked;
+  left.parked === right.parked &&
+  left.preparing?.done === right.preparing?.done &&
+  left.preparing?.total === right.preparing?.total;

@@ -1,24 +1,18 @@
 /** Everything of one workspace that runs in an engine: its context, status, imports, projections and sync driver. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import type { DocumentSchema } from "@cairn/schema";
-import { Duration, Effect, Fiber, Queue, type Scope } from "effect";
+import { Duration, Effect, Queue, type Scope } from "effect";
 import type { PeerID } from "loro-crdt";
 import { updateRanges } from "../documents/update-ranges-later.ts";
-import { Importer, type ImporterError } from "../documents/Importer.ts";
+import { Importer } from "../documents/Importer.ts";
 import { Notifier } from "../platform/Notifier.ts";
 import { PeerLeases } from "../platform/PeerLeases.ts";
-import {
-  type Fence,
-  type Fenced,
-  LocalStore,
-  type StoreFailure,
-  type UnprojectedDocument,
-} from "../store/LocalStore.ts";
+import { type Fence, type Fenced, LocalStore, type StoreFailure } from "../store/LocalStore.ts";
 import { Transport } from "../transport/Transport.ts";
 import { type DocumentImportsShape, makeDocumentImports } from "./DocumentImports.ts";
 import type { SyncPolicy } from "@cairn/sync";
 import type { EngineEvent } from "./EngineApi.ts";
-import { elapsedMillis } from "./elapsed.ts";
+import { makeProjecting, type Projecting } from "./Projecting.ts";
 import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
 import type { NewEdit } from "./EngineApi.ts";
 import { makeExtracting } from "./Extracting.ts";
@@ -28,19 +22,8 @@ import { makeStateChecks } from "./StateCheck.ts";
 import { succeed, type SuccessionWork } from "./Succession.ts";
 import { reloadContext, reloadIdentity, type WorkspaceContext } from "./WorkspaceContext.ts";
 
-const isImporterError = (error: StoreFailure | ImporterError): error is ImporterError => error._tag !== "StoreFailure";
-
 /** A change is told at once; those that follow within this time are told together. */
 const GATHER_MILLIS = 4;
-/** A document's row is made anew when it has rested this many times as long as making it took, or the longest rest. */
-const ROW_RESTS = 30;
-const LONGEST_REST_MILLIS = 1_000;
-/** Rows that are made before new ones are looked for: the store looks through all that were made since to find them. */
-const ROWS_AT_ONCE = 512;
-/** Of these, rows that are made in one step. */
-const ROWS_TOGETHER = 64;
-/** The rows of other documents wait this long for one that is being made. */
-const LONG_PROJECT_MILLIS = Duration.millis(1_000);
 /** The outbox is counted at most this often. */
 const COUNT_MILLIS = 60;
 
@@ -80,10 +63,7 @@ export interface WorkspaceRuntime {
   /** Whether an edit belongs to what was given up of its document. */
   readonly hasGivenUp: (document: DocumentId) => boolean;
   readonly isGivenUp: (document: DocumentId, update: Uint8Array) => Promise<boolean>;
-  /** Brings the rows of documents up to date with what was received. */
-  readonly project: (document?: DocumentId) => Effect.Effect<unknown, StoreFailure>;
-  /** Received updates of it are being imported: what pages get has to wait (rule 15). */
-  readonly isProjecting: (document: DocumentId) => boolean;
+  readonly rows: Pick<Projecting, "project" | "isProjecting" | "hurry">;
   /** The work of whoever leads. */
   readonly lead: (fence: Fence) => Effect.Effect<never, StoreFailure | Fenced>;
   readonly fence: () => Fence | undefined;
@@ -141,20 +121,8 @@ export const makeWorkspaceRuntime = (
     });
 
     const gatherSignal = yield* Queue.sliding<void>(1);
-    const projectSignal = yield* Queue.sliding<void>(1);
     let here = nothingGathered();
     let elsewhere = nothingGathered();
-    const projecting = new Set<DocumentId>();
-    /** Documents whose turn is to come. */
-    const taken = new Set<DocumentId>();
-    /** Documents whose newest updates cannot be shown, by the update that was tried last: not tried again for nothing. */
-    const given = new Map<DocumentId, number>();
-    /** Documents of which something came from others that pages shall have. */
-    const arrived = new Set<DocumentId>();
-    /** When a document's row may be made again, and those that wait for that. */
-    const rowDue = new Map<DocumentId, number>();
-    const rowWaits = new Map<DocumentId, number>();
-
     /** `types`: whose rows have changed; undefined where that is not known. */
     const tell = (
       documents: ReadonlyArray<DocumentId>,
@@ -203,121 +171,21 @@ export const makeWorkspaceRuntime = (
         Effect.catchTag("Fenced", () => Effect.succeed(false)),
       );
 
-    const projectOne = Effect.fnUntraced(function* ({ document, type, through }: UnprojectedDocument) {
-      const started = yield* elapsedMillis;
-      const due = rowDue.get(document) ?? 0;
-      const row = started >= due;
-      // Pages get what is new at once; the row, which costs with the length of the document, catches up.
-      if (row) rowWaits.delete(document);
-      else rowWaits.set(document, due);
-      // What pages wrote themselves they have.
-      if (!row && !arrived.has(document)) return;
-      projecting.add(document);
-      arrived.delete(document);
-      yield* imports.project(workspace, document, through, row).pipe(
-        Effect.tap(() => Effect.sync(() => given.delete(document))),
-        Effect.andThen(fence === undefined ? Effect.void : compare(document)),
-        Effect.catch((error) => {
-          if (error._tag === "StoreFailure") return Effect.fail(error);
-          given.set(document, through);
-          rowWaits.delete(document);
-          return Effect.logWarning("a document cannot be shown up to date").pipe(
-            Effect.annotateLogs({ workspace, document, reason: error._tag }),
-          );
-        }),
-        Effect.ensuring(
-          Effect.sync(() => {
-            projecting.delete(document);
-            // It may have taken longer than its row was to wait.
-            if (rowWaits.has(document)) Queue.offerUnsafe(projectSignal, undefined);
-          }),
-        ),
-      );
-      const ended = yield* elapsedMillis;
-      if (row) rowDue.set(document, ended + Math.min(LONGEST_REST_MILLIS, (ended - started) * ROW_RESTS));
-      tell([document], row ? [type] : [], true);
-    });
-
-    /** Of some unprojected documents those for which there is something to do now. */
-    const workable = (waiting: ReadonlyArray<UnprojectedDocument>, now: number) =>
-      waiting.filter(
-        ({ document, through }) =>
-          !projecting.has(document) &&
-          !taken.has(document) &&
-          given.get(document) !== through &&
-          (arrived.has(document) || !rowWaits.has(document) || (rowDue.get(document) ?? 0) <= now),
-      );
-
-    /** Makes the rows of those that are small in one step, and gives the others. */
-    const projectTogether = Effect.fnUntraced(function* (waiting: ReadonlyArray<UnprojectedDocument>) {
-      const started = yield* elapsedMillis;
-      const due = waiting.filter(({ document }) => started >= (rowDue.get(document) ?? 0));
-      if (due.length < 2) return waiting;
-      for (const { document } of due) projecting.add(document);
-      const { projected, later } = yield* imports.projectTogether(workspace, due).pipe(
-        Effect.ensuring(
-          Effect.sync(() => {
-            for (const { document } of due) projecting.delete(document);
-          }),
-        ),
-      );
-      const ended = yield* elapsedMillis;
-      const rest = Math.min(LONGEST_REST_MILLIS, ((ended - started) / projected.size) * ROW_RESTS);
-      for (const document of projected) {
-        given.delete(document);
-        arrived.delete(document);
-        rowWaits.delete(document);
-        rowDue.set(document, ended + rest);
-        if (fence !== undefined) yield* compare(document).pipe(Effect.catchIf(isImporterError, () => Effect.void));
-      }
-      const shown = waiting.filter(({ document }) => projected.has(document));
-      tell([...projected], [...new Set(shown.map(({ type }) => type))], true);
-      return waiting.filter(({ document }) => !projected.has(document) && !later.has(document));
-    });
-
-    /** Makes the rows of some documents; whether there are more to be made. */
-    const project = Effect.fnUntraced(function* (only?: DocumentId) {
-      // Those that are passed over do not hide the others.
-      const limit = ROWS_AT_ONCE + 1 + projecting.size + taken.size + given.size + rowWaits.size;
-      const before = [...arrived];
-      const waiting = yield* store.unprojected(workspace, types, { only, limit });
-      if (only === undefined && waiting.length < limit) {
-        // Rows that somebody else has made meanwhile, another tab or whoever opened the document, wait no more.
-        const documents = new Set(waiting.map(({ document }) => document));
-        for (const document of rowWaits.keys()) if (!documents.has(document)) rowWaits.delete(document);
-        const made = before.filter((document) => !documents.has(document) && arrived.delete(document));
-        if (made.length > 0) tell(made, [], true);
-      }
-      const work = workable(waiting, yield* elapsedMillis);
-      const queue = work.slice(0, ROWS_AT_ONCE);
-      for (const { document } of queue) taken.add(document);
-      let isMore = work.length > queue.length;
-      const inTurn = Effect.gen(function* () {
-        while (queue.length > 0) {
-          const some = queue.splice(0, ROWS_TOGETHER);
-          for (const { document } of some) taken.delete(document);
-          const others = yield* projectTogether(some);
-          isMore ||= others.length < some.length;
-          // Documents are independent: one that takes its time does not hold up the others.
-          yield* Effect.forEach(others, projectOne, { concurrency: 8, discard: true });
-        }
-      });
-      yield* Effect.ensuring(
-        inTurn,
-        Effect.sync(() => {
-          for (const { document } of queue) taken.delete(document);
-        }),
-      );
-      return isMore;
+    const rows = yield* makeProjecting({
+      store,
+      workspace,
+      types,
+      imports,
+      imported: (document) => (fence === undefined ? Effect.void : compare(document)),
+      tell: (documents, shown) => tell(documents, shown, true),
+      progress: status.setPreparing,
     });
 
     const identityChanged = Effect.fnUntraced(function* (documents: ReadonlyArray<DocumentId>) {
       yield* reloadIdentity(store, context);
       // What the importer has of them is made of operations that are no more.
       for (const document of documents) yield* imports.forget(workspace, document);
-      given.clear();
-      rowDue.clear();
-      Queue.offerUnsafe(projectSignal, undefined);
+      rows.forget();
       Queue.offerUnsafe(countSignal, undefined);
     });
 
@@ -331,13 +199,13 @@ export const makeWorkspaceRuntime = (
       mark: checks.due,
       onMarks: checks.received,
       onReceived: (documents, membershipChanged) => {
-        for (const document of documents) arrived.add(document);
-        if (documents.size > 0) Queue.offerUnsafe(projectSignal, undefined);
+        rows.arrived(documents);
+        if (documents.size > 0) rows.look();
         if (membershipChanged) publisher.everywhere({ type: "workspaces" });
         Queue.offerUnsafe(countSignal, undefined);
       },
       onOutbox: () => Queue.offerUnsafe(countSignal, undefined),
-      onLook: () => Queue.offerUnsafe(projectSignal, undefined),
+      onLook: rows.look,
       onUploaded: () => publisher.everywhere({ type: "attachments", workspace }),
       succeed: Effect.fnUntraced(function* (conversation) {
         const documents = yield* succeed({ ...conversation, ...app, importer });
@@ -369,28 +237,6 @@ export const makeWorkspaceRuntime = (
       }
     });
 
-    const projectAll = Effect.gen(function* () {
-      for (;;) {
-        // What came meanwhile goes before what only has to be made anew. Promise 14: the rest is gone on with, also where
-        // this was no more waited for.
-        const working = yield* Effect.forkChild(
-          Effect.map(project(), (isMore) => isMore && Queue.offerUnsafe(projectSignal, undefined)),
-        );
-        // Rule 15: a document that takes long goes on by itself, and what comes next does not wait for it.
-        yield* Effect.raceFirst(Fiber.join(working), Effect.sleep(LONG_PROJECT_MILLIS));
-        const now = yield* elapsedMillis;
-        for (const [document, due] of rowDue) if (due <= now) rowDue.delete(document);
-        const next = Math.min(
-          ...[...rowWaits].map(([document, due]) => (projecting.has(document) ? Infinity : due)),
-          Infinity,
-        );
-        const signal = Queue.take(projectSignal);
-        yield* next === Infinity
-          ? signal
-          : Effect.raceFirst(signal, Effect.sleep(Duration.millis(Math.max(0, next - now))));
-      }
-    });
-
     const edited: WorkspaceRuntime["edited"] = (edits, writer) => {
       tell(
         edits.map(({ document }) => document),
@@ -404,7 +250,7 @@ export const makeWorkspaceRuntime = (
         Effect.runFork(notifier.notify({ type: "outbox", workspace, rowless }));
         return;
       }
-      if (rowless) Queue.offerUnsafe(projectSignal, undefined);
+      if (rowless) rows.look();
       driver.wake();
     };
 
@@ -418,26 +264,27 @@ export const makeWorkspaceRuntime = (
       imports,
       driver,
       edited,
-      changedElsewhere: (documents, types) => tell(documents, types, false),
+      changedElsewhere: (documents, types) => {
+        tell(documents, types, false);
+        rows.lookElsewhere();
+      },
       outboxChanged: (rowless) => {
-        if (rowless) Queue.offerUnsafe(projectSignal, undefined);
+        if (rowless) rows.look();
+        rows.lookElsewhere();
         Queue.offerUnsafe(countSignal, undefined);
         driver.wake();
       },
       rebuilt: (document, peers) =>
         Effect.suspend(() => {
           retired.set(document, new Set([...(retired.get(document) ?? []), ...peers]));
-          given.delete(document);
-          rowDue.delete(document);
+          rows.forget(document);
           Queue.offerUnsafe(countSignal, undefined);
           return imports.forget(workspace, document);
         }),
       hasGivenUp: (document) => retired.has(document),
       isGivenUp,
-      project,
+      rows,
       identityChanged,
-      // From the moment it came: a page that asks in between would import what nobody has tried yet.
-      isProjecting: (document) => projecting.has(document) || arrived.has(document),
       fence: () => fence,
       lead: (held) =>
         Effect.gen(function* () {
@@ -445,7 +292,7 @@ export const makeWorkspaceRuntime = (
           yield* reloadContext(store, context);
           status.setServer(context.record.server);
           yield* status.tell({ type: "connecting" });
-          return yield* Effect.raceAllFirst([driver.run(held), Effect.andThen(projectAll, Effect.never)]);
+          return yield* Effect.raceAllFirst([driver.run(held), rows.keep]);
         }).pipe(
           Effect.ensuring(
             Effect.sync(() => {

@@ -434,15 +434,28 @@ export interface LocalStoreShape {
     afterId: number,
   ) => Effect.Effect<NewerUpdates, StoreFailure>;
   /**
-   * Documents of these types, given with the fingerprints of their declarations, whose rows have to be made anew: they do not
-   * show the newest updates (these come first, roughly the newest before the others), or were made by another declaration.
-   * At least `limit` where there are as many, all unless told; with `only`, of that document.
+   * Documents of these types, given with the fingerprints of their declarations, whose rows do not show the newest updates,
+   * roughly the newest before the others. At least `limit` where there are as many, all unless told. With `only`: those of
+   * these documents whose rows have to be made anew, also because another declaration made them.
    */
   readonly unprojected: (
     workspace: WorkspaceId,
     types: ReadonlyMap<string, string>,
-    options?: { readonly only?: DocumentId | undefined; readonly limit?: number },
+    options?: { readonly only?: ReadonlyArray<DocumentId> | undefined; readonly limit?: number },
   ) => Effect.Effect<ReadonlyArray<UnprojectedDocument>, StoreFailure>;
+  /** How many documents of these types have rows that do not show their newest updates. */
+  readonly countUnprojected: (
+    workspace: WorkspaceId,
+    types: ReadonlyMap<string, string>,
+  ) => Effect.Effect<number, StoreFailure>;
+  /**
+   * Documents of these types whose rows show the newest updates and were made by another declaration: of each type the newest
+   * edited first, as far as an index knows, and those that are deleted last.
+   */
+  readonly outdated: (
+    workspace: WorkspaceId,
+    types: ReadonlyMap<string, string>,
+  ) => Effect.Effect<ReadonlyArray<DocumentId>, StoreFailure>;
   /** Rows of documents, all in one transaction. Documents that are not here are passed over. */
   readonly putProjections: (
     workspace: WorkspaceId,

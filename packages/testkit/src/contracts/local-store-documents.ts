@@ -42,6 +42,7 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
       expect(waiting.map(({ document }) => document).toSorted()).toEqual(documents.toSorted());
       const some = yield* store.unprojected(WORKSPACE, TYPES, { limit: 2 });
       expect(some.length).toBeGreaterThanOrEqual(2);
+      expect(yield* store.countUnprojected(WORKSPACE, TYPES)).toBe(5);
       // What came last is what lists show first.
       expect(some[0]?.document).toBe(documents[4]);
 
@@ -289,10 +290,48 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
         ["note", "another"],
         ["task", FINGERPRINT],
       ]);
-      expect(yield* store.unprojected(WORKSPACE, changed)).toEqual([{ document: NOTE, type: "note", through: first }]);
-      expect(yield* store.unprojected(WORKSPACE, new Map([["task", "another"]]))).toEqual([
-        { document: OTHER_NOTE, type: "task", through: second },
+      expect(yield* store.outdated(WORKSPACE, TYPES)).toEqual([]);
+      expect(yield* store.outdated(WORKSPACE, changed)).toEqual([NOTE]);
+      expect(yield* store.outdated(OTHER_WORKSPACE, changed)).toEqual([]);
+      expect(yield* store.unprojected(WORKSPACE, changed)).toEqual([]);
+      expect(yield* store.countUnprojected(WORKSPACE, changed)).toBe(0);
+      expect(yield* store.unprojected(WORKSPACE, changed, { only: [NOTE, OTHER_NOTE, documentOf(99)] })).toEqual([
+        { document: NOTE, type: "note", through: first },
       ]);
+      const both = new Map([...changed, ["task", "another"]]);
+      const only = yield* store.outdated(WORKSPACE, both);
+      expect(only.toSorted()).toEqual([NOTE, OTHER_NOTE].toSorted());
+      expect(yield* store.unprojected(WORKSPACE, both, { only: [NOTE, OTHER_NOTE] })).toEqual(
+        expect.arrayContaining([
+          { document: NOTE, type: "note", through: first },
+          { document: OTHER_NOTE, type: "task", through: second },
+        ]),
+      );
+      // What has come since is another matter.
+      yield* store.appendUpdates([edit()]);
+      expect(yield* store.outdated(WORKSPACE, both)).toEqual([OTHER_NOTE]);
+      expect((yield* store.unprojected(WORKSPACE, both)).map(({ document }) => document)).toEqual([NOTE]);
+    }),
+  );
+
+  suite.test("of the rows of another declaration, those of the newest edited documents come first", (store) =>
+    Effect.gen(function* () {
+      const changed = new Map([["note", "another"]]);
+      const times = [30, 10, 50, 20, 40];
+      const documents = times.map((_, index) => documentOf(index + 1));
+      const deleted = { ...view, deleted: true };
+      yield* store.appendUpdates(
+        documents.map((document, index) =>
+          edit({ document, time: times[index] ?? 0, row: index === 4 ? deleted : view }),
+        ),
+      );
+      const newestFirst = [3, 1, 4, 2, 5].map(documentOf);
+      expect(yield* store.outdated(WORKSPACE, changed)).toEqual(newestFirst);
+      const [row] = yield* store.unprojected(WORKSPACE, changed, { only: newestFirst.slice(0, 1) });
+      const { document = NOTE, through = 0 } = row ?? {};
+      const projection = view.projection && { ...view.projection, fingerprint: "another" };
+      yield* store.putProjections(WORKSPACE, [{ document, through, view: { ...view, projection } }]);
+      expect(yield* store.outdated(WORKSPACE, changed)).toEqual(newestFirst.slice(1));
     }),
   );
 };

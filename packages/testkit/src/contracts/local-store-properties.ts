@@ -98,6 +98,8 @@ const observeModel = (model: LocalStoreModel, workspace = WORKSPACE) => {
           : [{ document, type, through: latest }],
       )
       .toSorted(byJson),
+    countUnprojected: documents.filter(({ record, unprojected }) => record.type === "note" && unprojected !== undefined)
+      .length,
     page: documents.map(({ record }) => record).toSorted((left, right) => (left.document < right.document ? -1 : 1)),
     notes: documents.filter(({ record }) => record.type === "note").length,
     perDocument: DOCUMENTS.map((document) => {

@@ -82,6 +82,8 @@ export const outcomeOf = (write: Effect.Effect<unknown, unknown>): Effect.Effect
 
 const byJson = (left: unknown, right: unknown): number => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1);
 
+const NOTES = new Map([["note", FINGERPRINT]]);
+
 /** Everything that a store says of a workspace and of some documents; what has no order is sorted. */
 export const observe = Effect.fnUntraced(function* (
   store: LocalStoreShape,
@@ -109,7 +111,11 @@ export const observe = Effect.fnUntraced(function* (
     updates: yield* store.logOfKind(workspace, EntryKind.update),
     voids: yield* store.logOfKind(workspace, EntryKind.void),
     versions: [...(yield* store.versions(workspace))].toSorted(byJson),
-    unprojected: [...(yield* store.unprojected(workspace, new Map([["note", FINGERPRINT]])))].toSorted(byJson),
+    unprojected: [
+      ...(yield* store.unprojected(workspace, NOTES)),
+      ...(yield* store.unprojected(workspace, NOTES, { only: yield* store.outdated(workspace, NOTES) })),
+    ].toSorted(byJson),
+    countUnprojected: yield* store.countUnprojected(workspace, NOTES),
     page: yield* store.documentPage(workspace, undefined, 1_000),
     notes: yield* store.count(
       { workspace, type: "note", fingerprint: FINGERPRINT },

@@ -99,6 +99,8 @@ type DocumentOperations = Pick<
   | "document"
   | "updatesAfter"
   | "unprojected"
+  | "countUnprojected"
+  | "outdated"
   | "putProjections"
   | "fold"
   | "documentPage"
@@ -110,6 +112,10 @@ type DocumentOperations = Pick<
 export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOperations => {
   const find = (workspace: WorkspaceId, document: DocumentId): StoredDocument | undefined =>
     storage.workspaces.get(workspace)?.documents.get(document);
+  const ofTypes = (workspace: WorkspaceId, types: ReadonlyMap<string, string>): ReadonlyArray<StoredDocument> =>
+    [...(storage.workspaces.get(workspace)?.documents.values() ?? [])].filter(({ record }) => types.has(record.type));
+  const behind = (workspace: WorkspaceId, types: ReadonlyMap<string, string>): ReadonlyArray<StoredDocument> =>
+    ofTypes(workspace, types).filter(({ unprojected }) => unprojected !== undefined);
   const rowsOf = ({ workspace, type }: RowsOfType) =>
     [...(storage.workspaces.get(workspace)?.documents.values() ?? [])].flatMap(({ record, words }) =>
       record.type === type ? [{ ...record, id: record.document, record, words }] : [],
@@ -144,23 +150,31 @@ export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOp
 
     unprojected: (workspace, types, { only, limit = Infinity } = {}) =>
       run("unprojected", () => {
-        const all = [...(storage.workspaces.get(workspace)?.documents.values() ?? [])].filter(
-          ({ record }) => types.has(record.type) && (only === undefined || record.document === only),
-        );
-        const behind = all
-          .filter(({ unprojected }) => unprojected !== undefined)
-          .toSorted((left, right) => (right.unprojected ?? 0) - (left.unprojected ?? 0));
-        const stale = all.filter(
-          ({ record, unprojected }) => unprojected === undefined && record.projection !== types.get(record.type),
-        );
-        return [...behind.slice(0, limit), ...(behind.length < limit ? stale.slice(0, limit) : [])].map(
-          ({ record: { document, type }, latest: through }) => ({
-            document,
-            type,
-            through,
-          }),
-        );
+        const found =
+          only === undefined
+            ? behind(workspace, types)
+                .toSorted((left, right) => (right.unprojected ?? 0) - (left.unprojected ?? 0))
+                .slice(0, limit)
+            : ofTypes(workspace, types).filter(
+                ({ record, unprojected }) =>
+                  only.includes(record.document) &&
+                  (unprojected !== undefined || record.projection !== types.get(record.type)),
+              );
+        return found.map(({ record: { document, type }, latest: through }) => ({ document, type, through }));
       }),
+
+    countUnprojected: (workspace, types) => run("countUnprojected", () => behind(workspace, types).length),
+
+    outdated: (workspace, types) =>
+      run("outdated", () =>
+        ofTypes(workspace, types)
+          .filter(
+            ({ record, unprojected }) => unprojected === undefined && record.projection !== types.get(record.type),
+          )
+          .map(({ record }) => record)
+          .toSorted((left, right) => Number(left.deleted) - Number(right.deleted) || right.updatedAt - left.updatedAt)
+          .map(({ document }) => document),
+      ),
 
     putProjections: (workspace, projections) =>
       run("putProjections", () => {

@@ -44,6 +44,8 @@ const READS: ReadonlySet<string> = new Set([
   "document",
   "updatesAfter",
   "unprojected",
+  "countUnprojected",
+  "outdated",
   "documentPage",
   "documentsOfType",
   "chunk",

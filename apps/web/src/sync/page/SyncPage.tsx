@@ -1,3 +1,5 @@
+import type { SyncState } from "@cairn/client";
+import { useSync } from "@cairn/react";
 import { useMemo, useState, useSyncExternalStore } from "react";
 import { Link } from "@tanstack/react-router";
 import { explain } from "../../notebook/explain.ts";
@@ -40,6 +42,7 @@ export const SyncPage = () => {
 const SyncPageOf = ({ notebook }: { notebook: Notebook }) => {
   const description = useSyncDescription();
   const outbox = useOutbox(notebook);
+  const sync = useSync(notebook);
   const letters = useDeadLetters(notebook);
   const storage = useStorage();
   const { saved } = useSyncExternalStore(localSaves.subscribe, localSaves.get);
@@ -89,19 +92,28 @@ const SyncPageOf = ({ notebook }: { notebook: Notebook }) => {
         <div className="min-w-0 space-y-4">
           <ConnectionsCard moments={notebook.connections()} />
           <StorageCard storage={storage} />
-          <History outbox={outbox} now={now} />
+          <History outbox={outbox} preparing={sync?.preparing} now={now} />
         </div>
       </div>
     </div>
   );
 };
 
-const History = ({ now, outbox }: { now: number; outbox: NonNullable<ReturnType<typeof useOutbox>> }) => {
+interface HistoryProps {
+  readonly now: number;
+  readonly outbox: NonNullable<ReturnType<typeof useOutbox>>;
+  readonly preparing: SyncState["preparing"];
+}
+
+const History = ({ now, outbox, preparing }: HistoryProps) => {
   const facts: ReadonlyArray<readonly [string, string]> = [
     [
       "Last thing taken by the server",
       outbox.lastSuccessAt === undefined ? "nothing yet" : `${formatDuration(now - outbox.lastSuccessAt)} ago`,
     ],
+    ...(preparing === undefined
+      ? []
+      : [["Notes brought into the list", `${preparing.done} of ${preparing.total}`] as const]),
     ["Changes of state", String(outbox.transitions)],
     ["Stalls", outbox.stalls === 0 ? "none" : String(outbox.stalls)],
     ["Refusals of what waits now", outbox.attempts === 0 ? "none" : String(outbox.attempts)],

@@ -1,19 +1,12 @@
 /** Documents: opening, projecting, folding. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Dexie } from "dexie";
-import {
-  type DocumentView,
-  Fenced,
-  type LocalStoreShape,
-  type NewerUpdates,
-  type RowsOfType,
-  type UnprojectedDocument,
-} from "../LocalStore.ts";
+import { type DocumentView, Fenced, type LocalStoreShape, type NewerUpdates, type RowsOfType } from "../LocalStore.ts";
 import type { DocumentRecord } from "../records.ts";
 import type { DexieConnection } from "./connection.ts";
 import { type Reading, readCount, readCounts, readLater, readPage } from "../rows/read-rows.ts";
 import { putViews, toDocument } from "./documents.ts";
-import { dexieRowIndex, staleDocuments } from "./row-index.ts";
+import { dexieRowIndex, outdatedDocuments, unprojectedOfType } from "./row-index.ts";
 import { type CairnDatabase, type DocumentRow, toUpdate, updatesOf, type UpdateRow } from "./tables.ts";
 
 type DocumentOperations = Pick<
@@ -23,6 +16,8 @@ type DocumentOperations = Pick<
   | "document"
   | "updatesAfter"
   | "unprojected"
+  | "countUnprojected"
+  | "outdated"
   | "putProjections"
   | "fold"
   | "documentPage"
@@ -114,33 +109,36 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
 
     unprojected: (workspace, types, { only, limit = Infinity } = {}) =>
       connection.read("unprojected", [documents], async (database) => {
-        if (only !== undefined) {
-          const row = await documents.get([workspace, only]);
-          const fingerprint = row === undefined ? undefined : types.get(row.type);
-          if (row === undefined || fingerprint === undefined) return [];
-          const isBehind = row.unprojected !== undefined || row.projection !== fingerprint;
-          return isBehind ? [{ document: only, type: row.type, through: row.latest }] : [];
-        }
-        const made: Array<UnprojectedDocument> = [];
-        const found: Array<UnprojectedDocument> = [];
-        for (const [type, fingerprint] of types) {
-          const behind = await documents
-            .where("[workspace+type+unprojected]")
-            .between([workspace, type, Dexie.minKey], [workspace, type, Dexie.maxKey])
+        const found: Array<DocumentRow> = [];
+        if (only === undefined) {
+          for (const type of types.keys()) {
+            const ofType = unprojectedOfType(database, workspace, type);
             // oxlint-disable-next-line unicorn/no-array-reverse -- a collection of Dexie
-            .reverse()
-            .limit(limit)
-            .toArray();
-          for (const row of behind) found.push({ document: row.document, type, through: row.latest });
-          if (behind.length >= limit) continue;
-          const known = new Set(behind.map(({ document }) => document));
-          const stale = (await staleDocuments(database, workspace, type, fingerprint)).filter((id) => !known.has(id));
-          const some = stale.slice(0, limit).map((id): [WorkspaceId, DocumentId] => [workspace, id]);
-          for (const row of present(await documents.bulkGet(some))) {
-            made.push({ document: row.document, type, through: row.latest });
+            found.push(...(await ofType.reverse().limit(limit).toArray()));
           }
+        } else {
+          const rows = await documents.bulkGet(only.map((id): [WorkspaceId, DocumentId] => [workspace, id]));
+          const isToBeMade = ({ projection, type, unprojected }: DocumentRow): boolean =>
+            types.has(type) && (unprojected !== undefined || projection !== types.get(type));
+          found.push(...present(rows).filter(isToBeMade));
         }
-        return [...found, ...made];
+        return found.map(({ document, latest: through, type }) => ({ document, type, through }));
+      }),
+
+    countUnprojected: (workspace, types) =>
+      connection.read("countUnprojected", [documents], async (database) => {
+        let count = 0;
+        for (const type of types.keys()) count += await unprojectedOfType(database, workspace, type).count();
+        return count;
+      }),
+
+    outdated: (workspace, types) =>
+      connection.read("outdated", [documents], async (database) => {
+        const found: Array<DocumentId> = [];
+        for (const [type, fingerprint] of types) {
+          found.push(...(await outdatedDocuments(database, workspace, type, fingerprint)));
+        }
+        return found;
       }),
 
     putProjections: (workspace, projections) =>

@@ -1,9 +1,11 @@
 /** The indexes over rows in IndexedDB, inside a transaction that somebody else opened. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
+import { indexRange } from "@cairn/schema";
 import { type Collection, Dexie } from "dexie";
 import type { RowIndex, StoredRow } from "../rows/read-rows.ts";
 import { toDocument } from "./documents.ts";
 import { type CairnDatabase, type DocumentRow, ofWorkspace, type ViewRow } from "./tables.ts";
+import { UNKNOWN_DECLARATION } from "./upgrades.ts";
 
 /** Beyond this share of a workspace's documents, reading all of them at once is quicker than one by one. */
 const ALL_AT_ONCE = 2_000;
@@ -27,6 +29,9 @@ export const dexieRowIndex = (database: CairnDatabase, workspace: WorkspaceId): 
     const byDocument = new Map(found.flatMap((view) => (view === undefined ? [] : [[view.document, view] as const])));
     return joined(rows, ({ document }) => byDocument.get(document));
   };
+
+  const madeBy = (type: string, fingerprint: string) =>
+    idsOf(documents.where("[workspace+type+projection]").equals([workspace, type, fingerprint]));
 
   return {
     scan: async ({ from, before }, reverse, count) => {
@@ -79,25 +84,51 @@ export const dexieRowIndex = (database: CairnDatabase, workspace: WorkspaceId): 
         : joined(rows, await allViews());
     },
 
-    stale: (type, fingerprint) => staleDocuments(database, workspace, type, fingerprint, "made"),
-    unmade: (type) => idsOf(documents.where("[workspace+type+projection]").equals([workspace, type, ""])),
+    stale: (type, fingerprint) => staleDocuments(database, workspace, type, fingerprint),
+    unmade: (type) => madeBy(type, ""),
+    outside: (type) => madeBy(type, UNKNOWN_DECLARATION),
   };
 };
 
 const idsOf = async (found: Collection<DocumentRow, [WorkspaceId, DocumentId]>): Promise<ReadonlyArray<DocumentId>> =>
   (await found.primaryKeys()).map(([, document]) => document);
 
-/** Documents of a type whose rows were made by another declaration; unless only made ones are wanted, also by none. */
-export const staleDocuments = async (
+/** Documents of a type whose rows were made, and by another declaration. */
+const staleDocuments = async (
   { documents }: CairnDatabase,
   workspace: WorkspaceId,
   type: string,
   fingerprint: string,
-  which: "made" | "all" = "all",
 ): Promise<ReadonlyArray<DocumentId>> => {
   const index = () => documents.where("[workspace+type+projection]");
-  const lower = index().between([workspace, type, ""], [workspace, type, fingerprint], which === "all", false);
+  const lower = index().between([workspace, type, ""], [workspace, type, fingerprint], false, false);
   const higher = index().between([workspace, type, fingerprint], [workspace, type, Dexie.maxKey], false, true);
   const [below, above] = await Promise.all([idsOf(lower), idsOf(higher)]);
   return [...below, ...above];
+};
+
+/** Rows of a type that do not show their documents' newest updates, in the order of these. */
+export const unprojectedOfType = ({ documents }: CairnDatabase, workspace: WorkspaceId, type: string) =>
+  documents
+    .where("[workspace+type+unprojected]")
+    .between([workspace, type, Dexie.minKey], [workspace, type, Dexie.maxKey]);
+
+/** The other documents of a type whose rows another declaration made: by keys of indexes alone, the newest edited first. */
+export const outdatedDocuments = async (
+  database: CairnDatabase,
+  workspace: WorkspaceId,
+  type: string,
+  fingerprint: string,
+): Promise<ReadonlyArray<DocumentId>> => {
+  const left = new Set(await staleDocuments(database, workspace, type, fingerprint));
+  if (left.size === 0) return [];
+  for (const id of await idsOf(unprojectedOfType(database, workspace, type))) left.delete(id);
+  const found: Array<DocumentId> = [];
+  for (const deleted of [false, true]) {
+    const { from, before } = indexRange({ workspace, type, deleted }, "$updated");
+    const byTime = await idsOf(database.documents.where("entries").between(from, before, true, false));
+    found.push(...byTime.toReversed().filter((id) => left.delete(id)));
+  }
+  // Rows of version 2 are in no index until they are made anew.
+  return [...found, ...left];
 };

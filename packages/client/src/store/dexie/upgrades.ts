@@ -76,8 +76,8 @@ interface OldView {
 }
 
 const ROWS_AT_ONCE = 500;
-/** No fingerprint is like it. */
-const UNKNOWN_DECLARATION = "2";
+/** Rows that were made by it are in no index of rows. No fingerprint is like it. */
+export const UNKNOWN_DECLARATION = "2";
 
 /** 2 to 3: rows say by which declaration they were made (by none that is known), and are made anew by and by. */
 export const makeRowsIndexable = async (transaction: Transaction): Promise<void> => {

@@ -4,8 +4,9 @@
  * The conditions that an index can answer give candidates; a list that is to be sorted by an indexed path and cut is walked
  * along that index until it is full; and whatever an index gave is looked at again by the schema's own evaluator, so that
  * an index decides how much is read and never what is found. Rows that were made by another declaration than the one that is
- * asked by are in no index that could be trusted: they are read and looked at one by one, until they are made anew. Rows that
- * nobody has made yet, thousands while a workspace is received, are looked at only by filters that they might pass.
+ * asked by are in no index that could be trusted, but for those of their times: filters look at them one by one, until they
+ * are made anew. Rows that nobody has made yet, thousands while a workspace is received, are looked at only by filters that
+ * they might pass.
  *
  * A reading is a generator of steps, so that a store runs it in one transaction whether its answers are at hand or awaited.
  */
@@ -63,6 +64,8 @@ export interface RowIndex {
    * have no words, and are in the indexes of their times alone.
    */
   readonly unmade: (type: string) => Answer<Ids>;
+  /** Documents of a type whose rows may not be in the indexes of their times: an upgrade of the store left them so. */
+  readonly outside: (type: string) => Answer<Ids>;
 }
 
 type Step = (index: RowIndex) => void | PromiseLike<void>;
@@ -151,6 +154,9 @@ const intersection = (sets: ReadonlyArray<ReadonlySet<DocumentId>>): ReadonlySet
     : others.reduce<ReadonlySet<DocumentId>>((common, set) => common.intersection(set), smallest);
 };
 
+/** Whether every row of the type, in the bin or not, is wanted. */
+const isUnfiltered = ({ terms, where }: CheckedQuery): boolean => terms.length === 0 && conjuncts(where).length === 0;
+
 interface Candidates {
   /** Undefined: all rows. */
   readonly ids: ReadonlySet<DocumentId> | undefined;
@@ -210,17 +216,21 @@ function* withAllTerms(query: CheckedQuery): Reading<ReadonlySet<DocumentId> | u
   return intersection(sets);
 }
 
-/** Whether a row that shows nothing can answer a query that is more than a walk along its times. */
-const asksUnmade = (query: CheckedQuery): boolean => query.terms.length === 0;
+/** Rows that no index can be asked for; `byTimes`: none but the index of their times is asked. */
+function* outsideIndexes(rows: RowsOfType, query: CheckedQuery, byTimes: boolean): Reading<Ids> {
+  if (byTimes) return yield* ask((index) => index.outside(rows.type));
+  const stale = yield* ask((index) => index.stale(rows.type, rows.fingerprint));
+  // What shows nothing has no words.
+  return query.terms.length > 0 ? stale : [...stale, ...(yield* ask((index) => index.unmade(rows.type)))];
+}
 
-/** Wanted rows that no index could be asked for. */
+/** Those of them that are wanted. */
 function* staleRows(
   rows: RowsOfType,
   query: CheckedQuery,
-  withUnmade: boolean,
+  byTimes: boolean,
 ): Reading<{ ids: ReadonlySet<DocumentId>; wanted: Array<Candidate> }> {
-  const stale = yield* ask((index) => index.stale(rows.type, rows.fingerprint));
-  const ids = withUnmade ? [...stale, ...(yield* ask((index) => index.unmade(rows.type)))] : stale;
+  const ids = yield* outsideIndexes(rows, query, byTimes);
   if (ids.length === 0) return { ids: new Set(), wanted: [] };
   const words = yield* withAllTerms(query);
   const found = yield* ask((index) => index.rows(ids));
@@ -233,7 +243,7 @@ function* allWanted(rows: RowsOfType, query: CheckedQuery, known?: Candidates): 
   if (candidates.ids === undefined) {
     return wantedAmong(rows, query, yield* ask((index) => index.ofType(rows.type)), undefined);
   }
-  const stale = yield* staleRows(rows, query, asksUnmade(query));
+  const stale = yield* staleRows(rows, query, false);
   const ids = [...candidates.ids.difference(stale.ids)];
   const found = yield* ask((index) => index.rows(ids));
   // The candidates have the words.
@@ -280,9 +290,9 @@ function* walk(
   among: ReadonlySet<DocumentId> | undefined,
 ): Reading<Array<Candidate>> {
   const { sort, limit } = query;
-  // Whatever else is asked, the walk itself comes by rows that show nothing, in their place.
-  const isAlongTimes = TIMES.has(sort[0]?.at.path ?? "") && among === undefined;
-  const stale = yield* staleRows(rows, query, asksUnmade(query) && !isAlongTimes);
+  // Whatever else is asked, the walk itself comes by rows of other declarations, and those that show nothing, in their place.
+  const isByTimes = TIMES.has(sort[0]?.at.path ?? "") && among === undefined;
+  const stale = yield* staleRows(rows, query, isByTimes);
   const descending = sort[0]?.descending === true;
   const range = walkRange(rows, query);
   const found: Array<Candidate> = [];
@@ -310,10 +320,8 @@ function* walk(
 /** How many rows are wanted. */
 export function* readCount(rows: RowsOfType, query: CheckedQuery): Reading<number> {
   const candidates = yield* candidatesOf(rows, query, true);
-  const stale = yield* ask((index) => index.stale(rows.type, rows.fingerprint));
-  const isFiltered = asksUnmade(query) && conjuncts(query.where).length > 0;
-  const unmade = isFiltered ? yield* ask((index) => index.unmade(rows.type)) : [];
-  if (!candidates.exact || stale.length + unmade.length > 0) return (yield* allWanted(rows, query, candidates)).length;
+  const stale = yield* outsideIndexes(rows, query, isUnfiltered(query));
+  if (!candidates.exact || stale.length > 0) return (yield* allWanted(rows, query, candidates)).length;
   const scopes = scopesOf(rows, query);
   const all = yield* documentsIn(scopes.map((scope) => indexRange(scope, "$created")));
   return candidates.ids === undefined ? all.size : all.intersection(candidates.ids).size;
@@ -322,8 +330,7 @@ export function* readCount(rows: RowsOfType, query: CheckedQuery): Reading<numbe
 /** How many wanted rows have each value at a path. */
 export function* readCounts(rows: RowsOfType, at: QueryPath, query: CheckedQuery): Reading<ReadonlyArray<ValueCount>> {
   const stale = yield* ask((index) => index.stale(rows.type, rows.fingerprint));
-  const unfiltered = query.terms.length === 0 && conjuncts(query.where).length === 0;
-  if (!at.indexed || !unfiltered || stale.length > 0) return countValues(yield* allWanted(rows, query), at);
+  if (!at.indexed || !isUnfiltered(query) || stale.length > 0) return countValues(yield* allWanted(rows, query), at);
   const counts = new Map<string, ValueCount>();
   for (const scope of scopesOf(rows, query)) {
     const range = indexRange(scope, at.path);

@@ -1,5 +1,5 @@
 /** Documents: opening, projecting, folding. */
-import { Fenced, type LocalStoreShape, type OpenedDocument, type UnprojectedDocument } from "../LocalStore.ts";
+import { Fenced, type LocalStoreShape, type OpenedDocument } from "../LocalStore.ts";
 import type { DocumentRecord } from "../records.ts";
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { readCount, readCounts, readNow, readPage } from "../rows/read-rows.ts";
@@ -19,6 +19,8 @@ type DocumentOperations = Pick<
   | "document"
   | "updatesAfter"
   | "unprojected"
+  | "countUnprojected"
+  | "outdated"
   | "putProjections"
   | "fold"
   | "documentPage"
@@ -43,6 +45,9 @@ export const documentOperations = (
   const updatesAfter = database.prepare("SELECT * FROM updates WHERE document = ? AND id > ? ORDER BY id");
   const unprojected = database.prepare(
     "SELECT document, latest FROM documents WHERE workspace = ? AND type = ? AND unprojected IS NOT NULL ORDER BY key DESC LIMIT ?",
+  );
+  const countUnprojected = database.prepare(
+    "SELECT count(*) AS count FROM documents WHERE workspace = ? AND type = ? AND unprojected IS NOT NULL",
   );
   const state = database.prepare(
     "SELECT type, latest, unprojected, projection FROM documents WHERE workspace = ? AND document = ?",
@@ -102,30 +107,33 @@ export const documentOperations = (
 
     unprojected: (workspace, types, { only, limit = Infinity } = {}) =>
       database.read("unprojected", () => {
-        if (only !== undefined) {
-          const row = state.get(workspace, only);
-          const type = row === undefined ? "" : text(row["type"]);
-          const isBehind = row?.["unprojected"] !== null || row["projection"] !== types.get(type);
-          return row !== undefined && types.has(type) && isBehind
-            ? [{ document: only, type, through: number(row["latest"]) }]
-            : [];
+        if (only === undefined) {
+          return [...types.keys()].flatMap((type) =>
+            unprojected.all(workspace, type, Math.min(limit, ALL)).map((row) => ({
+              document: documentId(row["document"]),
+              type,
+              through: number(row["latest"]),
+            })),
+          );
         }
-        const found = new Map<DocumentId, UnprojectedDocument>();
-        for (const type of types.keys()) {
-          for (const row of unprojected.all(workspace, type, Math.min(limit, ALL))) {
-            const document = documentId(row["document"]);
-            found.set(document, { document, type, through: number(row["latest"]) });
-          }
-        }
-        if (found.size >= limit) return [...found.values()];
-        for (const [type, fingerprint] of types) {
-          const others = index.stale(workspace, type, fingerprint).filter(({ document }) => !found.has(document));
-          for (const { document, latest } of others.slice(0, limit)) {
-            found.set(document, { document, type, through: latest });
-          }
-        }
-        return [...found.values()];
+        return only.flatMap((document) => {
+          const row = state.get(workspace, document);
+          if (row === undefined) return [];
+          const type = text(row["type"]);
+          const isBehind = row["unprojected"] !== null || row["projection"] !== types.get(type);
+          return types.has(type) && isBehind ? [{ document, type, through: number(row["latest"]) }] : [];
+        });
       }),
+
+    countUnprojected: (workspace, types) =>
+      database.read("countUnprojected", () =>
+        [...types.keys()].reduce((sum, type) => sum + number(countUnprojected.get(workspace, type)?.["count"]), 0),
+      ),
+
+    outdated: (workspace, types) =>
+      database.read("outdated", () =>
+        [...types].flatMap(([type, fingerprint]) => index.outdated(workspace, type, fingerprint)),
+      ),
 
     putProjections: (workspace, projections) =>
       database.write("putProjections", () => {

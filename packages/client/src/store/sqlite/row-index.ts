@@ -93,8 +93,12 @@ export const indexRows = (database: SqliteDatabase) => {
     WHERE documents.workspace = ? AND type = ?`);
   const stale = ["<", ">"].map((side) =>
     database.prepare(
-      `SELECT document, latest FROM documents WHERE workspace = ? AND type = ? AND projection ${side} ?`,
+      `SELECT document, updated_at, deleted, unprojected FROM documents
+       WHERE workspace = ? AND type = ? AND projection ${side} ?`,
     ),
+  );
+  const unmade = database.prepare(
+    "SELECT document FROM documents WHERE workspace = ? AND type = ? AND projection = ''",
   );
 
   const toStored = (row: Row) => ({
@@ -124,12 +128,16 @@ export const indexRows = (database: SqliteDatabase) => {
       for (const word of known) if (!wanted.has(word)) removeWord.run(key, word);
       for (const word of wanted) if (!known.has(word)) addWord.run(key, word);
     },
-    /** Documents of a type whose rows were made by another declaration, with their newest updates. */
-    stale: (workspace: WorkspaceId, type: string, fingerprint: string) =>
-      staleRows(workspace, type, fingerprint).map((row) => ({
-        document: documentId(row["document"]),
-        latest: number(row["latest"]),
-      })),
+    /** Documents of a type whose rows show all and were made by another declaration, the newest edited first. */
+    outdated: (workspace: WorkspaceId, type: string, fingerprint: string): ReadonlyArray<DocumentId> =>
+      staleRows(workspace, type, fingerprint)
+        .filter((row) => row["unprojected"] === null)
+        .toSorted(
+          (left, right) =>
+            number(left["deleted"]) - number(right["deleted"]) ||
+            number(right["updated_at"]) - number(left["updated_at"]),
+        )
+        .map((row) => documentId(row["document"])),
     of: (workspace: WorkspaceId): RowIndex => ({
       scan: ({ from, before }, reverse, count) =>
         (reverse ? backwards : forwards)
@@ -152,6 +160,7 @@ export const indexRows = (database: SqliteDatabase) => {
       stale: (type, fingerprint) => staleRows(workspace, type, fingerprint).map((row) => documentId(row["document"])),
       // They are among the stale ones.
       unmade: () => [],
+      outside: (type) => unmade.all(workspace, type).map((row) => documentId(row["document"])),
     }),
   };
 };
