@@ -72,6 +72,9 @@ interface FirstAnswer extends RowQuestion {
   readonly page: Page<PlainRow>;
 }
 
+/** The attachments of a document that changes are looked at no more often. */
+const ATTACHMENTS_MILLIS = 100;
+
 /** Rows that cross from the engine in one go. */
 const ROWS_AT_ONCE = 500;
 
@@ -473,14 +476,21 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
       // A document that cannot be opened has no attachments to show; the next change asks again.
       list().catch(() => undefined);
     };
+    // Each key pressed in a document changes it, and hardly ever its attachments.
+    let soon: ReturnType<typeof setTimeout> | undefined;
     const onDocuments = (documents: ReadonlySet<DocumentId>): void => {
-      if (documents.has(id)) tell();
+      if (!documents.has(id)) return;
+      soon ??= setTimeout(() => {
+        soon = undefined;
+        tell();
+      }, ATTACHMENTS_MILLIS);
     };
     this.#attachmentListeners.add(tell);
     this.#changeListeners.add(onDocuments);
     tell();
     return () => {
       ended = true;
+      clearTimeout(soon);
       this.#attachmentListeners.delete(tell);
       this.#changeListeners.delete(onDocuments);
     };
