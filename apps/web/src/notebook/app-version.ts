@@ -1,17 +1,19 @@
-import type { AppOutdated, SyncState } from "@cairn/client";
-import { useSync } from "@cairn/react";
+import type { SyncState } from "@cairn/client";
+import { useCallback, useSyncExternalStore } from "react";
 import { plural } from "./format.ts";
 import { useWorkspace } from "./hooks.ts";
-
-/** Set while the notebook on screen asks for a newer version of the app than this page's. */
-export const useAppOutdated = (): AppOutdated | undefined => useSync(useWorkspace())?.appOutdated;
 
 /** Whether this device, with this version of the app, may write in the notebook on screen. */
 export const useMayWrite = (): boolean => {
   const workspace = useWorkspace();
-  const outdated = useAppOutdated();
-  return workspace !== undefined && workspace.info().role !== "reader" && outdated === undefined;
+  const subscribe = useCallback((changed: () => void) => workspace?.onSync(() => changed()) ?? nothing, [workspace]);
+  // Renders again when the answer changes, and not with every state of the synchronisation.
+  const read = (): boolean =>
+    workspace !== undefined && workspace.info().role !== "reader" && workspace.sync().appOutdated === undefined;
+  return useSyncExternalStore(subscribe, read, read);
 };
+
+const nothing = (): void => undefined;
 
 /** Where that is what was written here before the notebook asked for a newer app. */
 export const whatWasWritten = ({ pendingDocuments, parked, status }: SyncState): string => {

@@ -1,4 +1,4 @@
-import { useDeleted, useDocumentView, useReadOnly, useSaved } from "@cairn/react";
+import { useDeleted, useDocumentView, useReadOnly } from "@cairn/react";
 import { useNavigate } from "@tanstack/react-router";
 import { ListChecks } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
@@ -162,9 +162,14 @@ const AddChecklist = ({ onAdd }: { onAdd: () => void }) => (
 );
 
 const useReportSaved = (note: NoteHandle): void => {
-  const { saved, failure } = useSaved(note);
-  useEffect(() => localSaves.set(note.id, saved, failure), [note.id, saved, failure]);
-  useEffect(() => () => localSaves.set(note.id, true), [note.id]);
+  // Not as a state of the view: it changes twice with every key.
+  useEffect(() => {
+    const stop = note.onSaved((saved, failure) => localSaves.set(note.id, saved, failure));
+    return () => {
+      stop();
+      localSaves.set(note.id, true);
+    };
+  }, [note]);
 };
 
 const useTabTitle = (note: NoteHandle): void => {

@@ -1,8 +1,8 @@
-import { useSync } from "@cairn/react";
 import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from "react";
-import { useNow } from "../notebook/clock.ts";
 import { useWorkspace } from "../notebook/hooks.ts";
+import type { DescribedSync } from "./calm-description.ts";
 import { describeSync, type SyncDescription } from "./describe-sync.ts";
+import { describedSync } from "./described-sync.ts";
 import { localSaves } from "./local-saves.ts";
 import { SyncIcon } from "./SyncIcon.tsx";
 
@@ -12,9 +12,12 @@ const SyncPopover = lazy(loadPopover);
 /** Live description of how safe the notebook is. */
 export const useSyncDescription = (): SyncDescription => {
   const workspace = useWorkspace();
-  const local = useSyncExternalStore(localSaves.subscribe, localSaves.get);
-  return describeSync(useSync(workspace), local, useNow());
+  const { get, subscribe } = workspace ? describedSync(workspace) : opening;
+  return useSyncExternalStore(subscribe, get, get);
 };
+
+const openingNow = describeSync(undefined, localSaves.get(), 0);
+const opening: DescribedSync = { get: () => openingNow, subscribe: () => () => undefined };
 
 /** Tells where the edits are, in words; a popover says more and what to do. */
 export const SyncIndicator = ({ compact = false }: { compact?: boolean }) => {
