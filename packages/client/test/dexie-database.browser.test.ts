@@ -142,6 +142,20 @@ test("received entries are stored without the page that they are parts of", asyn
   expect(opened?.updates.map(({ update }) => update.buffer.byteLength)).toEqual([50, 50]);
 });
 
+test("of many rows that are to be made, those of the newest edited documents come first", async () => {
+  const store = await openStore();
+  await addWorkspace(store);
+  const times = [3, 9, 5, 1];
+  await run(
+    store.appendUpdates(times.map((time) => ({ ...edit(), document: documentIdFromBytes(id(40 + time)), time }))),
+  );
+  const newestFirst = [9, 5, 3, 1].map((time) => documentIdFromBytes(id(40 + time)));
+  for (const limit of [2, 3, 10]) {
+    const found = await run(store.unprojected(WORKSPACE, new Map([["note", "any"]]), { limit }));
+    expect(found.map(({ document }) => document)).toEqual(newestFirst.slice(0, limit));
+  }
+});
+
 /** Every row of every table. */
 const dump = async (): Promise<unknown> => {
   const database = await new Dexie(name).open();

@@ -6,7 +6,7 @@ import type { DocumentRecord } from "../records.ts";
 import type { DexieConnection } from "./connection.ts";
 import { type Reading, readCount, readCounts, readLater, readPage } from "../rows/read-rows.ts";
 import { putViews, toDocument } from "./documents.ts";
-import { dexieRowIndex, outdatedDocuments, unprojectedOfType } from "./row-index.ts";
+import { dexieRowIndex, outdatedDocuments, unprojectedOfType, unprojectedRows } from "./row-index.ts";
 import { type CairnDatabase, type DocumentRow, toUpdate, updatesOf, type UpdateRow } from "./tables.ts";
 
 type DocumentOperations = Pick<
@@ -111,11 +111,7 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
       connection.read("unprojected", [documents], async (database) => {
         const found: Array<DocumentRow> = [];
         if (only === undefined) {
-          for (const type of types.keys()) {
-            const ofType = unprojectedOfType(database, workspace, type);
-            // oxlint-disable-next-line unicorn/no-array-reverse -- a collection of Dexie
-            found.push(...(await ofType.reverse().limit(limit).toArray()));
-          }
+          for (const type of types.keys()) found.push(...(await unprojectedRows(database, workspace, type, limit)));
         } else {
           const rows = await documents.bulkGet(only.map((id): [WorkspaceId, DocumentId] => [workspace, id]));
           const isToBeMade = ({ projection, type, unprojected }: DocumentRow): boolean =>

@@ -113,22 +113,56 @@ export const unprojectedOfType = ({ documents }: CairnDatabase, workspace: Works
     .where("[workspace+type+unprojected]")
     .between([workspace, type, Dexie.minKey], [workspace, type, Dexie.maxKey]);
 
-/** The other documents of a type whose rows another declaration made: by keys of indexes alone, the newest edited first. */
+/** Documents of a type in the order of their times, the newest edited first and those that are deleted last: by keys alone. */
+const newestFirst = async (
+  { documents }: CairnDatabase,
+  workspace: WorkspaceId,
+  type: string,
+  ids: ReadonlyArray<DocumentId>,
+): Promise<ReadonlyArray<DocumentId>> => {
+  const left = new Set(ids);
+  const found: Array<DocumentId> = [];
+  for (const deleted of [false, true]) {
+    const { from, before } = indexRange({ workspace, type, deleted }, "$updated");
+    const byTime = await idsOf(documents.where("entries").between(from, before, true, false));
+    found.push(...byTime.toReversed().filter((id) => left.delete(id)));
+  }
+  // Rows of version 2 are in no index until they are made anew.
+  return [...found, ...left];
+};
+
+/** Rows of a type that do not show their documents' newest updates, the newest edited first; at most `limit`. */
+export const unprojectedRows = async (
+  database: CairnDatabase,
+  workspace: WorkspaceId,
+  type: string,
+  limit: number,
+): Promise<ReadonlyArray<DocumentRow>> => {
+  const ofType = () => unprojectedOfType(database, workspace, type);
+  if (limit === Infinity || (await ofType().count()) <= limit) {
+    return (await ofType().toArray()).toSorted(
+      (left, right) => right.updatedAt - left.updatedAt || right.latest - left.latest,
+    );
+  }
+  const ids = await newestFirst(database, workspace, type, await idsOf(ofType()));
+  const some = ids.slice(0, limit).map((id): [WorkspaceId, DocumentId] => [workspace, id]);
+  return (await database.documents.bulkGet(some)).flatMap((row) => (row === undefined ? [] : [row]));
+};
+
+/** The other documents of a type whose rows another declaration made, the newest edited first. */
 export const outdatedDocuments = async (
   database: CairnDatabase,
   workspace: WorkspaceId,
   type: string,
   fingerprint: string,
 ): Promise<ReadonlyArray<DocumentId>> => {
-  const left = new Set(await staleDocuments(database, workspace, type, fingerprint));
-  if (left.size === 0) return [];
-  for (const id of await idsOf(unprojectedOfType(database, workspace, type))) left.delete(id);
-  const found: Array<DocumentId> = [];
-  for (const deleted of [false, true]) {
-    const { from, before } = indexRange({ workspace, type, deleted }, "$updated");
-    const byTime = await idsOf(database.documents.where("entries").between(from, before, true, false));
-    found.push(...byTime.toReversed().filter((id) => left.delete(id)));
-  }
-  // Rows of version 2 are in no index until they are made anew.
-  return [...found, ...left];
+  const stale = await staleDocuments(database, workspace, type, fingerprint);
+  if (stale.length === 0) return [];
+  const behind = new Set(await idsOf(unprojectedOfType(database, workspace, type)));
+  return newestFirst(
+    database,
+    workspace,
+    type,
+    stale.filter((id) => !behind.has(id)),
+  );
 };
