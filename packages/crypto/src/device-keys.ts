@@ -5,8 +5,14 @@
  * A browser stores the `DeviceKeys` record in IndexedDB as it is: its private keys cannot be exported. Node keeps the
  * `DeviceSecret` in a file of mode 0600, in the form of `encodeKeyFile`.
  */
-import { base64urlnopad } from "@scure/base";
-import { type DeviceId, deviceIdOfSigningKey, idToBytes, type WorkspaceId } from "@cairn/protocol";
+import {
+  decodeBase64Url,
+  type DeviceId,
+  deviceIdOfSigningKey,
+  encodeBase64Url,
+  idToBytes,
+  type WorkspaceId,
+} from "@cairn/protocol";
 import { type AgreementKeys, agreementKeysFromSeed } from "./agreement-keys.ts";
 import { KeyInvalid } from "./errors.ts";
 import { SECRET_BYTES } from "./key-derivation.ts";
@@ -60,7 +66,7 @@ export const encodeKeyFile = async (secret: DeviceSecret): Promise<string> => {
     kty: "OKP",
     crv: curve,
     x: publicKey,
-    d: base64urlnopad.encode(seed),
+    d: encodeBase64Url(seed),
   });
   return `${JSON.stringify(
     {
@@ -82,12 +88,8 @@ const notAKeyFile = (reason: string): KeyInvalid => new KeyInvalid({ code: "key-
 const readJwk = (value: unknown, curve: string): Uint8Array => {
   if (!isRecord(value) || value["kty"] !== "OKP" || value["crv"] !== curve || typeof value["d"] !== "string")
     throw notAKeyFile(`the key file has no ${curve} key`);
-  try {
-    const seed = base64urlnopad.decode(value["d"]);
-    if (seed.length === SECRET_BYTES) return seed;
-  } catch {
-    // The same answer as for a key of the wrong length.
-  }
+  const seed = decodeBase64Url(value["d"]);
+  if (seed?.length === SECRET_BYTES) return seed;
   throw notAKeyFile(`the ${curve} key of the key file is damaged`);
 };
 

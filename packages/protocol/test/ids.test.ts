@@ -1,3 +1,4 @@
+import { base64urlnopad } from "@scure/base";
 import fc from "fast-check";
 import { Schema } from "effect";
 import { describe, expect, it } from "vitest";
@@ -82,6 +83,28 @@ it("base64url is read in its canonical form only", () => {
       expect(decodeBase64Url(encodeBase64Url(bytes))).toEqual(bytes);
     }),
   );
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(..."AQgw_-9z=+ \u0141") }), (text) => {
+      const bytes = decodeBase64Url(text);
+      if (bytes !== undefined) expect(encodeBase64Url(bytes)).toBe(text);
+    }),
+  );
   for (const text of ["A", "AB", "AAB", "A=", "AA==", "A A", "AA\n", "+/AA"])
     expect(decodeBase64Url(text)).toBeUndefined();
+});
+
+it("base64url is what others write and read", () => {
+  const read = (text: string): Uint8Array | undefined => {
+    try {
+      return base64urlnopad.decode(text);
+    } catch {
+      return undefined;
+    }
+  };
+  fc.assert(fc.property(fc.uint8Array(), (bytes) => encodeBase64Url(bytes) === base64urlnopad.encode(bytes)));
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(..."ABIQgw_-9z=") }), (text) => {
+      expect(decodeBase64Url(text)).toEqual(read(text));
+    }),
+  );
 });

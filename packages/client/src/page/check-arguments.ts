@@ -72,7 +72,7 @@ export const requireOption = <A>(value: A | undefined, argument: string, what: s
 export const checkWorkspaceName = (name: string): void =>
   demand(name.length <= MAX_NAME, "name", `A workspace's name has at most ${MAX_NAME} characters.`);
 
-const isId = (id: string): boolean => decodeBase64Url(id)?.length === ID_BYTES;
+const isId = (id: unknown): boolean => typeof id === "string" && decodeBase64Url(id)?.length === ID_BYTES;
 
 export const checkDocumentId = (id: string): void =>
   demand(isId(id), "id", "The id of a document is 22 characters of base64url.");
