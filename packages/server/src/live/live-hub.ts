@@ -13,7 +13,7 @@ import {
   type WireError,
   type WorkspaceId,
 } from "@cairn/protocol";
-import { Effect, Redacted, Schedule, type Scope } from "effect";
+import { Effect, Redacted, type Scope } from "effect";
 import type { Socket } from "effect/socket";
 import { ServerIdentity } from "../database/Database.ts";
 import { FanOut } from "../fan-out/FanOut.ts";
@@ -85,7 +85,6 @@ export const makeLiveHub: Effect.Effect<
    * was lost), reaches the connections too.
    */
   const watchHeads = Effect.gen(function* () {
-    if (connectionsByWorkspace.size === 0) return;
     for (const [workspace, head] of yield* log.heads(connectionsByWorkspace.keys())) {
       for (const connection of connectionsByWorkspace.get(workspace) ?? []) connection.reach(head);
     }
@@ -93,7 +92,6 @@ export const makeLiveHub: Effect.Effect<
 
   let seenMark: bigint | undefined;
   const watchRevocations = Effect.gen(function* () {
-    if (connectionsByWorkspace.size === 0) return;
     const mark = yield* tokens.revocationMark;
     if (mark === seenMark) return;
     for (const [workspace, connections] of connectionsByWorkspace) {
@@ -102,10 +100,16 @@ export const makeLiveHub: Effect.Effect<
     seenMark = mark;
   });
   // A database that does not answer takes no pushes either; the next look is half a second away.
-  yield* Effect.all([Effect.ignore(watchRevocations), Effect.ignore(watchHeads)]).pipe(
-    Effect.repeat(Schedule.spaced(POLL)),
-    Effect.forkScoped,
-  );
+  const watch = Effect.gen(function* () {
+    for (;;) {
+      if (connectionsByWorkspace.size > 0) {
+        yield* Effect.ignore(watchRevocations);
+        yield* Effect.ignore(watchHeads);
+      }
+      yield* Effect.sleep(POLL);
+    }
+  });
+  yield* Effect.forkScoped(watch);
 
   const greet = Effect.fnUntraced(function* (workspace: WorkspaceId, socket: FrameSocket) {
     const { server, nonce } = yield* challenges.make;
