@@ -32,23 +32,25 @@ export const mergeViews = (fields: Fields, base: View, left: View, right: View, 
   const baseText = viewText(base);
   if (viewText(left) === baseText) return right;
   if (viewText(right) === baseText) return left;
-  const docs: Array<LoroDoc> = [];
-  const make = (peer: `${number}`, from: LoroDoc | undefined, view: View): LoroDoc => {
-    const doc = emptyDocumentLike(like);
-    docs.push(doc);
+  const ours = emptyDocumentLike(like);
+  const theirs = emptyDocumentLike(like);
+  const write = (doc: LoroDoc, peer: `${number}`, view: View): void => {
     doc.setPeerId(peer);
-    configureStyles({ fields }, doc);
-    if (from !== undefined) doc.import(from.export({ mode: "snapshot" }));
     reconcileFields(fields, placeOf(doc), view);
     doc.commit();
-    return doc;
   };
   try {
-    const shared = make(BASE, undefined, base);
-    const merged = make(LEFT, shared, left);
-    merged.import(make(RIGHT, shared, right).export({ mode: "update", from: shared.oplogVersion() }));
-    return readFields(fields, placeOf(merged), [], () => {});
+    for (const doc of [ours, theirs]) configureStyles({ fields }, doc);
+    write(ours, BASE, base);
+    theirs.import(ours.export({ mode: "snapshot" }));
+    const shared = ours.oplogVersion();
+    write(ours, LEFT, left);
+    write(theirs, RIGHT, right);
+    ours.import(theirs.export({ mode: "update", from: shared }));
+    shared.free();
+    return readFields(fields, placeOf(ours), [], () => {});
   } finally {
-    for (const doc of docs) doc.free();
+    ours.free();
+    theirs.free();
   }
 };

@@ -1,60 +1,53 @@
-/** `npm run versions [-- --runs N] [--from SEED]`: the mixed-version property on all cores. Exit code 1 where a seed fails. */
+/** `npm run versions`: the mixed-version property with any number of seeds, on all cores. Exit code 1 where one fails. */
+import { runSeedCampaign, tellProgress } from "@cairn/testkit/campaign";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
-import { runMixedVersions } from "./run.ts";
 
-interface Told {
-  readonly seed: number;
-  readonly problems: ReadonlyArray<string>;
-}
+const USAGE = `npm run versions -- [options]
 
-const whole = (text: string | undefined, otherwise: number): number => {
-  const value = text === undefined ? otherwise : Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`"${text}" is not a whole number of at least 1`);
-  return value;
+  --runs N       how many runs (1000)
+  --from SEED    the first seed (1)
+  --workers N    threads (one for each core)
+  --state FILE   keeps what was done, and goes on from there
+`;
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    workers: { type: "string", default: String(availableParallelism()) },
+    state: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const toCount = (name: string, text: string): number => {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) throw new TypeError(`--${name} takes a whole number from 1`);
+  return count;
 };
 
-const work = (): void => {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `main` below gives its own workers
-  const { from, to, step } = workerData as { readonly from: number; readonly to: number; readonly step: number };
-  for (let seed = from; seed < to; seed += step) {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
-    parentPort?.postMessage({ seed, problems: runMixedVersions(seed) } satisfies Told);
+const main = async (): Promise<boolean> => {
+  if (values.help) {
+    say(USAGE);
+    return true;
   }
+  const runs = toCount("runs", values.runs);
+  const state = await runSeedCampaign({
+    worker: new URL("campaign-worker.ts", import.meta.url),
+    parameters: {},
+    firstSeed: toCount("from", values.from),
+    seeds: runs,
+    workers: toCount("workers", values.workers),
+    stateFile: values.state,
+    maxFailures: 20,
+    onProgress: tellProgress(runs, say),
+  });
+  for (const { seed, violations } of state.failures) say(`failed: seed ${seed}: ${violations.join("; ")}`);
+  say(`${state.runs} runs, ${state.failures.length} failures`);
+  return state.failures.length === 0 && state.runs === runs;
 };
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { runs: { type: "string" }, from: { type: "string" } } });
-  const runs = whole(values.runs, 1_000);
-  const first = whole(values.from, 1);
-  const started = performance.now();
-  let done = 0;
-  let failed = 0;
-  const workers = availableParallelism();
-  await Promise.all(
-    Array.from({ length: workers }, (_, index) => {
-      const worker = new Worker(new URL(import.meta.url), {
-        workerData: { from: first + index, to: first + runs, step: workers },
-      });
-      worker.on("message", ({ seed, problems }: Told) => {
-        done += 1;
-        if (problems.length > 0) {
-          failed += 1;
-          process.stdout.write(`seed ${seed}: ${problems.join("; ")}\n`);
-        }
-        if (done % 1_000 === 0) {
-          process.stdout.write(
-            `${done} of ${runs} runs, ${failed} failed, ${Math.round((performance.now() - started) / 1000)} s\n`,
-          );
-        }
-      });
-      return new Promise((resolve, reject) => worker.on("exit", resolve).on("error", reject));
-    }),
-  );
-  process.stdout.write(`${done} runs, ${failed} failed\n`);
-  process.exitCode = failed > 0 || done !== runs ? 1 : 0;
-};
-
-if (isMainThread) await main();
-else work();
+process.exitCode = (await main()) ? 0 : 1;

@@ -70,7 +70,10 @@ const two = evolveSchema(one, {
     step.change("note", {
       from: ["tasks"],
       to: ["tasks"],
-      up: ({ tasks }) => ({ tasks: tasks.map((label) => ({ id: label, label, done: false })) }),
+      // An empty line is no task: it has no text to be named by.
+      up: ({ tasks }) => ({
+        tasks: tasks.filter((label) => label !== "").map((label) => ({ id: label, label, done: false })),
+      }),
     }),
     step.convert("note.rows", {
       from: "done",

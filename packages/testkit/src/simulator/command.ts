@@ -1,6 +1,7 @@
 /** `npm run simulate`: seeds on the command line. */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { tellProgress } from "../campaign/index.ts";
 import { type CampaignState, missingFaults, runCampaign } from "./Campaign.ts";
 import { defects } from "./defects.ts";
 import { keepSteps, makePlan } from "./plan.ts";
@@ -89,8 +90,6 @@ const summary = (state: CampaignState): void => {
 };
 
 const campaign = async (seeds: number): Promise<boolean> => {
-  const started = performance.now();
-  let told = started;
   const state = await runCampaign({
     firstSeed: seed,
     seeds,
@@ -100,13 +99,7 @@ const campaign = async (seeds: number): Promise<boolean> => {
     stateFile: values.state,
     defect: defect?.name,
     maxFailures: 20,
-    onProgress: ({ runs, failures }, here) => {
-      if (performance.now() - told < 5_000) return;
-      told = performance.now();
-      const each = (told - started) / here;
-      const left = Math.round(((seeds - runs) * each) / 1000);
-      say(`${runs} of ${seeds} seeds, ${failures.length} failures, about ${left} s left`);
-    },
+    onProgress: tellProgress(seeds, say),
   });
   summary(state);
   const missing = missingFaults(state);

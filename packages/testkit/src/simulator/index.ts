@@ -1,6 +1,6 @@
 /** Whole systems in one process, with a seeded scheduler, clock and network. */
 export * from "./Campaign.ts";
-export { runSeeds, type SeedFailure, type SeedsAnswer, type SeedsRequest } from "./campaign-worker.ts";
+export { runSeeds, type SimulatedSeeds } from "./seeds.ts";
 export type { Defect } from "./Defect.ts";
 export { defects } from "./defects.ts";
 export * from "./plan.ts";
