@@ -147,8 +147,8 @@ describe("a tab that dies between storing an edit and telling of it", () => {
     await world.until("all is sent", () => world.isDrained(device));
     await world.pass(5_000);
 
-    // The note's record, its newer updates, the edit: it dies after the third commit. Each is counted before and behind it.
-    device.disk.operationsUntilCrash = 6;
+    // The note's newer updates, the edit: it dies after the second commit. Each is counted before and behind it.
+    device.disk.operationsUntilCrash = 4;
     void tab.edit(workspace, note, "list", "untold");
     await world.until("the tab is dead", () => !tab.alive);
     expect(world.run.ledger.edits.get("untold")).toMatchObject({ state: "durable", saved: false });
@@ -201,7 +201,10 @@ describe("a tab that leads again", () => {
   test("does not go round in circles for a row that another tab has made meanwhile", async () => {
     const world = await begin(4);
     const device = world.device(1);
+    const isShown = (): boolean =>
+      [...world.stored(device).documents.values()].every(({ unprojected }) => unprojected === undefined);
     await world.edit(device, "text", "first");
+    await world.until("the first edit's row is made", isShown);
     await world.edit(device, "text", "second");
     const [leader] = device.openTabs();
     if (leader === undefined) throw new Error("no tab");
@@ -209,8 +212,6 @@ describe("a tab that leads again", () => {
     await world.pass(15);
     leader.process.freeze();
     const other = device.openTab();
-    const isShown = (): boolean =>
-      [...world.stored(device).documents.values()].every(({ unprojected }) => unprojected === undefined);
     expect(isShown()).toBe(false);
     await world.until("the other tab leads and makes the row", isShown);
     other.close();

@@ -17,10 +17,19 @@ export const PEER_LEASES = 0x1_0000;
 const LEASE_BITS = 16n;
 const PEER_LABEL = label("loro-peer");
 
+/** Devices whose part of their peer ids is remembered: every received update asks for its author's. */
+const KNOWN_DEVICES = 256;
+const prefixes = new Map<DeviceId, bigint>();
+
 /** The 48 bits of a device, as the upper part of its peer ids. */
 const peerPrefix = (device: DeviceId): bigint => {
+  const known = prefixes.get(device);
+  if (known !== undefined) return known;
   const hash = sha256(concatBytes(PEER_LABEL, idToBytes(device)));
-  return new DataView(hash.buffer, hash.byteOffset).getBigUint64(0) >> LEASE_BITS;
+  const prefix = new DataView(hash.buffer, hash.byteOffset).getBigUint64(0) >> LEASE_BITS;
+  if (prefixes.size >= KNOWN_DEVICES) prefixes.clear();
+  prefixes.set(device, prefix);
+  return prefix;
 };
 
 /** The peer id of a device's writer. Throws `RangeError` for a number that no lease has. */

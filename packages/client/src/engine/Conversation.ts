@@ -89,7 +89,10 @@ export const takePage = Effect.fnUntraced(function* (
   if (received.marks.size > 0) conversation.onMarks(received.marks);
   conversation.onReceived(received.documents, received.membershipChanged);
   // Promise 14: a page can settle what the sender has just found under way, and passed over for it.
-  if (received.settled) conversation.wake();
+  if (received.settled) {
+    conversation.onOutbox();
+    conversation.wake();
+  }
   status.setIncoming(received.more ? page.head - received.position.cursor : 0);
   if (!received.more) status.setSyncedAt(yield* Clock.currentTimeMillis);
   return received;

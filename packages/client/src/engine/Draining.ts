@@ -44,8 +44,9 @@ export const drainOutbox = Effect.fnUntraced(function* (
     return "stopped";
   }
   for (;;) {
-    const lacking = restraint.noRoomFor === undefined ? yield* freezePending(conversation) : [];
-    const batch = yield* nextBatch(conversation, restraint.batchEntries);
+    const { lacking, outgoing } =
+      restraint.noRoomFor === undefined ? yield* freezePending(conversation) : { lacking: [], outgoing: true };
+    const batch = outgoing ? yield* nextBatch(conversation, restraint.batchEntries) : undefined;
     if (batch !== undefined) {
       const outcome = yield* sendBatch(conversation, push, batch);
       if (outcome === "stopped") return outcome;

@@ -296,13 +296,12 @@ const assemble = (
 
     const updatesAfter = Effect.fnUntraced(function* (workspace: WorkspaceId, document: DocumentId, after: number) {
       const runtime = yield* runtimeOf(workspace);
-      const record = yield* store.document(workspace, document);
-      const merging = record?.merging ?? false;
+      const { merging, ...newer } = yield* store.updatesAfter(workspace, document, after);
+      // Asked after reading: what was received meanwhile may be among what was read.
       if (runtime.rows.isProjecting(document) || merging) {
         runtime.rows.hurry(document);
         return { updates: [], through: after, merging };
       }
-      const newer = yield* store.updatesAfter(workspace, document, after);
       const updates = newer.updates.map(({ update }) => update);
       return {
         updates: newer.snapshot === undefined ? updates : [newer.snapshot, ...updates],
@@ -316,7 +315,7 @@ const assemble = (
       if (runtime.context.record.server === undefined) return yield* Effect.fail(new CairnError("no-server"));
       runtime.driver.wake();
       for (;;) {
-        yield* runtime.status.refresh;
+        yield* runtime.status.read;
         const { pendingDocuments, problem } = runtime.status.state();
         if (pendingDocuments === 0) return;
         if (problem !== undefined && problem.action === "stop") {

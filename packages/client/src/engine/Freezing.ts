@@ -200,29 +200,32 @@ export interface Lacking {
   readonly chunks: ReadonlyArray<Hash>;
 }
 
+/** What came of freezing. */
+export interface Frozen {
+  readonly lacking: ReadonlyArray<Lacking>;
+  /** The outbox has entries, new ones or older ones. */
+  readonly outgoing: boolean;
+}
+
 /**
  * Freezes what may leave PENDING now: one entry for each document that has none under way (rule 6) and whose stream is not
  * parked (hazard 15). A document whose attachments have to go first waits for them without a counter, so that it holds up
  * no other one: those are returned.
  */
-export const freezePending = (work: Freezing): Effect.Effect<ReadonlyArray<Lacking>, StoreFailure | Fenced> =>
+export const freezePending = (work: Freezing): Effect.Effect<Frozen, StoreFailure | Fenced> =>
   work.context.authoring.withPermits(1)(freezeSome(work));
 
-const freezeSome = Effect.fnUntraced(function* (
-  work: Freezing,
-): Effect.fn.Return<ReadonlyArray<Lacking>, StoreFailure | Fenced> {
+const freezeSome = Effect.fnUntraced(function* (work: Freezing): Effect.fn.Return<Frozen, StoreFailure | Fenced> {
   const { store, context, fence, status } = work;
   const lacking: Array<Lacking> = [];
-  if (withholding(context) !== undefined) return lacking;
   const { workspace } = context;
-  const pending = yield* store.pendingDocuments(workspace);
-  if (pending.length === 0) return lacking;
-  const { documents } = yield* store.outgoingSize(workspace);
-  const streams = yield* store.streams(workspace);
+  const { pending, outgoing, streams, nextCounter } = yield* status.read;
+  const before: Frozen = { lacking, outgoing: outgoing.length > 0 };
+  if (withholding(context) !== undefined) return before;
   const attempts = new Map(streams.map((stream) => [stream.document, stream.attempts]));
-  const chosen = documentsToFreeze(pending, new Set([...documents, ...heldDocuments(streams)]), FREEZE_DOCUMENTS);
-  const position = yield* store.position(workspace);
-  if (chosen.length === 0 || position === undefined) return lacking;
+  const busy = new Set([...outgoing.map(({ document }) => document), ...heldDocuments(streams)]);
+  const chosen = documentsToFreeze(pending, busy, FREEZE_DOCUMENTS);
+  if (chosen.length === 0) return before;
   const now = yield* Clock.currentTimeMillis;
   const entries: Array<NewOutgoing> = [];
   for (const document of chosen) {
@@ -233,22 +236,16 @@ const freezeSome = Effect.fnUntraced(function* (
       lacking.push({ document, chunks });
       continue;
     }
-    const entry = yield* seal(
-      context,
-      document,
-      run,
-      position.nextCounter + entries.length,
-      yield* work.mark(document),
-    );
+    const entry = yield* seal(context, document, run, nextCounter + entries.length, yield* work.mark(document));
     entries.push({
       ...toOutgoing(context, entry, now, attempts.get(document)),
       updates: run.updates.map(({ id }) => id),
     });
   }
-  if (entries.length === 0) return lacking;
+  if (entries.length === 0) return before;
   yield* store.freeze(workspace, fence, entries);
   for (const { frozen, document, counter } of entries) yield* status.moved(frozen, { document, counter });
-  return lacking;
+  return { lacking, outgoing: true };
 });
 
 /** Chunks that these edits refer to and that the server has not acknowledged. */

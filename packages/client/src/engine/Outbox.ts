@@ -81,6 +81,7 @@ export const recoverOutbox = Effect.fnUntraced(function* (work: OutboxWork): Eff
 
 /** The connection ended: nobody knows what became of what was on its way. */
 export const loseAnswers = Effect.fnUntraced(function* (work: OutboxWork): Effect.fn.Return<void, Failure> {
+  if (!work.status.isStale() && work.status.outbox().states.IN_FLIGHT === 0) return;
   yield* moveAll(work, yield* work.store.outgoingHeaders(work.context.workspace), "unanswered");
 });
 

@@ -60,16 +60,20 @@ export interface OwnerWork {
 /** How often a proposal that came behind another one is made again. */
 const MAX_PROPOSALS = 5;
 const SETTLE_TIMEOUT = Duration.seconds(20);
-const LOOK_AGAIN = Duration.millis(10);
+/** Milliseconds before it is looked again, at first and at most. */
+const LOOK_AGAIN = { first: 10, most: 160 };
+
+const lookAgain = (looks: number): Effect.Effect<void> =>
+  Effect.sleep(Duration.millis(Math.min(LOOK_AGAIN.most, LOOK_AGAIN.first * 2 ** looks)));
 
 /** Waits until the log has the entry of this counter, and says whether it is still the one that was proposed. */
 const settled = Effect.fnUntraced(function* ({ store, runtime }: OwnerWork, counter: number) {
   const { workspace, device } = runtime.context;
-  for (;;) {
+  for (let looks = 0; ; looks += 1) {
     const [record] = yield* store.logOf(workspace, device, counter, 1);
     if (record?.counter !== counter || record.kind !== EntryKind.membership) return false;
     if (record.seq !== undefined) return true;
-    yield* Effect.sleep(LOOK_AGAIN);
+    yield* lookAgain(looks);
   }
 });
 
@@ -90,7 +94,7 @@ const conversing = Effect.fnUntraced(function* ({ runtime, calls }: OwnerWork) {
     yield* calls.describe;
     runtime.driver.retryNow();
   }
-  for (;;) {
+  for (let looks = 0; ; looks += 1) {
     const fence = runtime.fence();
     const { status, problem } = runtime.status.state();
     if (fence === undefined || status === "local-only") return yield* Effect.fail(new CairnError("offline"));
@@ -99,7 +103,7 @@ const conversing = Effect.fnUntraced(function* ({ runtime, calls }: OwnerWork) {
     }
     if (status === "paused") return yield* Effect.fail(new CairnError("sync-paused"));
     if (status === "syncing" || status === "up-to-date") return fence;
-    yield* Effect.sleep(LOOK_AGAIN);
+    yield* lookAgain(looks);
   }
 });
 
@@ -119,6 +123,7 @@ export const proposeAndSettle = Effect.fnUntraced(function* (
     const proposed = yield* records;
     if (proposed.length === 0) return;
     const entry = yield* propose(store, runtime.context, fence, proposed);
+    runtime.status.setStale();
     runtime.driver.wake();
     const taken = yield* settled(work, entry.header.counter).pipe(
       Effect.timeoutOrElse({ duration: SETTLE_TIMEOUT, orElse: () => Effect.fail(new CairnError("offline")) }),

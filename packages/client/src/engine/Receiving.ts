@@ -14,10 +14,11 @@ import {
   MalformedBytes,
   type Page,
 } from "@cairn/protocol";
-import { type PageOutcome, type Position, type ReceivedEntry, receivePage } from "@cairn/sync";
+import { type OwnEntry, type PageOutcome, type Position, type ReceivedEntry, receivePage } from "@cairn/sync";
 import { Clock, Data, Effect, Result } from "effect";
 import { updateRanges } from "../documents/update-ranges-later.ts";
 import type { Fence, Fenced, LocalStoreShape, NewReceivedUpdate, StoreFailure } from "../store/LocalStore.ts";
+import type { LogRecord } from "../store/records.ts";
 import { decodeContent, type EntryContent, type StateMark } from "./entry-content.ts";
 import { extendContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
@@ -42,7 +43,7 @@ export interface Received {
   /** Documents that got updates. */
   readonly documents: ReadonlySet<DocumentId>;
   readonly membershipChanged: boolean;
-  /** Own entries left the outbox: edits of their documents may follow now (rule 6). */
+  /** Own entries left the outbox by this: edits of their documents may follow now (rule 6). */
   readonly settled: boolean;
   /** The newest state mark of each document that came with one (rule 18). */
   readonly marks: ReadonlyMap<DocumentId, StateMark>;
@@ -104,8 +105,10 @@ export const receive = Effect.fnUntraced(function* (
     case "advanced":
       break;
   }
-  const foreign = yield* firstForeign(store, context, outcome);
-  if (foreign !== undefined) return yield* new Cloned({ counter: foreign });
+  const named = ownEntries(context, outcome);
+  const known = yield* ownRecords(store, context, named);
+  const foreign = named.find(({ counter, hash }) => known.get(counter)?.hash !== hash);
+  if (foreign !== undefined) return yield* new Cloned({ counter: foreign.counter });
   const updates: Array<NewReceivedUpdate> = [];
   const unapplied: Array<{ seq: number; reason: string }> = [];
   let membershipChanged = false;
@@ -134,10 +137,11 @@ export const receive = Effect.fnUntraced(function* (
   const inOrder = [...outcome.entries, ...outcome.own].toSorted((left, right) => left.seq - right.seq);
   for (const received of inOrder) {
     if (!("entry" in received)) {
-      const entry = yield* ownMembership(store, context, received.counter);
-      if (entry === undefined) continue;
+      // An own link of the chain, which the page names without its bytes: the log has them.
+      const record = received.device === context.device ? known.get(received.counter) : undefined;
+      if (record?.kind !== EntryKind.membership) continue;
       yield* openWaiting;
-      if ((yield* extendContext(store, context, entry)) === "extended") membershipChanged = true;
+      if ((yield* extendContext(store, context, decodeEntry(record.entry))) === "extended") membershipChanged = true;
       continue;
     }
     if (received.entry.header.workspace !== context.workspace) {
@@ -178,45 +182,35 @@ export const receive = Effect.fnUntraced(function* (
     more: outcome.more,
     documents: new Set(updates.map(({ document }) => document)),
     membershipChanged,
-    settled: own.length > 0 || outcome.own.length > 0,
+    settled: named.some(({ counter }) => known.get(counter)?.seq === undefined),
     marks,
     unapplied,
   };
 });
 
-/** The first own counter in a page under which this store has another entry than the server, or none. */
-const firstForeign = Effect.fnUntraced(function* (
-  store: LocalStoreShape,
-  context: WorkspaceContext,
+/** The own entries of a page, by ascending counter. */
+const ownEntries = (
+  { device }: WorkspaceContext,
   page: Extract<PageOutcome, { readonly type: "advanced" }>,
-): Effect.fn.Return<number | undefined, StoreFailure> {
-  const named = [
-    ...page.own.filter(({ device }) => device === context.device),
+): ReadonlyArray<Pick<OwnEntry, "counter" | "hash">> =>
+  [
+    ...page.own.filter((entry) => entry.device === device),
     ...page.entries.flatMap(({ hash, entry: { header } }) =>
-      header.device === context.device ? [{ counter: header.counter, hash }] : [],
+      header.device === device ? [{ counter: header.counter, hash }] : [],
     ),
   ].toSorted((left, right) => left.counter - right.counter);
+
+/** What this store has under the counters of some own entries. */
+const ownRecords = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  { workspace, device }: WorkspaceContext,
+  named: ReadonlyArray<{ readonly counter: number }>,
+): Effect.fn.Return<ReadonlyMap<number, LogRecord>, StoreFailure> {
   const [first] = named;
   const last = named.at(-1);
-  if (first === undefined || last === undefined) return undefined;
-  const records = yield* store.logOf(
-    context.workspace,
-    context.device,
-    first.counter,
-    last.counter - first.counter + 1,
-  );
-  const known = new Map(records.map(({ counter, hash }) => [counter, hash]));
-  return named.find(({ counter, hash }) => known.get(counter) !== hash)?.counter;
-});
-
-/** An own link of the chain, which the page names without its bytes: the log has them. */
-const ownMembership = Effect.fnUntraced(function* (
-  store: LocalStoreShape,
-  context: WorkspaceContext,
-  counter: number,
-): Effect.fn.Return<Entry | undefined, StoreFailure> {
-  const [record] = yield* store.logOf(context.workspace, context.device, counter, 1);
-  return record?.counter === counter && record.kind === EntryKind.membership ? decodeEntry(record.entry) : undefined;
+  if (first === undefined || last === undefined) return new Map();
+  const records = yield* store.logOf(workspace, device, first.counter, last.counter - first.counter + 1);
+  return new Map(records.map((record) => [record.counter, record]));
 });
 
 const nothing = (position: Position, more: boolean): Received => ({

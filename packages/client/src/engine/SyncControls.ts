@@ -71,7 +71,7 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
   /** The outbox changed by a person's hand: this engine counts anew, and whoever leads looks at it. */
   const decided = Effect.fnUntraced(function* ({ runtime }: Work) {
     const { workspace } = runtime.context;
-    yield* runtime.status.refresh;
+    yield* runtime.status.read;
     runtime.outboxChanged(false);
     yield* notifier.notify({ type: "outbox", workspace, rowless: false });
     publisher.everywhere({ type: "dead-letters", workspace });
@@ -90,7 +90,7 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
       promise(
         Effect.gen(function* () {
           const { status, fence } = yield* runtimeOf(workspace);
-          yield* status.refresh;
+          yield* status.read;
           if (fence() === undefined) yield* notifier.notify({ type: "sync-asked", workspace });
           return status.outbox();
         }),
@@ -153,7 +153,7 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
         Effect.gen(function* () {
           const work = yield* workOf(workspace);
           const { status, context } = work.runtime;
-          yield* status.refresh;
+          yield* status.read;
           return yield* writeReport({
             sync: status.state(),
             outbox: status.outbox(),

@@ -148,7 +148,6 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       yield* status.tell({ type: "connected" });
       yield* status.connection("live");
       status.setIncoming(Math.max(0, welcome.head - position.cursor));
-      yield* status.refresh;
       return yield* converse(conversation, opened.success, position, outboxSignal);
     });
 
@@ -317,7 +316,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
         // Events between tabs are hints: a tab may die between storing an edit and telling of it.
         const look = Effect.gen(function* () {
           options.onLook();
-          yield* Effect.ignore(status.refresh);
+          yield* Effect.ignore(status.read);
           if (status.state().pendingDocuments > 0) Queue.offerUnsafe(outboxSignal, undefined);
         });
         return yield* Effect.raceAllFirst([

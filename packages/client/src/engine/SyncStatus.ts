@@ -16,9 +16,8 @@ import {
 import { Clock, Effect } from "effect";
 import type { Preparation, SyncProblem } from "../api.ts";
 import { CairnError, type CairnErrorCode } from "../errors.ts";
-import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type { LocalStoreShape, PendingDocument, StoreFailure, Unacknowledged } from "../store/LocalStore.ts";
 import type { OutgoingHeader, StreamRecord } from "../store/records.ts";
-import type { PendingDocument } from "../store/LocalStore.ts";
 import type { PlainSyncState } from "./EngineApi.ts";
 import type { ConnectionMoment, OutboxEntry, OutboxEvent, OutboxState, StallDiagnosis } from "../sync-api.ts";
 
@@ -69,8 +68,11 @@ export interface SyncStatus {
   readonly setNextAttempt: (at: number | undefined) => void;
   readonly setSimulatedOffline: (on: boolean) => void;
   readonly setServer: (server: string | undefined) => void;
-  /** Reads from the store what waits, and publishes. */
-  readonly refresh: Effect.Effect<void, StoreFailure>;
+  /** Reads from the store what waits, publishes how much it is, and gives it. */
+  readonly read: Effect.Effect<Unacknowledged, StoreFailure>;
+  /** What waits has changed since it was read. */
+  readonly setStale: () => void;
+  readonly isStale: () => boolean;
   /** What the leader says, for engines that do not lead. */
   readonly adoptSync: (state: PlainSyncState) => void;
   readonly adoptOutbox: (outbox: OutboxState) => void;
@@ -92,6 +94,15 @@ const NO_STATES: Readonly<Record<EntryState, number>> = {
   FATAL_ERROR: 0,
   DEAD_LETTER: 0,
 };
+
+const ENTRY_STATES: ReadonlyArray<EntryState> = [
+  "PENDING",
+  "IN_FLIGHT",
+  "SYNCED",
+  "RETRYABLE_ERROR",
+  "FATAL_ERROR",
+  "DEAD_LETTER",
+];
 
 const STATUS_BY_CONDITION: Readonly<Record<Exclude<SyncCondition, "LIVE">, PlainSyncState["status"]>> = {
   LOCAL_ONLY: "local-only",
@@ -131,8 +142,9 @@ export const makeSyncStatus = (
   let movements = 0;
   let preparing: Preparation | undefined;
   let moments: ReadonlyArray<ConnectionMoment> = [];
+  let isStale = true;
   let published: PlainSyncState | undefined;
-  let publishedOutbox = "";
+  let publishedOutbox: OutboxState | undefined;
 
   const status = (): PlainSyncState["status"] => {
     const condition = conditionOf(facts);
@@ -169,9 +181,8 @@ export const makeSyncStatus = (
       listeners.sync(next);
     }
     const nextOutbox = outbox();
-    const text = JSON.stringify(nextOutbox);
-    if (text === publishedOutbox) return;
-    publishedOutbox = text;
+    if (publishedOutbox !== undefined && sameOutbox(publishedOutbox, nextOutbox)) return;
+    publishedOutbox = nextOutbox;
     listeners.outbox(nextOutbox);
   };
 
@@ -251,23 +262,35 @@ export const makeSyncStatus = (
       facts = nextFacts(facts, { type: "server-named", named: next !== undefined });
       changed();
     },
-    refresh: Effect.gen(function* () {
-      const pending = yield* store.pendingDocuments(workspace);
-      const headers = yield* store.outgoingHeaders(workspace);
-      const streams = yield* store.streams(workspace);
+    read: Effect.gen(function* () {
+      isStale = false;
+      const unacknowledged = yield* store.unacknowledged(workspace);
+      const { pending, outgoing, streams } = unacknowledged;
       const parkedBefore = counts.parked;
       const held = heldDocuments(streams);
       const going = pending.filter(({ document }) => !held.has(document));
-      const documents = new Set([...going, ...headers].map(({ document }) => document));
+      const documents = new Set([...going, ...outgoing].map(({ document }) => document));
       counts = {
         pendingDocuments: documents.size,
-        pendingBytes: sumOfBytes(going) + sumOfBytes(headers),
+        pendingBytes: sumOfBytes(going) + sumOfBytes(outgoing),
         parked: held.size,
       };
-      counted = count(pending, headers, streams);
+      const next = count(pending, outgoing, streams);
+      if (JSON.stringify(next) !== JSON.stringify(counted)) counted = next;
       if (held.size !== parkedBefore) listeners.deadLetters();
       changed();
-    }),
+      return unacknowledged;
+    }).pipe(
+      Effect.onError(() =>
+        Effect.sync(() => {
+          isStale = true;
+        }),
+      ),
+    ),
+    setStale: () => {
+      isStale = true;
+    },
+    isStale: () => isStale,
     adoptSync: (next) => {
       ({ server, offlineSince, lastSyncedAt, problem, preparing } = next);
       counts = { pendingDocuments: next.pendingDocuments, pendingBytes: next.pendingBytes, parked: next.parked };
@@ -281,7 +304,7 @@ export const makeSyncStatus = (
       told = { transitions: next.transitions, synced: states.SYNCED, lastSuccessAt: next.lastSuccessAt };
       stalls = { count: next.stalls, since: next.stalledSince };
       ({ nextAttemptAt, simulatedOffline, problem } = next);
-      publishedOutbox = JSON.stringify(next);
+      publishedOutbox = next;
     },
     adoptConnections: (next) => {
       moments = next;
@@ -358,6 +381,24 @@ const LINK_BY_CONDITION: Partial<Record<SyncCondition, SyncFacts["link"]>> = {
   BACKING_OFF: "backing-off",
   PAUSED: "down",
 };
+
+/** `entries` are the same ones as long as nothing of them has changed. */
+const sameOutbox = (left: OutboxState, right: OutboxState): boolean =>
+  left.condition === right.condition &&
+  left.problem?.code === right.problem?.code &&
+  left.entries === right.entries &&
+  left.depth === right.depth &&
+  left.bytes === right.bytes &&
+  left.oldestAt === right.oldestAt &&
+  left.attempts === right.attempts &&
+  ENTRY_STATES.every((state) => left.states[state] === right.states[state]) &&
+  left.transitions === right.transitions &&
+  left.lastSuccessAt === right.lastSuccessAt &&
+  left.stalls === right.stalls &&
+  left.stalledSince === right.stalledSince &&
+  left.nextAttemptAt === right.nextAttemptAt &&
+  left.paused === right.paused &&
+  left.simulatedOffline === right.simulatedOffline;
 
 const sameState = (left: PlainSyncState, right: PlainSyncState): boolean =>
   left.status === right.status &&

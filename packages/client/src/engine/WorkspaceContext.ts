@@ -20,6 +20,7 @@ import {
   type DeviceId,
   type Entry,
   EntryKind,
+  type Hash,
   NO_MEMBERSHIP,
   type RoleName,
   type WorkspaceId,
@@ -42,8 +43,16 @@ export interface WorkspaceContext {
   readonly sealing: Sealing;
   readonly random: RandomSource;
   membership: MembershipState;
+  /** What of the log the membership was folded from last: folding it again goes on from there. */
+  folding: Folding | undefined;
   /** Held from reading the next counter until an entry is frozen under it: entries of one device are made one after another. */
   readonly authoring: Semaphore.Semaphore;
+}
+
+/** Acknowledged entries of the chain, and the state that they come to. */
+interface Folding {
+  readonly entries: ReadonlyArray<Hash>;
+  readonly state: MembershipState;
 }
 
 /** The role that the chain gives this device; until it names the device, the one with which it came in. */
@@ -88,11 +97,14 @@ export const extendOrSkip = async (state: MembershipState, entry: Entry): Promis
  * Folds the chain of the log: acknowledged entries in their order, or the own one that founds it. What does not
  * link is passed over until its predecessor is here.
  */
-export const foldLog = Effect.fnUntraced(function* (
-  workspace: WorkspaceId,
+export const foldLog = (workspace: WorkspaceId, log: ReadonlyArray<LogRecord>): Effect.Effect<MembershipState> =>
+  foldOn(emptyMembership(workspace), log);
+
+const foldOn = Effect.fnUntraced(function* (
+  from: MembershipState,
   log: ReadonlyArray<LogRecord>,
 ): Effect.fn.Return<MembershipState> {
-  let state = emptyMembership(workspace);
+  let state = from;
   for (const record of log) {
     // A proposal of this device is no link before the log has it: behind it, those of others that came first would not
     // link, and what their authors write would not count. Only what founds the chain has nobody before it.
@@ -102,6 +114,25 @@ export const foldLog = Effect.fnUntraced(function* (
   }
   return state;
 });
+
+/** As `foldLog`, from where it stood last: entries whose signatures were verified already are not verified again. */
+const foldFrom = Effect.fnUntraced(function* (
+  { workspace, folding }: Pick<WorkspaceContext, "workspace" | "folding">,
+  log: ReadonlyArray<LogRecord>,
+): Effect.fn.Return<Pick<WorkspaceContext, "membership" | "folding">> {
+  const acknowledged = log.filter(({ seq }) => seq !== undefined);
+  const known =
+    folding?.entries.every((hash, index) => acknowledged[index]?.hash === hash) === true ? folding : undefined;
+  const rest = acknowledged.slice(known?.entries.length ?? 0);
+  const state = yield* foldOn(known?.state ?? emptyMembership(workspace), rest);
+  if (state.head !== NO_MEMBERSHIP) {
+    return { membership: state, folding: { entries: acknowledged.map(({ hash }) => hash), state } };
+  }
+  return { membership: yield* foldOn(state, log.slice(acknowledged.length)), folding: undefined };
+});
+
+const foldStored = (store: LocalStoreShape, context: WorkspaceContext) =>
+  Effect.flatMap(store.logOfKind(context.workspace, EntryKind.membership), (log) => foldFrom(context, log));
 
 /** Loads a workspace for work. Dies where its keys are gone: then the store is broken, and that must be seen. */
 export const loadContext = Effect.fnUntraced(function* (
@@ -119,7 +150,7 @@ export const loadContext = Effect.fnUntraced(function* (
     { concurrency: "unbounded" },
   );
   if (keys === undefined) return undefined;
-  const membership = yield* foldLog(record.workspace, log);
+  const folded = yield* foldFrom({ workspace: record.workspace, folding: undefined }, log);
   const context: WorkspaceContext = {
     workspace: record.workspace,
     device: record.device,
@@ -128,7 +159,7 @@ export const loadContext = Effect.fnUntraced(function* (
     keyring,
     sealing: sealing(keyring, random),
     random,
-    membership,
+    ...folded,
     authoring: yield* Semaphore.make(1),
   };
   yield* unlock(store, context);
@@ -142,8 +173,8 @@ export const reloadContext = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, StoreFailure> {
   const record = (yield* store.workspaces).find(({ workspace }) => workspace === context.workspace);
   if (record !== undefined) context.record = { ...record, server: context.record.server };
-  const log = yield* store.logOfKind(context.workspace, EntryKind.membership);
-  const membership = yield* foldLog(context.workspace, log);
+  const { membership, folding } = yield* foldStored(store, context);
+  context.folding = folding;
   // This engine may itself have extended the chain while the log was read.
   if (membership.keyChanges.length < context.membership.keyChanges.length) return;
   if (membership.minimumVersion < context.membership.minimumVersion) return;
@@ -163,9 +194,8 @@ export const reloadIdentity = Effect.fnUntraced(function* (
   context.record = record;
   context.device = record.device;
   context.keys = keys;
-  context.membership = yield* foldLog(
-    context.workspace,
-    yield* store.logOfKind(context.workspace, EntryKind.membership),
-  );
+  const { membership, folding } = yield* foldStored(store, context);
+  context.membership = membership;
+  context.folding = folding;
   return true;
 });

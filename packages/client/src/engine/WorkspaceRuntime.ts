@@ -117,8 +117,12 @@ export const makeWorkspaceRuntime = (
       event: (event) => publish({ type: "outbox-event", workspace, event }),
       connections: (connections) => publish({ type: "connections", workspace, connections }),
       deadLetters: () => publish({ type: "dead-letters", workspace }),
-      stale: () => Queue.offerUnsafe(countSignal, undefined),
+      stale: () => countSoon(),
     });
+    const countSoon = (): void => {
+      status.setStale();
+      Queue.offerUnsafe(countSignal, undefined);
+    };
 
     const gatherSignal = yield* Queue.sliding<void>(1);
     let here = nothingGathered();
@@ -186,7 +190,7 @@ export const makeWorkspaceRuntime = (
       // What the importer has of them is made of operations that are no more.
       for (const document of documents) yield* imports.forget(workspace, document);
       rows.forget();
-      Queue.offerUnsafe(countSignal, undefined);
+      countSoon();
     });
 
     const driver = yield* makeSyncDriver({
@@ -202,9 +206,8 @@ export const makeWorkspaceRuntime = (
         rows.arrived(documents);
         if (documents.size > 0) rows.look();
         if (membershipChanged) publisher.everywhere({ type: "workspaces" });
-        Queue.offerUnsafe(countSignal, undefined);
       },
-      onOutbox: () => Queue.offerUnsafe(countSignal, undefined),
+      onOutbox: countSoon,
       onLook: rows.look,
       onUploaded: () => publisher.everywhere({ type: "attachments", workspace }),
       succeed: Effect.fnUntraced(function* (conversation) {
@@ -232,8 +235,10 @@ export const makeWorkspaceRuntime = (
     const count = Effect.gen(function* () {
       for (;;) {
         yield* Queue.take(countSignal);
-        yield* Effect.ignore(status.refresh);
-        yield* Effect.sleep(Duration.millis(COUNT_MILLIS));
+        // Whoever leads reads what waits, to send it, and counts it then.
+        if (fence !== undefined) yield* Effect.sleep(Duration.millis(COUNT_MILLIS));
+        if (status.isStale()) yield* Effect.ignore(status.read);
+        if (fence === undefined) yield* Effect.sleep(Duration.millis(COUNT_MILLIS));
       }
     });
 
@@ -244,7 +249,7 @@ export const makeWorkspaceRuntime = (
         true,
         writer,
       );
-      Queue.offerUnsafe(countSignal, undefined);
+      countSoon();
       const rowless = edits.some(({ row }) => row?.projection?.searchText === undefined);
       if (fence === undefined) {
         Effect.runFork(notifier.notify({ type: "outbox", workspace, rowless }));
@@ -256,7 +261,7 @@ export const makeWorkspaceRuntime = (
 
     yield* Effect.forkScoped(gather);
     yield* Effect.forkScoped(count);
-    yield* status.refresh;
+    yield* status.read;
 
     return {
       context,
@@ -271,14 +276,14 @@ export const makeWorkspaceRuntime = (
       outboxChanged: (rowless) => {
         if (rowless) rows.look();
         rows.lookElsewhere();
-        Queue.offerUnsafe(countSignal, undefined);
+        countSoon();
         driver.wake();
       },
       rebuilt: (document, peers) =>
         Effect.suspend(() => {
           retired.set(document, new Set([...(retired.get(document) ?? []), ...peers]));
           rows.forget(document);
-          Queue.offerUnsafe(countSignal, undefined);
+          countSoon();
           return imports.forget(workspace, document);
         }),
       hasGivenUp: (document) => retired.has(document),

@@ -10,10 +10,9 @@ export const unsyncedOf = Effect.fnUntraced(function* (
   store: LocalStoreShape,
   workspace: WorkspaceId,
 ): Effect.fn.Return<Unsynced, StoreFailure> {
-  const pending = yield* store.pendingDocuments(workspace);
-  const headers = yield* store.outgoingHeaders(workspace);
-  const frozen = headers.filter(({ kind }) => kind === EntryKind.update || kind === EntryKind.snapshot);
-  const held = heldDocuments(yield* store.streams(workspace));
+  const { pending, outgoing, streams } = yield* store.unacknowledged(workspace);
+  const frozen = outgoing.filter(({ kind }) => kind === EntryKind.update || kind === EntryKind.snapshot);
+  const held = heldDocuments(streams);
   const oldest = Math.min(...pending.map((document) => document.oldest), ...frozen.map(({ frozenAt }) => frozenAt));
   const bytes = [...pending, ...frozen].reduce((sum, part) => sum + part.bytes, 0);
   return {

@@ -220,6 +220,18 @@ export interface PendingDocument {
   readonly oldest: number;
 }
 
+/** What no server has acknowledged, as of one moment. */
+export interface Unacknowledged {
+  /** As `pendingDocuments`. */
+  readonly pending: ReadonlyArray<PendingDocument>;
+  /** As `outgoingHeaders`. */
+  readonly outgoing: ReadonlyArray<OutgoingHeader>;
+  /** As `streams`. */
+  readonly streams: ReadonlyArray<StreamRecord>;
+  /** The counter that the next entry takes. */
+  readonly nextCounter: number;
+}
+
 export interface OpenedDocument {
   readonly record: DocumentRecord;
   readonly snapshot: Uint8Array | undefined;
@@ -235,6 +247,8 @@ export interface NewerUpdates {
   readonly updates: ReadonlyArray<UpdateRecord>;
   /** As in `OpenedDocument`; at least the id that was asked for. */
   readonly through: number;
+  /** What the document's row says at the same moment; false where there is none. */
+  readonly merging: boolean;
 }
 
 export interface LocalStoreShape {
@@ -294,15 +308,8 @@ export interface LocalStoreShape {
     workspace: WorkspaceId,
     limit: number,
   ) => Effect.Effect<ReadonlyArray<OutgoingRecord>, StoreFailure>;
-  /** Sums over the outbox. */
-  readonly outgoingSize: (workspace: WorkspaceId) => Effect.Effect<
-    {
-      readonly entries: number;
-      readonly bytes: number;
-      readonly documents: ReadonlyArray<DocumentId>;
-    },
-    StoreFailure
-  >;
+  /** Waiting edits, the outbox and the trouble there is, in one step: what is counted after every change. */
+  readonly unacknowledged: (workspace: WorkspaceId) => Effect.Effect<Unacknowledged, StoreFailure>;
   /**
    * The server acknowledged exactly these counters: they are SYNCED, whatever they were before, leave the outbox and get
    * their `seq` in the log. Streams of their documents that are PENDING have had their trouble.

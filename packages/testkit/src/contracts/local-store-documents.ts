@@ -154,11 +154,13 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
         snapshot: undefined,
         updates: [],
         through: third,
+        merging: false,
       });
       expect(yield* store.updatesAfter(WORKSPACE, NOTE, second)).toEqual({
         snapshot: bytesOf(42),
         updates: [],
         through: third,
+        merging: false,
       });
       const [fourth = 0] = yield* store.appendUpdates([edit()]);
       expect(fourth).toBeGreaterThan(other);

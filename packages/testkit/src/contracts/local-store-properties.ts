@@ -60,33 +60,37 @@ const observeModel = (model: LocalStoreModel, workspace = WORKSPACE) => {
       through: Math.max(afterId, snapshot?.through ?? 0, updates.at(-1)?.id ?? 0),
     };
   };
+  const pendingDocuments = documents
+    .flatMap(({ record: { document } }) => {
+      const [first, ...others] = model.pending(workspace, document);
+      if (first === undefined) return [];
+      const bytes = [first, ...others].reduce((sum, { update }) => sum + update.length, 0);
+      return [{ document, updates: others.length + 1, bytes, oldest: first.time }];
+    })
+    .toSorted(byJson);
+  const outgoingHeaders = outgoing.map(({ counter, document, kind, state, attempts, frozenAt, entry }) => ({
+    counter,
+    document,
+    kind,
+    state,
+    attempts,
+    frozenAt,
+    bytes: entry.length,
+  }));
+  const streams = model.streams.filter(here).toSorted((left, right) => (left.document < right.document ? -1 : 1));
   return {
     workspaces: [...model.workspaces].toSorted(byJson),
     position: model.positions.get(workspace),
-    pendingDocuments: documents
-      .flatMap(({ record: { document } }) => {
-        const [first, ...others] = model.pending(workspace, document);
-        if (first === undefined) return [];
-        const bytes = [first, ...others].reduce((sum, { update }) => sum + update.length, 0);
-        return [{ document, updates: others.length + 1, bytes, oldest: first.time }];
-      })
-      .toSorted(byJson),
+    pendingDocuments,
     outgoing: outgoing.map(({ device: _, ...entry }) => entry),
-    outgoingSize: {
-      entries: outgoing.length,
-      bytes: outgoing.reduce((sum, { entry }) => sum + entry.length, 0),
-      documents: [...new Set(outgoing.map(({ document }) => document))].toSorted(),
+    outgoingHeaders,
+    streams,
+    unacknowledged: {
+      pending: pendingDocuments,
+      outgoing: outgoingHeaders,
+      streams,
+      nextCounter: model.positions.get(workspace)?.nextCounter ?? 1,
     },
-    outgoingHeaders: outgoing.map(({ counter, document, kind, state, attempts, frozenAt, entry }) => ({
-      counter,
-      document,
-      kind,
-      state,
-      attempts,
-      frozenAt,
-      bytes: entry.length,
-    })),
-    streams: model.streams.filter(here).toSorted((left, right) => (left.document < right.document ? -1 : 1)),
     log,
     updates: ofKind(EntryKind.update),
     voids: ofKind(EntryKind.void),
@@ -108,7 +112,7 @@ const observeModel = (model: LocalStoreModel, workspace = WORKSPACE) => {
         pending: model.pending(workspace, document),
         record,
         opened: record === undefined ? undefined : { record, ...newer(document, 0) },
-        newer: newer(document, 3),
+        newer: { ...newer(document, 3), merging: record?.merging ?? false },
       };
     }),
   };

@@ -30,7 +30,12 @@ export const registerStorageContract = (suite: ContractSuite): void => {
       expect(yield* store.position(WORKSPACE)).toBeUndefined();
       expect(yield* store.openDocument(WORKSPACE, NOTE)).toBeUndefined();
       expect(yield* store.secret("nothing")).toBeUndefined();
-      expect(yield* store.updatesAfter(WORKSPACE, NOTE, 7)).toEqual({ snapshot: undefined, updates: [], through: 7 });
+      expect(yield* store.updatesAfter(WORKSPACE, NOTE, 7)).toEqual({
+        snapshot: undefined,
+        updates: [],
+        through: 7,
+        merging: false,
+      });
     }),
   );
 

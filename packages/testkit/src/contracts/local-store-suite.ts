@@ -98,13 +98,13 @@ export const observe = Effect.fnUntraced(function* (
       newer: store.updatesAfter(workspace, document, 3),
     }),
   );
-  const size = yield* store.outgoingSize(workspace);
+  const unacknowledged = yield* store.unacknowledged(workspace);
   return {
     workspaces: [...(yield* store.workspaces)].toSorted(byJson),
     position: yield* store.position(workspace),
     pendingDocuments: [...(yield* store.pendingDocuments(workspace))].toSorted(byJson),
     outgoing: yield* store.outgoing(workspace, 1_000),
-    outgoingSize: { ...size, documents: size.documents.toSorted() },
+    unacknowledged: { ...unacknowledged, pending: [...unacknowledged.pending].toSorted(byJson) },
     outgoingHeaders: yield* store.outgoingHeaders(workspace),
     streams: yield* store.streams(workspace),
     log: yield* store.logPage(workspace, undefined, 1_000),

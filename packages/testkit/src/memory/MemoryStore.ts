@@ -166,6 +166,9 @@ const chunkOperations = (
   };
 };
 
+/** What cannot be changed needs no copy. */
+const cloneOf = (value: unknown): unknown => (typeof value === "string" ? value : structuredClone(value));
+
 /** Opens a store over storage. */
 export const makeMemoryStore = (storage: MemoryStorage): LocalStoreShape => {
   let open = true;
@@ -179,10 +182,10 @@ export const makeMemoryStore = (storage: MemoryStorage): LocalStoreShape => {
     ...logOperations(storage, run),
     ...documentOperations(storage, run),
     ...chunkOperations(storage, run),
-    secret: (name) => run("secret", () => structuredClone(storage.secrets.get(name))),
+    secret: (name) => run("secret", () => cloneOf(storage.secrets.get(name))),
     putSecret: (name, value) =>
       run("putSecret", () => {
-        storage.secrets.set(name, structuredClone(value));
+        storage.secrets.set(name, cloneOf(value));
       }),
     removeSecret: (name) =>
       run("removeSecret", () => {

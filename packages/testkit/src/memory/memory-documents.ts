@@ -78,7 +78,7 @@ export const touch = (
   if (update.state === "pending") found.pending = [...found.pending, update.id];
 };
 
-const newer = (found: StoredDocument, afterId: number): NewerUpdates => {
+const newer = (found: StoredDocument, afterId: number): Omit<NewerUpdates, "merging"> => {
   const { snapshot } = found;
   const updates = [...found.updates.values()].filter(({ id }) => id > afterId).map(copyOfUpdate);
   return {
@@ -145,7 +145,9 @@ export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOp
     updatesAfter: (workspace, document, afterId) =>
       run("updatesAfter", () => {
         const found = find(workspace, document);
-        return found === undefined ? { snapshot: undefined, updates: [], through: afterId } : newer(found, afterId);
+        return found === undefined
+          ? { snapshot: undefined, updates: [], through: afterId, merging: false }
+          : { ...newer(found, afterId), merging: found.record.merging };
       }),
 
     unprojected: (workspace, types, { only, limit = Infinity } = {}) =>

@@ -7,9 +7,11 @@ import {
   type LogRecord,
   type NewOutgoing,
   nextStream,
+  type OutgoingHeader,
+  type PendingDocument,
   storedState,
   type StreamChange,
-  type UpdateRecord,
+  type StreamRecord,
 } from "@cairn/client/effect";
 import { type DeviceId, type DocumentId, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol";
 import { copyOfUpdate } from "./memory-documents.ts";
@@ -150,13 +152,37 @@ const requeue = (stored: StoredWorkspace, refused: StoredOutgoing): number | und
   return Math.max(0, ...ids);
 };
 
+const pendingOf = (stored: StoredWorkspace | undefined): ReadonlyArray<PendingDocument> =>
+  [...(stored?.documents.values() ?? [])].flatMap(({ record, updates, pending }) => {
+    const [first] = pending;
+    const oldest = first === undefined ? undefined : updates.get(first);
+    if (oldest === undefined) return [];
+    const bytes = pending.reduce((sum, id) => sum + (updates.get(id)?.update.length ?? 0), 0);
+    return [{ document: record.document, updates: pending.length, bytes, oldest: oldest.time }];
+  });
+
+const headersOf = (stored: StoredWorkspace | undefined): ReadonlyArray<OutgoingHeader> =>
+  inOutboxOrder(stored).map(({ counter, document, kind, state, attempts, frozenAt, entry }) => ({
+    counter,
+    document,
+    kind,
+    state,
+    attempts,
+    frozenAt,
+    bytes: entry.length,
+  }));
+
+/** Documents with trouble, in the order of ids. */
+export const streamsOf = (stored: StoredWorkspace | undefined): ReadonlyArray<StreamRecord> =>
+  [...(stored?.streams.values() ?? [])].toSorted((left, right) => (left.document < right.document ? -1 : 1));
+
 type OutboxOperations = Pick<
   LocalStoreShape,
   | "pendingDocuments"
   | "pendingUpdates"
   | "freeze"
   | "outgoing"
-  | "outgoingSize"
+  | "unacknowledged"
   | "outgoingHeaders"
   | "settle"
   | "moveOutgoing"
@@ -165,19 +191,7 @@ type OutboxOperations = Pick<
 >;
 
 export const outboxOperations = (storage: MemoryStorage, run: Run): OutboxOperations => ({
-  pendingDocuments: (workspace) =>
-    run("pendingDocuments", () =>
-      [...(storage.workspaces.get(workspace)?.documents.values() ?? [])].flatMap(({ record, updates, pending }) => {
-        const waiting = pending.flatMap((id): ReadonlyArray<UpdateRecord> => {
-          const update = updates.get(id);
-          return update === undefined ? [] : [update];
-        });
-        const [oldest] = waiting;
-        if (oldest === undefined) return [];
-        const bytes = waiting.reduce((sum, { update }) => sum + update.length, 0);
-        return [{ document: record.document, updates: waiting.length, bytes, oldest: oldest.time }];
-      }),
-    ),
+  pendingDocuments: (workspace) => run("pendingDocuments", () => pendingOf(storage.workspaces.get(workspace))),
 
   pendingUpdates: (workspace, document) =>
     run("pendingUpdates", () => {
@@ -198,13 +212,14 @@ export const outboxOperations = (storage: MemoryStorage, run: Run): OutboxOperat
         .map(({ device: _, ...record }) => record),
     ),
 
-  outgoingSize: (workspace) =>
-    run("outgoingSize", () => {
-      const waiting = inOutboxOrder(storage.workspaces.get(workspace));
+  unacknowledged: (workspace) =>
+    run("unacknowledged", () => {
+      const stored = storage.workspaces.get(workspace);
       return {
-        entries: waiting.length,
-        bytes: waiting.reduce((sum, { entry }) => sum + entry.length, 0),
-        documents: [...new Set(waiting.map(({ document }) => document))],
+        pending: pendingOf(stored),
+        outgoing: headersOf(stored),
+        streams: streamsOf(stored),
+        nextCounter: stored?.position.nextCounter ?? 1,
       };
     }),
 
@@ -215,20 +230,7 @@ export const outboxOperations = (storage: MemoryStorage, run: Run): OutboxOperat
       stored.position = { ...stored.position, lastSyncedAt: at };
     }),
 
-  outgoingHeaders: (workspace) =>
-    run("outgoingHeaders", () =>
-      inOutboxOrder(storage.workspaces.get(workspace)).map(
-        ({ counter, document, kind, state, attempts, frozenAt, entry }) => ({
-          counter,
-          document,
-          kind,
-          state,
-          attempts,
-          frozenAt,
-          bytes: entry.length,
-        }),
-      ),
-    ),
+  outgoingHeaders: (workspace) => run("outgoingHeaders", () => headersOf(storage.workspaces.get(workspace))),
 
   moveOutgoing: (workspace, fence, moves) =>
     atomically(run, "moveOutgoing", () => {

@@ -1,7 +1,7 @@
 /** The trouble with documents' edits in memory: streams, what they hold back, and documents made anew. */
 import { Fenced, type LocalStoreShape, shownEdits, type UpdateRecord } from "@cairn/client/effect";
 import { plainView, show, touch } from "./memory-documents.ts";
-import { changeStream, holds, led } from "./memory-outbox.ts";
+import { changeStream, holds, led, streamsOf } from "./memory-outbox.ts";
 import type { MemoryStorage, StoredDocument } from "./memory-storage.ts";
 import { atomically, type Run } from "./memory-transaction.ts";
 
@@ -18,12 +18,7 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
   };
 
   return {
-    streams: (workspace) =>
-      run("streams", () =>
-        [...(storage.workspaces.get(workspace)?.streams.values() ?? [])].toSorted((left, right) =>
-          left.document < right.document ? -1 : 1,
-        ),
-      ),
+    streams: (workspace) => run("streams", () => streamsOf(storage.workspaces.get(workspace))),
 
     moveStream: (workspace, document, change) =>
       atomically(run, "moveStream", () => {

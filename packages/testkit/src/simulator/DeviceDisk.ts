@@ -32,7 +32,7 @@ const READS: ReadonlySet<string> = new Set([
   "pendingDocuments",
   "pendingUpdates",
   "outgoing",
-  "outgoingSize",
+  "unacknowledged",
   "outgoingHeaders",
   "streams",
   "logOf",

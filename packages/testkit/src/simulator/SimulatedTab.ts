@@ -15,10 +15,10 @@ import {
   PeerLeases,
   Transport,
 } from "@cairn/client/effect";
-import type { DocumentId, WorkspaceId } from "@cairn/protocol";
+import type { DeviceId, DocumentId, WorkspaceId } from "@cairn/protocol";
 import { describeDocument, editDocument, setDeleted } from "@cairn/schema";
 import { Cause, Context, Effect, Exit, Layer, Scope } from "effect";
-import { LoroDoc, type PeerID } from "loro-crdt";
+import { LoroDoc } from "loro-crdt";
 import type { Defect } from "./Defect.ts";
 import { openDisk } from "./DeviceDisk.ts";
 import type { Ledger, LedgerEdit } from "./Ledger.ts";
@@ -32,6 +32,8 @@ export type EditKind = "text" | "list" | "map" | "counter" | "title" | "delete" 
 
 interface OpenNote {
   readonly loro: LoroDoc;
+  /** Whose peer it writes under. */
+  readonly maker: DeviceId;
   through: number;
   /** Edits of one note go to the engine one after the other. */
   queue: Promise<void>;
@@ -47,7 +49,7 @@ export class SimulatedTab {
   readonly #scope = Scope.makeUnsafe();
   readonly #notes = new Map<DocumentId, Promise<OpenNote>>();
   readonly #loros = new Set<LoroDoc>();
-  #lease: Promise<{ readonly lease: number; readonly peer: PeerID }> | undefined;
+  #lease: ReturnType<EngineApi["leasePeer"]> | undefined;
 
   constructor(device: SimulatedDevice, name: string, defect: Defect | undefined) {
     const { world, network, cluster, ledger } = device.system;
@@ -137,7 +139,15 @@ export class SimulatedTab {
         this.#ledger.ask(edit, update);
         const time = this.process.world.now + this.device.skew;
         await engine.append(workspace, [
-          { document, type: NOTE, update, time: Math.max(0, Math.floor(time)), refs: [], row: undefined },
+          {
+            document,
+            type: NOTE,
+            update,
+            time: Math.max(0, Math.floor(time)),
+            refs: [],
+            row: undefined,
+            device: note.maker,
+          },
         ]);
         edit.saved = true;
         tell(true);
@@ -152,7 +162,7 @@ export class SimulatedTab {
 
   async #open(engine: EngineApi, workspace: WorkspaceId, document: DocumentId): Promise<OpenNote> {
     this.#lease ??= engine.leasePeer(workspace);
-    const { peer } = await this.#lease;
+    const { peer, device: maker } = await this.#lease;
     const { defect } = this.device.system;
     const opened = await engine.openDocument(workspace, document);
     const loro = new LoroDoc();
@@ -160,7 +170,7 @@ export class SimulatedTab {
     loro.setPeerId(defect?.sharedPeer === true ? (BigInt(peer) >> 16n) << 16n : peer);
     if (opened.snapshot !== undefined) loro.import(opened.snapshot);
     for (const update of joinUpdates(opened.updates)) loro.import(update);
-    return { loro, through: opened.through, queue: Promise.resolve() };
+    return { loro, maker, through: opened.through, queue: Promise.resolve() };
   }
 
   #change(

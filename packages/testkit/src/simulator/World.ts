@@ -20,7 +20,16 @@ const MAX_TASKS = 3_000_000;
 /** So does a process that needs more of them in so many virtual milliseconds: several times what the busiest one needs. */
 const CIRCLING = { millis: 5_000, tasks: 2_500 };
 
+/** So many times promises settle without a turn of the process's own event loop. */
+const SETTLED_PER_TURN = 500;
+
+/** All promises that can settle have: a tick comes when the queue of microtasks is empty. */
 const settled = (): Promise<void> =>
+  new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
+/** As `settled`, and other work of the process gets its turn. */
+const turn = (): Promise<void> =>
   new Promise((resolve) => {
     setImmediate(resolve);
   });
@@ -44,6 +53,7 @@ export class World {
   #hashA = 0x811c9dc5;
   #hashB = 0x1000193;
   #order = 0;
+  #settled = 0;
   readonly #heap: Array<Timer> = [];
   readonly #runnable: Array<SimulatedProcess> = [];
   #processes = 0;
@@ -100,7 +110,8 @@ export class World {
   async runUntil(time: number, done: () => boolean = () => false): Promise<void> {
     for (;;) {
       this.#runReady();
-      await settled();
+      this.#settled += 1;
+      await (this.#settled % SETTLED_PER_TURN === 0 ? turn() : settled());
       if (this.#runnable.length > 0) continue;
       if (done()) return;
       const next = this.#next();

@@ -31,7 +31,7 @@ const newer = async (
   workspace: WorkspaceId,
   document: DocumentId,
   afterId: number,
-): Promise<NewerUpdates> => {
+): Promise<Omit<NewerUpdates, "merging">> => {
   const base = await database.snapshots.get([workspace, document]);
   const updates = (await updatesOf(database, workspace, document, afterId).toArray()).map(toUpdate);
   const snapshotEnd = base?.through ?? 0;
@@ -103,9 +103,10 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
       connection.read("document", [documents, views], (database) => find(database, workspace, document)),
 
     updatesAfter: (workspace, document, afterId) =>
-      connection.read("updatesAfter", [updates, snapshots], (database) =>
-        newer(database, workspace, document, afterId),
-      ),
+      connection.read("updatesAfter", [documents, updates, snapshots], async (database) => {
+        const found = await newer(database, workspace, document, afterId);
+        return { ...found, merging: (await documents.get([workspace, document]))?.merging ?? false };
+      }),
 
     unprojected: (workspace, types, { only, limit = Infinity } = {}) =>
       connection.read("unprojected", [documents], async (database) => {

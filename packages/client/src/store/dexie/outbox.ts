@@ -1,7 +1,7 @@
 /** Entries of this device from the moment that they leave PENDING until the server has acknowledged them. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
-import { Fenced, type LocalStoreShape, type NewOutgoing } from "../LocalStore.ts";
-import type { OutgoingRecord, UpdateRecord } from "../records.ts";
+import { Fenced, type LocalStoreShape, type NewOutgoing, type PendingDocument } from "../LocalStore.ts";
+import type { OutgoingHeader, OutgoingRecord, UpdateRecord } from "../records.ts";
 import type { DexieConnection } from "./connection.ts";
 import { withPending } from "./documents.ts";
 import { isRemarkable, storedState } from "../streams.ts";
@@ -98,7 +98,7 @@ type OutboxOperations = Pick<
   | "pendingUpdates"
   | "freeze"
   | "outgoing"
-  | "outgoingSize"
+  | "unacknowledged"
   | "outgoingHeaders"
   | "settle"
   | "moveOutgoing"
@@ -110,19 +110,32 @@ export const outboxOperations = (connection: DexieConnection): OutboxOperations 
   const { profile, workspaces, positions, documents, updates, outgoing, streams, log, heads } = connection.database;
   const waiting = (workspace: WorkspaceId, document: DocumentId) =>
     updates.where("[workspace+document+waits]").equals([workspace, document, 1]);
+  const pendingOf = async (workspace: WorkspaceId): Promise<ReadonlyArray<PendingDocument>> => {
+    const rows = await ofWorkspace(documents, workspace, "[workspace+pendingUpdates]").toArray();
+    const oldest = await Promise.all(rows.map(({ document }) => waiting(workspace, document).first()));
+    return rows.map(({ document, pendingUpdates = 0, pendingBytes, updatedAt }, index) => ({
+      document,
+      updates: pendingUpdates,
+      bytes: pendingBytes,
+      oldest: oldest[index]?.time ?? updatedAt,
+    }));
+  };
+  const headersOf = async (workspace: WorkspaceId): Promise<ReadonlyArray<OutgoingHeader>> =>
+    (await ofWorkspace(outgoing, workspace).toArray()).map(
+      ({ counter, document, kind, state, attempts, frozenAt, bytes }) => ({
+        counter,
+        document,
+        kind,
+        state,
+        attempts,
+        frozenAt,
+        bytes,
+      }),
+    );
 
   return {
     pendingDocuments: (workspace) =>
-      connection.read("pendingDocuments", [documents, updates], async () => {
-        const rows = await ofWorkspace(documents, workspace, "[workspace+pendingUpdates]").toArray();
-        const oldest = await Promise.all(rows.map(({ document }) => waiting(workspace, document).first()));
-        return rows.map(({ document, pendingUpdates = 0, pendingBytes, updatedAt }, index) => ({
-          document,
-          updates: pendingUpdates,
-          bytes: pendingBytes,
-          oldest: oldest[index]?.time ?? updatedAt,
-        }));
-      }),
+      connection.read("pendingDocuments", [documents, updates], () => pendingOf(workspace)),
 
     pendingUpdates: (workspace, document) =>
       connection.read("pendingUpdates", [updates], async () =>
@@ -150,14 +163,15 @@ export const outboxOperations = (connection: DexieConnection): OutboxOperations 
         });
       }),
 
-    outgoingSize: (workspace) =>
-      connection.read("outgoingSize", [outgoing], async () => {
-        const rows = await ofWorkspace(outgoing, workspace).toArray();
-        return {
-          entries: rows.length,
-          bytes: rows.reduce((sum, row) => sum + row.bytes, 0),
-          documents: [...new Set(rows.map(({ document }) => document))],
-        };
+    unacknowledged: (workspace) =>
+      connection.read("unacknowledged", [documents, updates, outgoing, streams, positions], async () => {
+        const [pending, sent, trouble, position] = await Promise.all([
+          pendingOf(workspace),
+          headersOf(workspace),
+          ofWorkspace(streams, workspace).toArray(),
+          positions.get(workspace),
+        ]);
+        return { pending, outgoing: sent, streams: trouble, nextCounter: position?.nextCounter ?? 1 };
       }),
 
     settle: (workspace, fence, settled, at) =>
@@ -168,20 +182,7 @@ export const outboxOperations = (connection: DexieConnection): OutboxOperations 
         await database.positions.put({ ...position, lastSyncedAt: at });
       }),
 
-    outgoingHeaders: (workspace) =>
-      connection.read("outgoingHeaders", [outgoing], async () =>
-        (await ofWorkspace(outgoing, workspace).toArray()).map(
-          ({ counter, document, kind, state, attempts, frozenAt, bytes }) => ({
-            counter,
-            document,
-            kind,
-            state,
-            attempts,
-            frozenAt,
-            bytes,
-          }),
-        ),
-      ),
+    outgoingHeaders: (workspace) => connection.read("outgoingHeaders", [outgoing], () => headersOf(workspace)),
 
     moveOutgoing: (workspace, fence, moves) =>
       connection.guarded("moveOutgoing", [profile, workspaces, positions, outgoing, streams], async (database) => {

@@ -55,6 +55,7 @@ export const documentOperations = (
   const projected = database.prepare(`
     UPDATE documents SET merging = 0, unprojected = CASE WHEN ?1 OR latest > ?2 THEN latest ELSE NULL END
     WHERE key = ?3`);
+  const isMerging = database.prepare("SELECT 1 FROM documents WHERE key = ? AND merging = 1");
   const merging = database.prepare("UPDATE documents SET merging = 1 WHERE key = ?");
   const putSnapshot = database.prepare(`
     INSERT INTO snapshots (document, through, snapshot) VALUES (?, ?, ?)
@@ -101,8 +102,8 @@ export const documentOperations = (
       database.read("updatesAfter", () => {
         const key = documents.keyOf(workspace, document);
         return key === undefined
-          ? { snapshot: undefined, updates: [], through: afterId }
-          : newer(key, { workspace, document }, afterId);
+          ? { snapshot: undefined, updates: [], through: afterId, merging: false }
+          : { ...newer(key, { workspace, document }, afterId), merging: isMerging.get(key) !== undefined };
       }),
 
     unprojected: (workspace, types, { only, limit = Infinity } = {}) =>

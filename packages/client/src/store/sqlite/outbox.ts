@@ -1,6 +1,7 @@
 /** Entries of this device from the moment that they leave PENDING until the server has acknowledged them. */
 import type { DeviceId, WorkspaceId } from "@cairn/protocol";
-import { Fenced, type LocalStoreShape, type NewOutgoing } from "../LocalStore.ts";
+import { Fenced, type LocalStoreShape, type NewOutgoing, type PendingDocument } from "../LocalStore.ts";
+import type { OutgoingHeader } from "../records.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { DocumentRows } from "./documents.ts";
 import type { Guard } from "./guard.ts";
@@ -100,7 +101,7 @@ type OutboxOperations = Pick<
   | "pendingUpdates"
   | "freeze"
   | "outgoing"
-  | "outgoingSize"
+  | "unacknowledged"
   | "outgoingHeaders"
   | "settle"
   | "moveOutgoing"
@@ -128,8 +129,7 @@ export const outboxOperations = (
     SELECT outgoing.*, log.entry FROM outgoing
     JOIN log ON log.workspace = outgoing.workspace AND log.device = outgoing.device AND log.counter = outgoing.counter
     WHERE outgoing.workspace = ? ORDER BY outgoing.counter LIMIT ?`);
-  const size = database.prepare("SELECT count(*) AS entries, total(bytes) AS bytes FROM outgoing WHERE workspace = ?");
-  const waitingDocuments = database.prepare("SELECT DISTINCT document FROM outgoing WHERE workspace = ?");
+  const nextCounter = database.prepare("SELECT next_counter FROM workspaces WHERE workspace = ?");
   const synced = database.prepare("UPDATE workspaces SET last_synced_at = ? WHERE workspace = ?");
   const find = database.prepare("SELECT * FROM outgoing WHERE workspace = ? AND counter = ?");
   const replace = database.prepare(`
@@ -147,16 +147,17 @@ export const outboxOperations = (
     "UPDATE outgoing SET state = ?, attempts = ? WHERE workspace = ? AND counter = ? AND state = ? RETURNING document",
   );
 
+  const pendingOf = (workspace: WorkspaceId): ReadonlyArray<PendingDocument> =>
+    pendingDocuments.all(workspace).map((row) => ({
+      document: documentId(row["document"]),
+      updates: number(row["pending_updates"]),
+      bytes: number(row["pending_bytes"]),
+      oldest: number(row["oldest"]),
+    }));
+  const headersOf = (workspace: WorkspaceId): ReadonlyArray<OutgoingHeader> => headers.all(workspace).map(toHeader);
+
   return {
-    pendingDocuments: (workspace) =>
-      database.read("pendingDocuments", () =>
-        pendingDocuments.all(workspace).map((row) => ({
-          document: documentId(row["document"]),
-          updates: number(row["pending_updates"]),
-          bytes: number(row["pending_bytes"]),
-          oldest: number(row["oldest"]),
-        })),
-      ),
+    pendingDocuments: (workspace) => database.read("pendingDocuments", () => pendingOf(workspace)),
 
     pendingUpdates: (workspace, document) =>
       database.read("pendingUpdates", () => {
@@ -172,17 +173,18 @@ export const outboxOperations = (
 
     outgoing: (workspace, limit) => database.read("outgoing", () => waiting.all(workspace, limit).map(toOutgoing)),
 
-    outgoingSize: (workspace) =>
-      database.read("outgoingSize", () => {
-        const row = size.get(workspace);
+    unacknowledged: (workspace) =>
+      database.read("unacknowledged", () => {
+        const row = nextCounter.get(workspace);
         return {
-          entries: number(row?.["entries"]),
-          bytes: number(row?.["bytes"]),
-          documents: waitingDocuments.all(workspace).map((found) => documentId(found["document"])),
+          pending: pendingOf(workspace),
+          outgoing: headersOf(workspace),
+          streams: streams.all(workspace),
+          nextCounter: row === undefined ? 1 : number(row["next_counter"]),
         };
       }),
 
-    outgoingHeaders: (workspace) => database.read("outgoingHeaders", () => headers.all(workspace).map(toHeader)),
+    outgoingHeaders: (workspace) => database.read("outgoingHeaders", () => headersOf(workspace)),
 
     moveOutgoing: (workspace, fence, moves) =>
       database.guarded("moveOutgoing", () => {

@@ -15,6 +15,7 @@ export type StreamRows = ReturnType<typeof streamRows>;
 /** Changing streams inside a transaction that somebody else opened. */
 export const streamRows = (database: SqliteDatabase) => {
   const find = database.prepare("SELECT * FROM streams WHERE workspace = ? AND document = ?");
+  const all = database.prepare("SELECT * FROM streams WHERE workspace = ? ORDER BY document");
   const put = database.prepare(`
     INSERT INTO streams (workspace, document, state, attempts, code, message, since, through, history)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -30,6 +31,7 @@ export const streamRows = (database: SqliteDatabase) => {
   };
   return {
     of,
+    all: (workspace: WorkspaceId): ReadonlyArray<StreamRecord> => all.all(workspace).map(toStream),
     change: (workspace: WorkspaceId, document: DocumentId, change: StreamChange): void => {
       if (document === NO_DOCUMENT) return;
       const next = nextStream(workspace, document, of(workspace, document), change);
@@ -59,7 +61,6 @@ export const streamOperations = (
   documents: DocumentRows,
   rows: StreamRows,
 ): StreamOperations => {
-  const all = database.prepare("SELECT * FROM streams WHERE workspace = ? ORDER BY document");
   const pendingFrom = database.prepare(
     `SELECT * FROM updates WHERE document = ? AND state = ${UpdateState.pending} AND id >= ? ORDER BY id`,
   );
@@ -105,7 +106,7 @@ export const streamOperations = (
   };
 
   return {
-    streams: (workspace) => database.read("streams", () => all.all(workspace).map(toStream)),
+    streams: (workspace) => database.read("streams", () => rows.all(workspace)),
 
     moveStream: (workspace, document, change) =>
       database.guarded("moveStream", () => {
