@@ -84,10 +84,13 @@ it("base64url is read in its canonical form only", () => {
     }),
   );
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(..."AQgw_-9z=+ \u0141") }), (text) => {
-      const bytes = decodeBase64Url(text);
-      if (bytes !== undefined) expect(encodeBase64Url(bytes)).toBe(text);
-    }),
+    fc.property(
+      fc.string({ unit: fc.constantFrom("A", "Q", "g", "w", "_", "-", "9", "z", "=", "+", " ", "\u0141") }),
+      (text) => {
+        const bytes = decodeBase64Url(text);
+        if (bytes !== undefined) expect(encodeBase64Url(bytes)).toBe(text);
+      },
+    ),
   );
   for (const text of ["A", "AB", "AAB", "A=", "AA==", "A A", "AA\n", "+/AA"])
     expect(decodeBase64Url(text)).toBeUndefined();
@@ -103,7 +106,7 @@ it("base64url is what others write and read", () => {
   };
   fc.assert(fc.property(fc.uint8Array(), (bytes) => encodeBase64Url(bytes) === base64urlnopad.encode(bytes)));
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(..."ABIQgw_-9z=") }), (text) => {
+    fc.property(fc.string({ unit: fc.constantFrom("A", "B", "I", "Q", "g", "w", "_", "-", "9", "z", "=") }), (text) => {
       expect(decodeBase64Url(text)).toEqual(read(text));
     }),
   );

@@ -2,6 +2,7 @@
  * Many seeds over several threads. What was done so far can be kept in a file, so that a long campaign goes on where it
  * was stopped.
  */
+import { canonicalJson } from "@cairn/schema";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import type { SeedFailure, SeedsAnswer, SeedsRequest } from "./serve-seeds.ts";
@@ -46,8 +47,7 @@ const isState = (value: unknown): value is SeedCampaignState =>
   "counts" in value &&
   "failures" in value;
 
-const isSame = (left: Parameters, right: Parameters): boolean =>
-  JSON.stringify(Object.entries(left).toSorted()) === JSON.stringify(Object.entries(right).toSorted());
+const isSame = (left: Parameters, right: Parameters): boolean => canonicalJson(left) === canonicalJson(right);
 
 const loadState = async (options: SeedCampaignOptions): Promise<SeedCampaignState> => {
   const { firstSeed, seeds, parameters, stateFile } = options;
