@@ -345,6 +345,10 @@ const assemble = (
         { concurrency: "unbounded" },
       );
       const info = list.find(({ id }) => id === last);
+      // Only whoever leads knows how the conversation stands.
+      if (current !== undefined && current.fence() === undefined) {
+        yield* notifier.notify({ type: "sync-asked", workspace: current.context.workspace });
+      }
       const answer: Beginning = {
         update: versions.state(),
         workspaces: list,
