@@ -2,7 +2,10 @@
 import { defineDocument, defineSchema, evolveSchema, field } from "@cairn/schema";
 import { Schema } from "effect";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { EngineApi } from "../src/engine/EngineApi.ts";
 import { type Cairn, openCairn, type Workspace } from "../src/node.ts";
+import { OpenCairn } from "../src/page/OpenCairn.ts";
+import { startNodeEngine } from "../src/platform/node-engine.ts";
 import { makePlace, type Place, until } from "./notebook.ts";
 
 const Task = Schema.Struct({ id: Schema.String, label: Schema.String, done: Schema.Boolean });
@@ -175,4 +178,35 @@ it("who may only read writes nothing, and sees what the others have written", as
   await untilTasks(annNow, "stone!");
   await untilTasks(joined, "stone!");
   expect(await joined.unsynced()).toMatchObject({ documents: 0, edits: 0 });
+});
+
+it("a page leaves the row of such a document to whoever writes first what it says", async () => {
+  const before = await older("laptop");
+  const home = await before.workspace();
+  const note = await home.create("note", (edit) => edit.tasks.push(task("stone")));
+  await home.flush();
+  await close(before);
+  const connection = await startNodeEngine({ schema: second, directory: place.folder("laptop") });
+  const rows: Array<unknown> = [];
+  const engine: EngineApi = {
+    ...connection.engine,
+    append: (workspace, edits, writer) => {
+      rows.push(...edits.map(({ row }) => row));
+      return connection.engine.append(workspace, edits, writer);
+    },
+  };
+  const cairn = new OpenCairn({ schema: second, ...connection, engine });
+  open.push(cairn);
+  const workspace = await cairn.workspace();
+  const source = await workspace.open("note", note.id);
+  source.edit((edit) => edit.title.set("Walls"));
+  await workspace.flush();
+  expect(rows).toEqual([undefined]);
+  await untilTasks(workspace, "stone!");
+  const [made] = await workspace.query("task");
+  const other = await workspace.open("task", made?.id ?? note.id);
+  other.edit((edit) => edit.done.set(true));
+  await workspace.flush();
+  expect(rows.at(-1)).toBeDefined();
+  await until(async () => (await workspace.query("note"))[0]?.fields.title === "Walls");
 });
