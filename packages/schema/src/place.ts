@@ -17,6 +17,7 @@ import type {
   LoroTree,
 } from "loro-crdt";
 import { isContainer } from "./container.ts";
+import { emptyDocumentLike } from "./empty-document.ts";
 import { SchemaWriteError } from "./errors.ts";
 import { PLAIN_ROOT } from "./roots.ts";
 
@@ -98,9 +99,14 @@ export const openContainer = <C extends Container>(
   return kind.child(place.map, physical);
 };
 
-/** The same place in another replica of its document, or in another version of it; undefined where it does not exist there. */
-export const samePlaceIn = (doc: LoroDoc, place: Place): Place | undefined => {
+/**
+ * The same place in another replica of its document, or in another version of it. Where it does not exist there, a place that
+ * holds nothing.
+ */
+export const samePlaceIn = (doc: LoroDoc, place: Place): Place => {
   if (place.at === "document") return { at: "document", doc };
   const map = doc.getContainerById(place.map.id);
-  return map !== undefined && MAP.is(map) ? { at: "record", doc, map } : undefined;
+  if (map !== undefined && MAP.is(map)) return { at: "record", doc, map };
+  const empty = emptyDocumentLike(doc);
+  return { at: "record", doc: empty, map: empty.getMap(PLAIN_ROOT) };
 };

@@ -23,15 +23,40 @@ const BASE = "1";
 const LEFT = "2";
 const RIGHT = "3";
 
+interface Merged {
+  readonly texts: string;
+  readonly view: View;
+}
+
+/** The last merges of some fields: a document is read often while something waits in it to be carried over. */
+const merges = new WeakMap<Fields, Array<Merged>>();
+
+const MAX_MERGES = 8;
+/** UTF-16 code units of the views of a merge that is kept. */
+const MAX_KEPT_TEXT = 200_000;
+
 /**
  * Both sides' changes to the base. Of two values of one register one stays, the same everywhere.
  *
  * @param like any document; it is not touched
  */
 export const mergeViews = (fields: Fields, base: View, left: View, right: View, like: LoroDoc): View => {
-  const baseText = viewText(base);
-  if (viewText(left) === baseText) return right;
-  if (viewText(right) === baseText) return left;
+  const [baseText, leftText, rightText] = [viewText(base), viewText(left), viewText(right)];
+  if (leftText === baseText) return right;
+  if (rightText === baseText) return left;
+  // No canonical text has a line break, so three of them are told apart.
+  const texts = `${baseText}\n${leftText}\n${rightText}`;
+  const kept = merges.get(fields) ?? [];
+  merges.set(fields, kept);
+  const known = kept.find((merged) => merged.texts === texts);
+  if (known !== undefined) return known.view;
+  const view = merge(fields, base, left, right, like);
+  if (texts.length <= MAX_KEPT_TEXT) kept.push({ texts, view });
+  if (kept.length > MAX_MERGES) kept.shift();
+  return view;
+};
+
+const merge = (fields: Fields, base: View, left: View, right: View, like: LoroDoc): View => {
   const ours = emptyDocumentLike(like);
   const theirs = emptyDocumentLike(like);
   const write = (doc: LoroDoc, peer: `${number}`, view: View): void => {

@@ -21,6 +21,7 @@ import { isPlainObject } from "../json.ts";
 import { MAP, type Place, findContainer, openContainer, samePlaceIn } from "../place.ts";
 import { readField, readFields } from "../read.ts";
 import { type InvalidValue, type Path, type Report, type Slot } from "../slots.ts";
+import { originalOf, readPast } from "./past-versions.ts";
 import { fitViews } from "./fit-view.ts";
 import { type View, mergeViews, viewText } from "./merge-views.ts";
 import { reconcileFields } from "./reconcile.ts";
@@ -122,20 +123,22 @@ const successorsIn = (
   return { all, winner: all.find(({ id }) => id === named) ?? all.at(-1) };
 };
 
-/** Views at versions of a document, which never change: shared with the copies of it that are made to compute them. */
+/** Views at versions of a document, which never change. */
 const histories = new WeakMap<LoroDoc, History>();
 
 type Views = Map<string, View | undefined>;
 type History = WeakMap<Change, Views>;
 
-const MAX_REMEMBERED = 256;
+/** Of one change in one document. */
+const MAX_REMEMBERED = 64;
 
-const historyOf = (doc: LoroDoc): History => {
-  const known = histories.get(doc);
-  if (known !== undefined) return known;
-  const made: History = new WeakMap();
-  histories.set(doc, made);
-  return made;
+const viewsOf = (change: Change, { doc }: Place): Views => {
+  const original = originalOf(doc);
+  const history: History = histories.get(original) ?? new WeakMap<Change, Views>();
+  histories.set(original, history);
+  const views: Views = history.get(change) ?? new Map<string, View | undefined>();
+  history.set(change, views);
+  return views;
 };
 
 const nameOf = (version: Version): string =>
@@ -144,31 +147,36 @@ const nameOf = (version: Version): string =>
     .toSorted()
     .join(" ");
 
+type Form = "older" | "newer";
+
+const nameAt = (form: Form, version: Version, place: Place): string =>
+  `${form} ${place.at === "record" ? place.map.id : ""} ${nameOf(version)}`;
+
+const remember = (change: Change, form: Form, version: Version, place: Place, view: View | undefined): void => {
+  const views = viewsOf(change, place);
+  const [oldest] = views.keys();
+  if (views.size >= MAX_REMEMBERED && oldest !== undefined) views.delete(oldest);
+  views.set(nameAt(form, version, place), view);
+};
+
 /** What a form was at a version of the document; undefined where that version is not here any more. */
-const readAt = (change: Change, form: "older" | "newer", version: Version, place: Place): View | undefined => {
-  const history = historyOf(place.doc);
-  const views: Views = history.get(change) ?? new Map();
-  history.set(change, views);
-  const name = `${form} ${place.at === "record" ? place.map.id : ""} ${nameOf(version)}`;
+const readAt = (change: Change, form: Form, version: Version, place: Place): View | undefined => {
+  const views = viewsOf(change, place);
+  const name = nameAt(form, version, place);
   if (views.has(name)) return views.get(name);
   const view = computeAt(change, form, version, place);
-  if (views.size >= MAX_REMEMBERED) views.clear();
-  views.set(name, view);
+  remember(change, form, version, place, view);
   return view;
 };
 
-const computeAt = (change: Change, form: "older" | "newer", version: Version, place: Place): View | undefined => {
-  let past: LoroDoc | undefined;
+const computeAt = (change: Change, form: Form, version: Version, place: Place): View | undefined => {
   try {
-    past = place.doc.forkAt(version);
-    histories.set(past, historyOf(place.doc));
-    const then = samePlaceIn(past, place);
-    if (then === undefined) return undefined;
-    return form === "older" ? readOlder(change, then, ignore) : readNewer(change, then);
+    return readPast(place.doc, version, (past) => {
+      const then = samePlaceIn(past, place);
+      return form === "older" ? readOlder(change, then, ignore) : readNewer(change, then);
+    });
   } catch {
     return undefined;
-  } finally {
-    past?.free();
   }
 };
 
@@ -251,18 +259,22 @@ export const openSuccessor = (change: Change, place: Place): Place => {
   // Of all devices only this one writes as this peer, and it has not written at this position before.
   const id = `${doc.peerIdStr}.${doc.version().get(doc.peerIdStr) ?? 0}`;
   const seen = successorsIn(change, place).all.map((other) => [other.id, digestOf(readNewer(change, other.place))]);
-  const base = digestOf(readOlder(change, place, ignore));
+  const older = readOlder(change, place, ignore);
   const map = root.ensureMergeableMap(id);
   const made: Place = { at: "record", doc, map };
   reconcileFields(change.newer, made, view);
   map.set(COVERS, covers);
-  map.set(BASE, base);
-  map.set(MADE, digestOf(readNewer(change, made)));
+  map.set(BASE, digestOf(older));
+  const newer = readNewer(change, made);
+  map.set(MADE, digestOf(newer));
   map.set(SEEN, Object.fromEntries(seen));
   doc.commit({ origin: SUCCESSOR_ORIGIN });
-  map.set(CREATED, doc.frontiers());
+  const created = doc.frontiers();
+  map.set(CREATED, created);
   root.set(WINNER, id);
   doc.commit({ origin: SUCCESSOR_ORIGIN });
+  remember(change, "older", covers, place, older);
+  remember(change, "newer", created, made, newer);
   return made;
 };
 
