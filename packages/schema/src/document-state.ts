@@ -4,29 +4,32 @@
  */
 import type { LoroDoc } from "loro-crdt";
 
+import { readAndFree } from "./place.ts";
 import { STATE_ROOT } from "./roots.ts";
 
 const DELETED = "deleted";
 const CREATED_AT = "createdAt";
 const TYPE = "type";
 
+const stateOf = (doc: LoroDoc, key: string): unknown => readAndFree(doc.getMap(STATE_ROOT), (state) => state.get(key));
+
 /** Whether the document is in the bin. */
-export const isDeleted = (doc: LoroDoc): boolean => doc.getMap(STATE_ROOT).get(DELETED) === true;
+export const isDeleted = (doc: LoroDoc): boolean => stateOf(doc, DELETED) === true;
 
 /** Delete a document or bring it back: an edit, which can be undone and which the last writer decides. */
 export const setDeleted = (doc: LoroDoc, deleted: boolean): void => {
-  if (isDeleted(doc) !== deleted) doc.getMap(STATE_ROOT).set(DELETED, deleted);
+  if (isDeleted(doc) !== deleted) readAndFree(doc.getMap(STATE_ROOT), (state) => state.set(DELETED, deleted));
 };
 
 /** Milliseconds since 1970, by the clock of the device that created the document; undefined where nobody said so. */
 export const createdAt = (doc: LoroDoc): number | undefined => {
-  const value = doc.getMap(STATE_ROOT).get(CREATED_AT);
+  const value = stateOf(doc, CREATED_AT);
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 };
 
 /** The name of the document's type in the app's schema; undefined where nobody said so. */
 export const documentTypeName = (doc: LoroDoc): string | undefined => {
-  const value = doc.getMap(STATE_ROOT).get(TYPE);
+  const value = stateOf(doc, TYPE);
   return typeof value === "string" ? value : undefined;
 };
 
@@ -38,7 +41,8 @@ export const describeDocument = (
   doc: LoroDoc,
   description: { readonly type: string; /** Milliseconds since 1970. */ readonly createdAt: number },
 ): void => {
-  const state = doc.getMap(STATE_ROOT);
-  if (documentTypeName(doc) === undefined) state.set(TYPE, description.type);
-  if (createdAt(doc) === undefined) state.set(CREATED_AT, description.createdAt);
+  readAndFree(doc.getMap(STATE_ROOT), (state) => {
+    if (documentTypeName(doc) === undefined) state.set(TYPE, description.type);
+    if (createdAt(doc) === undefined) state.set(CREATED_AT, description.createdAt);
+  });
 };

@@ -66,6 +66,22 @@ export const TREE: ContainerKind<LoroTree> = {
 /** The map that holds the plain fields of a place. */
 export const plainMap = (place: Place): LoroMap => (place.at === "document" ? place.doc.getMap(PLAIN_ROOT) : place.map);
 
+/**
+ * Reads a container that nobody else has, and gives it back: as long as JavaScript holds one of a document's containers,
+ * Loro keeps the whole document in memory, also when it was freed (hazard L9).
+ */
+export const readAndFree = <C extends Container, A>(container: C, read: (container: C) => A): A => {
+  try {
+    return read(container);
+  } finally {
+    container.free();
+  }
+};
+
+/** The stored value of a plain field. */
+export const plainValue = (place: Place, physical: string): unknown =>
+  place.at === "record" ? place.map.get(physical) : readAndFree(plainMap(place), (map) => map.get(physical));
+
 /** The container of a field, for reading: writes nothing. `misfit` where something else occupies its key. */
 export const findContainer = <C extends Container>(
   place: Place,

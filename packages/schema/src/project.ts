@@ -87,6 +87,7 @@ export const project = <Fs extends Fields>(
       if (found !== "") words.push(found);
       searchLeft = Math.max(0, searchLeft - found.length - 1);
     }
+    if (typeof text !== "string") text.free();
   }
   return {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `bounded` keeps every value within its field's type

@@ -9,7 +9,18 @@ import type { Container, LoroDoc, LoroMap } from "loro-crdt";
 import { isContainer } from "./container.ts";
 
 import type { Field, Fields, RecordsField, TreeField, ViewOf } from "./field.ts";
-import { COUNTER, LIST, MAP, MOVABLE_LIST, type Place, TEXT, TREE, findContainer, plainMap } from "./place.ts";
+import {
+  COUNTER,
+  LIST,
+  MAP,
+  MOVABLE_LIST,
+  type Place,
+  TEXT,
+  TREE,
+  findContainer,
+  plainValue,
+  readAndFree,
+} from "./place.ts";
 import { runsOf, unknownStyles } from "./rich-text.ts";
 import { PLAIN_ROOT, STATE_ROOT } from "./roots.ts";
 import { type DocumentType, type InvalidValue, type Path, type Report, type Slot, keysOf, slotsOf } from "./slots.ts";
@@ -55,59 +66,50 @@ const readStored = (slot: Slot, place: Place, path: Path, report: Report): unkno
   const { field, physical } = slot;
   switch (field.kind) {
     case "plain": {
-      const value = plainMap(place).get(physical);
+      const value = plainValue(place, physical);
       if (value === undefined) return field.default;
       return fit(field, value, path, report) ? value : field.default;
     }
     case "text":
-      return find(place, TEXT, physical, path, report)?.toString() ?? "";
-    case "richText": {
-      const text = find(place, TEXT, physical, path, report);
-      return text === undefined ? [] : runsOf(field.styles, text, path, report);
-    }
-    case "tree": {
-      const tree = find(place, TREE, physical, path, report);
-      if (tree === undefined) return [];
-      return readTree(tree, path, report, (map, at, found) =>
-        readFields(field.fields, { at: "record", doc: place.doc, map }, at, found),
+      return read(place, TEXT, physical, path, report, "", (text) => text.toString());
+    case "richText":
+      return read(place, TEXT, physical, path, report, [], (text) => runsOf(field.styles, text, path, report));
+    case "tree":
+      return read(place, TREE, physical, path, report, [], (tree) =>
+        readTree(tree, path, report, (map, at, found) =>
+          readFields(field.fields, { at: "record", doc: place.doc, map }, at, found),
+        ),
       );
-    }
-    case "list": {
-      const list = find(place, LIST, physical, path, report);
-      return list === undefined ? [] : fittingItems(field, list.toArray(), path, report).map(([, item]) => item);
-    }
-    case "movableList": {
-      const list = find(place, MOVABLE_LIST, physical, path, report);
-      return list === undefined ? [] : fittingItems(field, list.toArray(), path, report).map(([, item]) => item);
-    }
-    case "set": {
-      const map = find(place, MAP, physical, path, report);
-      return map === undefined ? [] : setItems(field, map, path, report);
-    }
+    case "list":
+      return read(place, LIST, physical, path, report, [], (list) =>
+        fittingItems(field, list.toArray(), path, report).map(([, item]) => item),
+      );
+    case "movableList":
+      return read(place, MOVABLE_LIST, physical, path, report, [], (list) =>
+        fittingItems(field, list.toArray(), path, report).map(([, item]) => item),
+      );
+    case "set":
+      return read(place, MAP, physical, path, report, [], (map) => setItems(field, map, path, report));
     case "map":
-    case "attachments": {
-      const map = find(place, MAP, physical, path, report);
-      if (map === undefined) return {};
-      return Object.fromEntries(
-        entriesInOrder(map).filter(([key, value]) => fit(field, value, [...path, key], report)),
+    case "attachments":
+      return read(place, MAP, physical, path, report, {}, (map) =>
+        Object.fromEntries(entriesInOrder(map).filter(([key, value]) => fit(field, value, [...path, key], report))),
       );
-    }
     case "counter": {
-      const value = find(place, COUNTER, physical, path, report)?.value ?? 0;
+      const value = read(place, COUNTER, physical, path, report, 0, (counter) => counter.value);
       if (Number.isSafeInteger(value)) return value;
       report({ path, reason: "misfit" });
       return 0;
     }
-    case "records": {
-      const map = find(place, MAP, physical, path, report);
-      if (map === undefined) return {};
-      return Object.fromEntries(
-        recordsIn(map, path, report).map(([key, record]) => [
-          key,
-          readFields(field.fields, { at: "record", doc: place.doc, map: record }, [...path, key], report),
-        ]),
+    case "records":
+      return read(place, MAP, physical, path, report, {}, (map) =>
+        Object.fromEntries(
+          recordsIn(map, path, report).map(([key, record]) => [
+            key,
+            readFields(field.fields, { at: "record", doc: place.doc, map: record }, [...path, key], report),
+          ]),
+        ),
       );
-    }
   }
 };
 
@@ -121,16 +123,19 @@ const fit = (field: Accepting, value: unknown, path: Path, report: Report): bool
   return false;
 };
 
-const find = <C extends Container>(
+/** What a container holds; `otherwise` where there is none that fits. */
+const read = <C extends Container, A>(
   place: Place,
   kind: Parameters<typeof findContainer<C>>[1],
   physical: string,
   path: Path,
   report: Report,
-): C | undefined => {
+  otherwise: A,
+  holds: (container: C) => A,
+): A => {
   const found = findContainer(place, kind, physical);
   if (found === "misfit") report({ path, reason: "wrong-kind" });
-  return found === "misfit" || found === "absent" ? undefined : found;
+  return found === "misfit" || found === "absent" ? otherwise : readAndFree(found, holds);
 };
 
 /** The items that fit, each with its position in the container. */
@@ -172,9 +177,7 @@ const unknownInDocument = (type: DocumentType, doc: LoroDoc): ReadonlyArray<Read
     ...Object.keys(doc.toContainerTree({ roots: unknownRoots(doc, known) }))
       .toSorted()
       .map((name) => [name]),
-    ...doc
-      .getMap(PLAIN_ROOT)
-      .keys()
+    ...readAndFree(doc.getMap(PLAIN_ROOT), (plain) => plain.keys())
       .map(String)
       .filter((key) => !known.has(key))
       .toSorted()

@@ -18,17 +18,19 @@ const EditorHost = ({ note, readOnly, focusFirst, attachments, onFiles, onReady 
   const editor = useRef<NoteEditorHandle | undefined>(undefined);
   const takeFiles = useEffectEvent(onFiles);
   const open = useEffectEvent((element: HTMLElement, doc: NoteHandle["loro"], source: AttachmentSource) => {
+    const text = doc.getText("body");
     const made = createEditor({
       parent: element,
       doc,
-      text: doc.getText("body"),
+      text,
       label: "Note text",
       readOnly,
       attachments: source,
       onFiles: (files, at) => takeFiles(files, at),
     });
     if (focusFirst) made.focus();
-    return made;
+    // As long as there is one of its containers, Loro keeps the whole document in memory.
+    return { ...made, destroy: () => (made.destroy(), text.free()) };
   });
 
   useEffect(() => {

@@ -11,7 +11,7 @@
  */
 import { SchemaWriteError } from "../errors.ts";
 import { type Json, canonicalJson, isJsonWithin, isPlainObject } from "../json.ts";
-import { type Place, plainMap } from "../place.ts";
+import { type Place, plainMap, plainValue } from "../place.ts";
 import { readField } from "../read.ts";
 import type { Origin, Path, PlanWrites, Report, Slot } from "../slots.ts";
 import type { PlainField } from "../field.ts";
@@ -65,7 +65,7 @@ const attempt = (convert: () => unknown): unknown => {
 
 const read = (conversion: Conversion, place: Place, path: Path, report: Report): Values => {
   const older = readOlder(conversion, place, path, report);
-  const stored: unknown = plainMap(place).get(conversion.key);
+  const stored = plainValue(place, conversion.key);
   if (stored !== undefined) {
     const shadow = isJsonWithin(stored, MAX_SHADOW_UNITS) && isPlainObject(stored) ? stored : undefined;
     const value = shadow && fitting(conversion.newer, shadow["value"]);

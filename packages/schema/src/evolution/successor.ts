@@ -18,7 +18,7 @@ import { isContainer } from "../container.ts";
 import { digestText } from "../digest.ts";
 import type { Fields } from "../field.ts";
 import { isPlainObject } from "../json.ts";
-import { MAP, type Place, findContainer, openContainer, samePlaceIn } from "../place.ts";
+import { MAP, type Place, findContainer, openContainer, readAndFree, samePlaceIn } from "../place.ts";
 import { readField, readFields } from "../read.ts";
 import { type InvalidValue, type Path, type Report, type Slot } from "../slots.ts";
 import { originalOf, readPast } from "./past-versions.ts";
@@ -99,7 +99,8 @@ const successorsIn = (
 ): { readonly all: ReadonlyArray<Successor>; readonly winner: Successor | undefined } => {
   const root = findContainer(place, MAP, change.key);
   if (typeof root === "string") return { all: [], winner: undefined };
-  const all = root.entries().flatMap(([id, map]): ReadonlyArray<Successor> => {
+  const [entries, named] = readAndFree(root, () => [root.entries(), root.get(WINNER)]);
+  const all = entries.flatMap(([id, map]): ReadonlyArray<Successor> => {
     if (!isContainer(map) || !MAP.is(map)) return [];
     const covers = versionOf(map.get(COVERS));
     const created = versionOf(map.get(CREATED));
@@ -119,7 +120,6 @@ const successorsIn = (
     ];
   });
   all.sort((left, right) => (left.id < right.id ? -1 : 1));
-  const named = root.get(WINNER);
   return { all, winner: all.find(({ id }) => id === named) ?? all.at(-1) };
 };
 
@@ -222,16 +222,17 @@ const MAX_KEPT = 64;
 
 const current = (change: Change, place: Place, report: Report): Current => {
   const root = findContainer(place, MAP, change.key);
-  if (typeof root === "string" || root.size === 0 || place.doc.isDetached()) return compute(change, place, report);
+  const id = typeof root === "string" ? undefined : readAndFree(root, () => (root.size === 0 ? undefined : root.id));
+  if (id === undefined || place.doc.isDetached()) return compute(change, place, report);
   const operations = place.doc.opCount();
   const kept = computed.get(place.doc) ?? new Map<string, Computed>();
   computed.set(place.doc, kept);
-  let known = kept.get(root.id);
+  let known = kept.get(id);
   if (known?.operations !== operations || known.change !== change) {
     const invalid: Array<InvalidValue> = [];
     known = { change, operations, current: compute(change, place, (found) => invalid.push(found)), invalid };
     if (kept.size >= MAX_KEPT) kept.clear();
-    kept.set(root.id, known);
+    kept.set(id, known);
   }
   known.invalid.forEach(report);
   return known.current;
