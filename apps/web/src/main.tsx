@@ -1,5 +1,5 @@
 // First, so that the engine's worker starts before React is even evaluated.
-import "./boot/engine-worker.ts";
+import { firstLook } from "./boot/engine-worker.ts";
 import { CSPProvider } from "@base-ui/react/csp-provider";
 import { RouterProvider } from "@tanstack/react-router";
 import { lazy, StrictMode, Suspense } from "react";
@@ -21,7 +21,7 @@ createRoot(root).render(
   <StrictMode>
     <ErrorBoundary>
       <CSPProvider disableStyleElements>
-        <CairnProvider open={openNotebook}>
+        <CairnProvider open={openNotebook} firstLook={firstLook}>
           <RouterProvider router={router} />
         </CairnProvider>
         <Suspense fallback={null}>

@@ -8,6 +8,7 @@ import type {
   Workspace,
   WorkspaceInfo,
 } from "@cairn/client";
+import type { FirstLook } from "@cairn/client/first-look";
 import type { DocumentSchema } from "@cairn/schema";
 import { useCallback, useEffect, useState } from "react";
 import type { DocumentState } from "./document.ts";
@@ -15,7 +16,7 @@ import { type CairnContext, createCairnContext } from "./provider.ts";
 import { useLatest } from "./store.ts";
 import { createSuspenseHooks, type SuspenseHooks } from "./suspense.ts";
 
-export interface CairnHooks<S extends DocumentSchema> extends CairnContext<S>, SuspenseHooks<S> {
+export interface CairnHooks<S extends DocumentSchema> extends Omit<CairnContext<S>, "useFirstLook">, SuspenseHooks<S> {
   /** The workspace on screen; undefined until the client is ready. */
   readonly useWorkspace: () => Workspace<S> | undefined;
   readonly useWorkspaces: () => ReadonlyArray<WorkspaceInfo>;
@@ -31,7 +32,7 @@ export interface CairnHooks<S extends DocumentSchema> extends CairnContext<S>, S
 
 /** Hooks that know an app's schema. Call it once, at the top level of a module. */
 export const createCairnHooks = <S extends DocumentSchema>(): CairnHooks<S> => {
-  const { CairnProvider, useCairn, useSuspenseCairn } = createCairnContext<S>();
+  const { CairnProvider, useCairn, useSuspenseCairn, useFirstLook } = createCairnContext<S>();
 
   const useWorkspace = (): Workspace<S> | undefined => {
     const state = useCairn();
@@ -58,6 +59,7 @@ export const createCairnHooks = <S extends DocumentSchema>(): CairnHooks<S> => {
     // A query is written in place on every render: only one with another content is another query.
     const [stable, setStable] = useState(query);
     if (stable !== query && JSON.stringify(stable) !== JSON.stringify(query)) setStable(query);
+    const seen = useSeen(type, stable);
     useEffect(
       () =>
         workspace?.liveQuery(
@@ -69,7 +71,23 @@ export const createCairnHooks = <S extends DocumentSchema>(): CairnHooks<S> => {
         ),
       [workspace, type, stable],
     );
-    return answer && answer.of === workspace ? answer.rows : undefined;
+    if (answer && answer.of === workspace) return answer.rows;
+    return seen && (workspace === undefined || workspace.id === seen.workspace) ? seen.rows : undefined;
+  };
+
+  /** The rows of a first look, for a component that was there when it came: until it has an answer of its own. */
+  const useSeen = <T extends TypeName<S>>(type: T, query: ListQuery<S, T>): Seen<S, T> | undefined => {
+    const look = useFirstLook();
+    const [seen, setSeen] = useState<Seen<S, T>>();
+    if (look !== undefined && seen?.look !== look) {
+      const found = look.answers.find(
+        (answer) => answer.type === type && JSON.stringify(answer.query) === JSON.stringify(query),
+      );
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- rows of this type, made by the build's own declaration
+      const rows = found?.page.rows.map((row) => ({ ...row, arriving: false })) as ReadonlyArray<Row<S, T>> | undefined;
+      setSeen({ look, query, workspace: look.workspace, rows });
+    }
+    return seen?.query === query ? seen : undefined;
   };
 
   const useDocument = <T extends TypeName<S>>(type: T, id: DocumentHandle<S, T>["id"]): DocumentState<S, T> => {
@@ -123,6 +141,14 @@ export const createCairnHooks = <S extends DocumentSchema>(): CairnHooks<S> => {
     ...createSuspenseHooks(useSuspenseCairn),
   };
 };
+
+interface Seen<S extends DocumentSchema, T extends TypeName<S>> {
+  readonly look: FirstLook;
+  readonly query: ListQuery<S, T>;
+  readonly workspace: Workspace<S>["id"];
+  /** Undefined where the look did not ask this. */
+  readonly rows: ReadonlyArray<Row<S, T>> | undefined;
+}
 
 const openingDocument = { status: "opening" } as const;
 const none: ReadonlyArray<never> = [];

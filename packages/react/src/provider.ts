@@ -1,4 +1,5 @@
 import type { Cairn, Workspace, WorkspaceInfo } from "@cairn/client";
+import type { FirstLook } from "@cairn/client/first-look";
 import type { DocumentSchema } from "@cairn/schema";
 import {
   createContext,
@@ -35,6 +36,8 @@ export interface CairnProviderProps<S extends DocumentSchema> {
    * as the page.
    */
   readonly open: () => Promise<Cairn<S>>;
+  /** What lists show while the client opens (`firstLookOf` in `@cairn/client/first-look`). The same at every render. */
+  readonly firstLook?: Promise<FirstLook | undefined> | undefined;
   readonly children?: ReactNode;
 }
 
@@ -42,23 +45,36 @@ export interface CairnContext<S extends DocumentSchema> {
   readonly CairnProvider: (props: CairnProviderProps<S>) => ReactNode;
   readonly useCairn: () => CairnState<S>;
   readonly useSuspenseCairn: () => CairnReady<S>;
+  /** What was seen of the lists; undefined as soon as the client is there. */
+  readonly useFirstLook: () => FirstLook | undefined;
 }
 
 interface Provided<S extends DocumentSchema> {
   readonly state: CairnState<S>;
   /** What opening came to, for those who wait. */
   readonly settled: Promise<Settled<S>>;
+  readonly look: FirstLook | undefined;
 }
 
 /** The provider of an app's client, and the hooks that read what it provides. */
 export const createCairnContext = <S extends DocumentSchema>(): CairnContext<S> => {
   const Context = createContext<Provided<S> | undefined>(undefined);
 
-  const CairnProvider = ({ open, children }: CairnProviderProps<S>): ReactNode => {
+  const CairnProvider = ({ open, firstLook, children }: CairnProviderProps<S>): ReactNode => {
     const opening = useRef<Promise<Cairn<S>> | undefined>(undefined);
     const [attempt, setAttempt] = useState(0);
     const [state, setState] = useState<CairnState<S>>({ status: "opening" });
     const [settling, setSettling] = useState<Settling<S>>(makeSettling);
+    const [look, setLook] = useState<FirstLook>();
+
+    useEffect(() => {
+      let current = true;
+      // Whoever cannot look says so in the client's own words, a moment later.
+      firstLook?.then((seen) => current && setLook(seen)).catch(() => undefined);
+      return () => {
+        current = false;
+      };
+    }, [firstLook]);
 
     useEffect(() => {
       let current = true;
@@ -96,7 +112,9 @@ export const createCairnContext = <S extends DocumentSchema>(): CairnContext<S> 
       };
     }, [open, attempt, settling]);
 
-    const provided = useMemo(() => ({ state, settled: settling.settled }), [state, settling]);
+    // Later it would be older than what the client says.
+    const shown = state.status === "opening" ? look : undefined;
+    const provided = useMemo(() => ({ state, settled: settling.settled, look: shown }), [state, settling, shown]);
     return createElement(Context.Provider, { value: provided }, children);
   };
 
@@ -108,6 +126,8 @@ export const createCairnContext = <S extends DocumentSchema>(): CairnContext<S> 
 
   const useCairn = (): CairnState<S> => useProvided().state;
 
+  const useFirstLook = (): FirstLook | undefined => useProvided().look;
+
   const useSuspenseCairn = (): CairnReady<S> => {
     const { state, settled } = useProvided();
     const current = state.status === "opening" ? use(settled) : state;
@@ -115,7 +135,7 @@ export const createCairnContext = <S extends DocumentSchema>(): CairnContext<S> 
     return current;
   };
 
-  return { CairnProvider, useCairn, useSuspenseCairn };
+  return { CairnProvider, useCairn, useSuspenseCairn, useFirstLook };
 };
 
 interface Settling<S extends DocumentSchema> {

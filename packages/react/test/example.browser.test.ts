@@ -1,3 +1,4 @@
+import type { FirstLook } from "@cairn/client/first-look";
 import { type ComponentType, createElement, StrictMode, Suspense } from "react";
 import { flushSync } from "react-dom";
 import { createRoot, type Root } from "react-dom/client";
@@ -89,4 +90,32 @@ test("with error boundaries: a query that does not fit is thrown, and a better o
   limit = 1;
   retry.click();
   await vi.waitFor(() => expect(texts(page, "li")).toHaveLength(1));
+});
+
+test("a first look is on screen while the client opens, and gives way to what the client says", async () => {
+  const query = { sort: { by: "$created" } } as const;
+  const gate = Promise.withResolvers<void>();
+  const openLater = () => gate.promise.then(open);
+  const row = (name: string) => ({
+    id: name,
+    type: "stone",
+    fields: { name },
+    createdAt: 1,
+    updatedAt: 1,
+    deleted: false,
+  });
+  const page = { rows: [row("Seen 1"), row("Seen 2")], next: undefined };
+  // Of another workspace than the client will open: what was seen of it is gone as soon as that is known.
+  const seen: unknown = { workspace: "another", answers: [{ type: "stone", query, page }] };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- ids are made by the engine alone
+  const firstLook = Promise.resolve(seen as FirstLook);
+  const Stones = () => useQuery("stone", query)?.map(({ id, fields }) => createElement("li", { key: id }, fields.name));
+  const Others = () => useQuery("stone")?.map(({ id, fields }) => createElement("b", { key: id }, fields.name));
+  const Page = () =>
+    createElement(CairnProvider, { open: openLater, firstLook }, createElement(Stones), createElement(Others));
+  const shown = mount(Page);
+  await vi.waitFor(() => expect(texts(shown, "li")).toEqual(["Seen 1", "Seen 2"]));
+  expect(texts(shown, "b")).toEqual([]);
+  gate.resolve();
+  await vi.waitFor(() => expect(texts(shown, "li")).toEqual(["Granite", "Stone 2"]), opened);
 });

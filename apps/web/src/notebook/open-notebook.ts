@@ -3,6 +3,7 @@ import { engineWorker } from "../boot/engine-worker.ts";
 import { firstLists } from "../notes/first-lists.ts";
 import { describeDevice } from "./device-name.ts";
 import { takeStartAnew } from "./open-anew.ts";
+import { profile } from "./profile.ts";
 import { schema } from "./schema.ts";
 
 /**
@@ -12,7 +13,7 @@ import { schema } from "./schema.ts";
 export const openNotebook = () =>
   openCairn({
     schema,
-    name: "notebook",
+    name: profile,
     server: location.origin,
     appVersion: versionNumber(__CAIRN_VERSION__),
     ...(takeStartAnew() ? { afterLoss: "start-anew" as const } : {}),

@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { useCallback } from "react";
+import { useCallback, useEffect, useRef } from "react";
 import { explain } from "../notebook/explain.ts";
 import { useWorkspace } from "../notebook/hooks.ts";
 import { useListFilterIfAny } from "../notebook/view-state.tsx";
@@ -13,9 +13,13 @@ export const useCreateNote = (): ((text?: string) => Promise<void>) => {
   const filter = useListFilterIfAny();
   const tag = filter?.tag;
   const leaveArchive = filter?.setArchive;
-  return useCallback(
+  const wanted = useRef<string | undefined>(undefined);
+  const create = useCallback(
     async (text = "") => {
-      if (!workspace) return;
+      if (!workspace) {
+        wanted.current = text;
+        return;
+      }
       if (workspace.info().role === "reader") {
         notify({ title: "This notebook is read-only for you", detail: "Make a note in a notebook of your own." });
         return;
@@ -35,4 +39,12 @@ export const useCreateNote = (): ((text?: string) => Promise<void>) => {
     },
     [workspace, navigate, tag, leaveArchive],
   );
+  // The list may be on screen before the notebook is open: who asks then gets the note as soon as it is.
+  useEffect(() => {
+    const text = wanted.current;
+    if (!workspace || text === undefined) return;
+    wanted.current = undefined;
+    void create(text);
+  }, [workspace, create]);
+  return create;
 };

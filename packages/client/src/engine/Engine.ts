@@ -17,6 +17,7 @@ import { Notifier, type ProfileEvent } from "../platform/Notifier.ts";
 import { type HeldLease, PeerLeases } from "../platform/PeerLeases.ts";
 import { watchStore } from "../platform/StoreWatch.ts";
 import { Versions } from "../platform/Versions.ts";
+import { keepQuestions } from "../first-look/keep-questions.ts";
 import { LocalStore, type StoreFailure } from "../store/LocalStore.ts";
 import type { Transport } from "../transport/Transport.ts";
 import * as Attachments from "./Attachments.ts";
@@ -27,7 +28,8 @@ import { type LeaderCall, type LeaderResult, makeLeaderCalls } from "./LeaderCal
 import { createLink, listDevices, listLastSeen, listLinks, revokeLink } from "./Links.ts";
 import { raiseMinimumVersion, requireCurrentApp } from "./MinimumVersion.ts";
 import type { OwnerWork } from "./Proposals.ts";
-import { countUnknown, makeRowQueries, toPlainRow } from "./row-queries.ts";
+import { toPlainRow } from "./plain-row.ts";
+import { countUnknown, makeRowQueries } from "./row-queries.ts";
 import { type MakeSealing, reloadContext, roleOf } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import { leaseFresh } from "./fresh-lease.ts";
@@ -42,12 +44,16 @@ export interface EngineOptions extends Omit<WorkspacesOptions, "random" | "seali
    * told. Whoever leads writes at once, and what a page reads first would wait for the disk.
    */
   readonly leadAfterMillis?: number | undefined;
+  /** Keeps what a page asks first for the next start's first look, under the name of this build. */
+  readonly keepFirstLook?: { readonly build: string } | undefined;
 }
 
 export type EngineServices = LocalStore | Importer | Transport | Leadership | PeerLeases | Notifier | Locks;
 
 /** How long an engine that could not work waits before it leads again. */
 const LEAD_AGAIN = Duration.seconds(2);
+/** Nothing of a start waits for what is kept for the next one. */
+const KEEP_BEHIND_ANSWER = Duration.seconds(1);
 /** The page draws its first answer in this time, and asks what else it shows. */
 const LEAD_BEHIND_ANSWER = Duration.millis(150);
 
@@ -75,7 +81,8 @@ const assemble = (
     const leases = yield* PeerLeases;
     const notifier = yield* Notifier;
     const random = options.random ?? systemRandom;
-    const { schema } = options;
+    const { keepFirstLook, schema } = options;
+    const lifetime = yield* Effect.scope;
 
     const queries = makeRowQueries(options.schema, store);
     const held = new Map<string, HeldLease>();
@@ -345,6 +352,10 @@ const assemble = (
         { concurrency: "unbounded" },
       );
       const info = list.find(({ id }) => id === last);
+      if (keepFirstLook !== undefined && last !== undefined && first.length > 0) {
+        const kept = keepQuestions(store, schema, keepFirstLook.build, last, first);
+        yield* Effect.forkIn(Effect.andThen(Effect.sleep(KEEP_BEHIND_ANSWER), Effect.ignore(kept)), lifetime);
+      }
       // Only whoever leads knows how the conversation stands.
       if (current !== undefined && current.fence() === undefined) {
         yield* notifier.notify({ type: "sync-asked", workspace: current.context.workspace });

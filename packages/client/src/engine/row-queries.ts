@@ -15,19 +15,9 @@ import { Effect } from "effect";
 import type { UnknownDocuments } from "../api.ts";
 import { CairnError } from "../errors.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
-import type { DocumentRecord } from "../store/records.ts";
 import type { PlainRow } from "./EngineApi.ts";
 import { documentTypeOf } from "./engine-schema.ts";
-
-/** A row as the page gets it. */
-export const toPlainRow = ({ document, type, fields, createdAt, updatedAt, deleted }: DocumentRecord): PlainRow => ({
-  id: document,
-  type,
-  fields,
-  createdAt,
-  updatedAt,
-  deleted,
-});
+import { toPlainRow } from "./plain-row.ts";
 
 /** Checks a question against the schema. Fails with `type-unknown` or `query-invalid`. */
 const checked = <A>(

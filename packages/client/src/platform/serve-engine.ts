@@ -41,7 +41,7 @@ export const serveEngine = (
         },
         (error: unknown) => page.post({ type: "refused", error: toPlainError(toCairnError(error)) }),
       );
-    } else {
+    } else if (message.type === "close") {
       void Effect.runPromise(Scope.close(lifetime, Exit.void)).finally(() => page.post({ type: "closed" }));
     }
   });
@@ -90,6 +90,7 @@ const startEngine = Effect.fnUntraced(function* (
     sync: start.sync,
     deviceKeyForm: "platform",
     leadAfterMillis: LEAD_AFTER,
+    keepFirstLook: { build: module },
   }).pipe(Effect.provideContext(context));
   return { engine, made };
 });

@@ -1,6 +1,4 @@
 /** What is wrong with a query. Nothing was read. */
-import { Data } from "effect";
-
 import { jsonPointer } from "../json.ts";
 
 /**
@@ -19,13 +17,19 @@ export type QueryProblemCode =
   | "query/too-large"
   | "query/invalid-cursor";
 
-export class QueryInvalid extends Data.TaggedError("QueryInvalid")<{
+/** A plain error: whoever reads rows before anything else is loaded checks nothing, and loads no library for this. */
+export class QueryInvalid extends Error {
+  readonly _tag = "QueryInvalid";
   readonly code: QueryProblemCode;
   /** Where in the query, from its top. */
   readonly path: ReadonlyArray<string | number>;
   readonly reason: string;
-}> {
-  override get message(): string {
-    return `${jsonPointer(this.path)}: ${this.reason}`;
+
+  constructor(problem: Pick<QueryInvalid, "code" | "path" | "reason">) {
+    super(`${jsonPointer(problem.path)}: ${problem.reason}`);
+    this.name = "QueryInvalid";
+    this.code = problem.code;
+    this.path = problem.path;
+    this.reason = problem.reason;
   }
 }

@@ -8,7 +8,8 @@
 import type { Table } from "dexie";
 import { Effect } from "effect";
 import { Fenced, StoreFailure, type StoreFailureReason } from "../LocalStore.ts";
-import { CairnDatabase, type ProfileRow, TABLES_VERSION } from "./tables.ts";
+import { CairnDatabase, type ProfileRow } from "./tables.ts";
+import { TABLES_VERSION } from "./tables-version.ts";
 
 const MAX_CAUSES = 8;
 

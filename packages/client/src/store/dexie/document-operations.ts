@@ -5,7 +5,8 @@ import { type DocumentView, Fenced, type LocalStoreShape, type NewerUpdates, typ
 import type { DocumentRecord } from "../records.ts";
 import type { DexieConnection } from "./connection.ts";
 import { type Reading, readCount, readCounts, readLater, readPage } from "../rows/read-rows.ts";
-import { putViews, toDocument } from "./documents.ts";
+import { putViews } from "./documents.ts";
+import { toDocument } from "./stored-document.ts";
 import { dexieRowIndex, outdatedDocuments, unprojectedOfType, unprojectedRows } from "./row-index.ts";
 import { type CairnDatabase, type DocumentRow, toUpdate, updatesOf, type UpdateRow } from "./tables.ts";
 

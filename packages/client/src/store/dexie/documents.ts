@@ -1,7 +1,6 @@
 /** The rows of documents: read, summed up and written once, inside a transaction that somebody else opened. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import type { DocumentView, RowProjection } from "../LocalStore.ts";
-import type { DocumentRecord } from "../records.ts";
 import { changedRowState, newRowState } from "../rows/row-state.ts";
 import type { CairnDatabase, DocumentRow, ViewRow } from "./tables.ts";
 import { putWords } from "./words.ts";
@@ -130,16 +129,3 @@ export const touchDocuments = async (
   if (made.length > 0) await database.views.bulkPut(made);
   await putRowProjections(database, projections);
 };
-
-/** A document as the port shows it. */
-export const toDocument = (row: DocumentRow, view: ViewRow): DocumentRecord => ({
-  workspace: row.workspace,
-  document: row.document,
-  type: row.type,
-  fields: view.fields,
-  projection: row.projection,
-  deleted: row.deleted,
-  createdAt: row.createdAt,
-  updatedAt: row.updatedAt,
-  merging: row.merging,
-});

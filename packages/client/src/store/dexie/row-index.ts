@@ -3,9 +3,9 @@ import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { indexRange } from "@cairn/schema";
 import { type Collection, Dexie } from "dexie";
 import type { RowIndex, StoredRow } from "../rows/read-rows.ts";
-import { toDocument } from "./documents.ts";
+import { toDocument } from "./stored-document.ts";
 import { type CairnDatabase, type DocumentRow, ofWorkspace, type ViewRow } from "./tables.ts";
-import { UNKNOWN_DECLARATION } from "./upgrades.ts";
+import { UNKNOWN_DECLARATION } from "./tables-version.ts";
 
 /** Beyond this share of a workspace's documents, reading all of them at once is quicker than one by one. */
 const ALL_AT_ONCE = 2_000;

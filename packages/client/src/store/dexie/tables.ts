@@ -21,9 +21,6 @@ import type {
   WorkspaceRecord,
 } from "../records.ts";
 
-/** Of the tables below. A change needs a new version, and an upgrade that can be resumed. */
-export const TABLES_VERSION = 3;
-
 /** The one row about the profile. */
 export interface ProfileRow {
   readonly one: 1;

@@ -2,6 +2,7 @@
 import type { DeviceId, DocumentId, WorkspaceId } from "@cairn/protocol";
 import type { Transaction } from "dexie";
 import type { StreamRecord } from "../records.ts";
+import { UNKNOWN_DECLARATION } from "./tables-version.ts";
 import type { DocumentRow, OutgoingRow, UpdateRow } from "./tables.ts";
 
 /** What version 1 kept of edits that were refused for good, by the counter of their voided entry. */
@@ -76,9 +77,6 @@ interface OldView {
 }
 
 const ROWS_AT_ONCE = 500;
-/** Rows that were made by it are in no index of rows. No fingerprint is like it. */
-export const UNKNOWN_DECLARATION = "2";
-
 /** 2 to 3: rows say by which declaration they were made (by none that is known), and are made anew by and by. */
 export const makeRowsIndexable = async (transaction: Transaction): Promise<void> => {
   const documents = transaction.table<DocumentRow, [WorkspaceId, DocumentId]>("documents");

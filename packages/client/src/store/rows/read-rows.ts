@@ -307,11 +307,12 @@ function* walk(
       const position = positionOf(sort, candidate);
       if (query.after !== undefined && comparePositions(sort, position, query.after) <= 0) continue;
       // Rows with the same first key are sorted by the others: the whole group has to be known.
-      if (end !== undefined && (sort.length === 1 || position.keys[0] !== end.keys[0])) {
-        return [...found, ...stale.wanted];
-      }
+      if (end !== undefined && position.keys[0] !== end.keys[0]) return [...found, ...stale.wanted];
       found.push(candidate);
-      if (found.length > limit) end = position;
+      if (found.length <= limit) continue;
+      // The index has them in the order of one key and of their ids.
+      if (sort.length === 1) return [...found, ...stale.wanted];
+      end = position;
     }
     if (ids.length < count) return [...found, ...stale.wanted];
   }

@@ -1,0 +1,2 @@
+/** The name of the local database. */
+export const profile = "notebook";
