@@ -65,7 +65,7 @@ test(
       await rm(folder, { recursive: true });
     }
   },
-  MINUTES,
+  20 * MINUTES,
 );
 
 test("a fault that never fires is told", () => {
@@ -119,7 +119,7 @@ describe("deliberate defects", () => {
       const { violations: left } = await runPlan(keepSteps(plan, kept), { defect });
       expect(left.some((violation) => violation.startsWith("promise 2"))).toBe(true);
     },
-    MINUTES,
+    20 * MINUTES,
   );
 });
 
