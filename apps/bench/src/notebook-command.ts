@@ -118,12 +118,22 @@ const bench = async (options: Options): Promise<boolean> => {
     const traffic = { arriving: true };
     void remote.finally(() => (traffic.arriving = false));
     const costs: Array<number> = [];
-    while (costs.length < PRESSES || (traffic.arriving && costs.length < 20 * PRESSES)) {
-      costs.push(await keys.press("abcdefghijklmnopqrstuvwxyz ".charAt(costs.length % 27)));
+    const rests: Array<number> = [];
+    const quiet: Array<number> = [];
+    const press = async (): Promise<number> =>
+      keys.press("abcdefghijklmnopqrstuvwxyz ".charAt((costs.length + quiet.length) % 27));
+    while (traffic.arriving && costs.length < 20 * PRESSES) {
+      costs.push(await press());
+      rests.push(await keys.rest());
     }
     await remote;
+    while (quiet.length < PRESSES / 2) quiet.push(await press());
     say(
       `${costs.length} key presses in a note of 50 KB while ${entries} entries arrive (${load()}): p50 ${millis(percentile(costs, 0.5))}, longest ${millis(Math.max(...costs))}`,
+    );
+    say(
+      `  in such a time without a press: p50 ${millis(percentile(rests, 0.5))}, p95 ${millis(percentile(rests, 0.95))}; ` +
+        `${quiet.length} presses with nothing arriving: p50 ${millis(percentile(quiet, 0.5))}, p95 ${millis(percentile(quiet, 0.95))}`,
     );
     judge("a key press on the page's thread, p95", percentile(costs, 0.95), KEY);
   };

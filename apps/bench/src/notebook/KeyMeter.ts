@@ -28,9 +28,18 @@ export class KeyMeter {
   }
 
   /** Presses a key and returns milliseconds. */
-  async press(key: string): Promise<number> {
+  press(key: string): Promise<number> {
+    return this.#during(() => this.#page.keyboard.press(key === " " ? "Space" : key));
+  }
+
+  /** What the thread does in such a time when no key is pressed: milliseconds. */
+  rest(): Promise<number> {
+    return this.#during(() => Promise.resolve());
+  }
+
+  async #during(act: () => Promise<void>): Promise<number> {
     const before = await this.#busy();
-    await this.#page.keyboard.press(key === " " ? "Space" : key);
+    await act();
     await this.#page.waitForTimeout(SETTLE_MILLIS);
     return (await this.#busy()) - before;
   }
