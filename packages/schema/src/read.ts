@@ -177,8 +177,7 @@ const unknownInDocument = (type: DocumentType, doc: LoroDoc): ReadonlyArray<Read
     ...Object.keys(doc.toContainerTree({ roots: unknownRoots(doc, known) }))
       .toSorted()
       .map((name) => [name]),
-    ...readAndFree(doc.getMap(PLAIN_ROOT), (plain) => plain.keys())
-      .map(String)
+    ...readAndFree(doc.getMap(PLAIN_ROOT), (plain) => plain.keys().map(String))
       .filter((key) => !known.has(key))
       .toSorted()
       .map((key) => [PLAIN_ROOT, key]),
