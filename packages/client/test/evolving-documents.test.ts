@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from "vitest";
 import { copyDocument } from "../src/backup/copy-document.ts";
 import { applyUnsaved } from "../src/documents/apply-unsaved.ts";
+import { firstFormOf } from "../src/engine/entry-content.ts";
 import { reauthor } from "../src/documents/reauthor.ts";
 import { rebaseDocument } from "../src/documents/rebase-document.ts";
 import { type CreatableTypeName, openCairn, type TypeName } from "../src/node.ts";
@@ -195,7 +196,8 @@ describe("edits that are written anew under another peer", () => {
       {
         acknowledged: [base.export({ mode: "snapshot" })],
         elsewhere: [],
-        own: own.map((update, index) => ({ id: index + 1, update, time: index })),
+        own: own.map((update, index) => ({ id: index + 1, update, time: index, firstForm: firstFormOf(update) })),
+        madeAnew: [],
         ends: new Set(),
         type: "note",
         peer: NEW,

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { LoroDoc, LoroMap, type PeerID } from "loro-crdt";
 import { describe, expect, test } from "vitest";
-import { reauthor, type ReauthorRequest } from "../src/documents/reauthor.ts";
+import { type EditsMadeAnew, reauthor, type ReauthorRequest } from "../src/documents/reauthor.ts";
+import { firstFormOf } from "../src/engine/entry-content.ts";
 import { rangesOfUpdate } from "../src/documents/update-ranges.ts";
 import { Result } from "effect";
 
@@ -28,11 +29,12 @@ const write = (
 };
 const insert = (position: number, text: string) => (doc: LoroDoc) => doc.getText("body").insert(position, text);
 const own = (updates: ReadonlyArray<Uint8Array>, time = 100) =>
-  updates.map((update, index) => ({ id: index + 1, update, time: time + index }));
+  updates.map((update, index) => ({ id: index + 1, update, time: time + index, firstForm: firstFormOf(update) }));
 const request = (part: Partial<ReauthorRequest>): ReauthorRequest => ({
   acknowledged: [],
   elsewhere: [],
   own: [],
+  madeAnew: [],
   ends: new Set(),
   type: "note",
   peer: NEW,
@@ -63,9 +65,9 @@ describe("edits of a copied profile", () => {
     const anew = reauthor(
       request({ acknowledged: base, elsewhere: there.map((update) => ({ update, time: 500 })), own: own(here) }),
     );
-    // Joined to one under the last id, with operations of the new peer alone.
+    // Each under its id, with operations of the new peer alone.
     expect(anew.map(({ id, update }) => [id, update !== undefined])).toEqual([
-      [1, false],
+      [1, true],
       [2, true],
     ]);
     for (const { update } of anew) {
@@ -134,9 +136,7 @@ describe("edits of a copied profile", () => {
     const here = write(OLD, base, changes);
     for (const ends of [new Set<number>(), new Set([3, 6]), new Set(here.map((_, index) => index + 1))]) {
       const anew = reauthor(request({ acknowledged: base, own: own(here), ends }));
-      expect(anew.filter(({ update }) => update !== undefined)).toHaveLength(
-        ends.size === 2 ? 3 : Math.max(1, ends.size),
-      );
+      expect(anew.filter(({ update }) => update !== undefined)).toHaveLength(changes.length);
       const expected = merged(...base, ...here);
       const made = merged(...base, ...anew.map(({ update }) => update));
       expect(made.toJSON()).toEqual(expected.toJSON());
@@ -198,6 +198,122 @@ describe("edits of a copied profile", () => {
         },
       ),
       { numRuns: 60 },
+    );
+  });
+});
+
+describe("edits of a copy of a store that is used more than once", () => {
+  const DEVICES: ReadonlyArray<PeerID> = ["33", "44", "55", "77"];
+  const changes: ReadonlyArray<(doc: LoroDoc) => void> = [
+    insert(0, "waits "),
+    (doc) => doc.getList("items").insertContainer(0, new LoroMap()).set("done", false),
+    (doc) => doc.getMap("fields").setContainer("part", new LoroMap()).set("a", 1),
+  ];
+  /** Changes what edits of the copy made. */
+  const tick = (doc: LoroDoc): void => {
+    const item = doc.getList("items").get(0);
+    if (item instanceof LoroMap) item.set("done", true);
+    const part = doc.getMap("fields").get("part");
+    if (part instanceof LoroMap) part.set("b", 2);
+  };
+  /** One use of the copy: what it makes anew, as an entry that says so. */
+  const use = (
+    peer: PeerID,
+    base: ReadonlyArray<Uint8Array>,
+    edits: ReadonlyArray<Uint8Array>,
+    log: ReadonlyArray<EditsMadeAnew>,
+  ): EditsMadeAnew => {
+    const anew = reauthor(request({ acknowledged: base, own: own(edits), madeAnew: log, peer }));
+    const made = anew.flatMap(({ update, firstForm }) => {
+      const end = update && Result.getOrThrow(rangesOfUpdate(update)).find((range) => range.peer === peer)?.end;
+      return update === undefined || end === undefined ? [] : [{ update, firstForm, end }];
+    });
+    return {
+      peer,
+      updates: made.map(({ update }) => update),
+      edits: made.flatMap(({ firstForm, end }) => (firstForm === undefined ? [] : [{ firstForm, end }])),
+    };
+  };
+  const documentOf = (base: ReadonlyArray<Uint8Array>, log: ReadonlyArray<EditsMadeAnew>): LoroDoc =>
+    merged(...base, ...log.flatMap(({ updates }) => updates));
+
+  test("promise 2: are made anew once", () => {
+    const base = write(OLD, [], [insert(0, "base")]);
+    const waiting = write(OLD, base, changes);
+    const first = use("33", base, waiting, []);
+    const second = use("44", base, waiting, [first]);
+    expect(second.updates).toEqual([]);
+    // Without its names nobody could know.
+    expect(use("44", base, waiting, [{ ...first, edits: [] }]).updates).toHaveLength(3);
+    // An older copy, with a part of them.
+    expect(use("44", base, waiting.slice(0, 2), [first]).updates).toEqual([]);
+  });
+
+  test("with more that each of them wrote: what they share is made anew once, and the rest on top of it", () => {
+    const base = write(OLD, [], [insert(0, "base")]);
+    const waiting = write(OLD, base, changes);
+    const more = (text: string) => write(OLD, [...base, ...waiting], [tick, insert(0, text)]);
+    const log: Array<EditsMadeAnew> = [];
+    for (const [index, text] of ["one ", "two ", "three "].entries()) {
+      log.push(use(DEVICES[index] ?? OTHERS, base, [...waiting, ...more(text)], log));
+    }
+    const doc = documentOf(base, log);
+    const text = textOf(doc);
+    for (const word of ["waits", "base", "one", "two", "three"]) expect(text.split(word)).toHaveLength(2);
+    expect(doc.getList("items").toJSON()).toEqual([{ done: true }]);
+    expect(doc.getMap("fields").toJSON()).toEqual({ part: { a: 1, b: 2 } });
+    // A copy of the second one, taken before it made anything anew.
+    expect(use("66", base, [...waiting, ...more("two ")], log).updates).toEqual([]);
+  });
+
+  test("where others made them on another base, nothing is lost, and nobody takes them for the same again", () => {
+    const base = write(OLD, [], [insert(0, "base")]);
+    const waiting = write(OLD, base, [insert(0, "waits ")]);
+    const grown = [...base, ...write(OTHERS, base, [insert(4, " grown")])];
+    const first = use("33", grown, waiting, []);
+    const second = use("44", base, [...waiting, ...write(OLD, [...base, ...waiting], [insert(0, "more ")])], [first]);
+    expect(
+      textOf(documentOf(grown, [first, second]))
+        .match(/waits|more|grown/gu)
+        ?.toSorted(),
+    ).toEqual(["grown", "more", "waits", "waits"]);
+    expect(second.edits).toEqual([]);
+  });
+
+  const step = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(2));
+  test("promises 2 and 4: every edit is there once, however often copies are used (property)", () => {
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.tuple(fc.nat(4), fc.array(step, { maxLength: 3 })), { minLength: 2, maxLength: 4 }),
+        (waits, uses) => {
+          let serial = 0;
+          /** Inserts a word that is there only once. */
+          const word =
+            ([at, kind]: [number, number]) =>
+            (doc: LoroDoc): void => {
+              serial += 1;
+              const items = doc.getList("items");
+              const item = items.get(Math.floor(at * items.length));
+              if (kind === 0) doc.getText("body").insert(Math.floor(at * doc.getText("body").length), `<${serial}>`);
+              else if (kind === 1) items.insertContainer(0, new LoroMap()).set("word", `<${serial}>`);
+              else if (item instanceof LoroMap) item.set(`more${serial}`, `<${serial}>`);
+            };
+          const base = write(OLD, [], [insert(0, "b")]);
+          const waiting = write(OLD, base, waits.map(word));
+          const expected = new Set<string>();
+          const wordsOf = (doc: LoroDoc): ReadonlyArray<string> => JSON.stringify(doc.toJSON()).match(/<\d+>/gu) ?? [];
+          const log: Array<EditsMadeAnew> = [];
+          uses.forEach(([count, steps], index) => {
+            const copied = waiting.slice(0, count);
+            const later = write(OLD, [...base, ...copied], steps.map(word));
+            for (const found of wordsOf(merged(...base, ...copied, ...later))) expected.add(found);
+            log.push(use(DEVICES[index] ?? OTHERS, base, [...copied, ...later], log));
+          });
+          expect(wordsOf(documentOf(base, log)).toSorted()).toEqual([...expected].toSorted());
+        },
+      ),
+      { numRuns: 100 },
     );
   });
 });

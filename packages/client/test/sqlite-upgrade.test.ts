@@ -136,6 +136,7 @@ const writeVersion2 = async (): Promise<void> => {
     DROP TABLE new_views;
     ALTER TABLE documents DROP COLUMN deleted; ALTER TABLE documents DROP COLUMN created_at;
     ALTER TABLE documents DROP COLUMN projection; ALTER TABLE documents DROP COLUMN entries;
+    ALTER TABLE updates DROP COLUMN first_form;
     CREATE INDEX documents_by_type ON documents (workspace, type);
     CREATE INDEX documents_unprojected ON documents (workspace) WHERE unprojected IS NOT NULL;
     PRAGMA user_version = 2;`);

@@ -140,6 +140,32 @@ describe("rule 12, hazard L4: a copied profile", () => {
     for (const part of [" shared0", " shared1", " one", " other"]) expect(times(body, part)).toBe(1);
   });
 
+  it("used more than once: what waits in it is made anew once, with what each use adds", async () => {
+    const { laptop, note } = await founded();
+    await place.close(laptop.cairn);
+    await copy("laptop", "older");
+    await offline("laptop", async (device) => {
+      await append(device, note, " waiting0");
+      await append(device, note, " waiting1");
+    });
+    // The older copy sends something else under the counters that those would have had.
+    const older = await open("older");
+    await append(older, note, " older");
+    await quiet(older);
+    await place.close(older.cairn);
+    const copies: Array<Open> = [];
+    for (const name of ["one", "two", "three"]) {
+      await copy("laptop", name);
+      if (name !== "three") await offline(name, (device) => append(device, note, ` ${name}`));
+      const device = await open(name);
+      await quiet(device);
+      copies.push(device);
+    }
+    const body = (await converged(...copies, await open("older")))["Log"] ?? "";
+    for (const part of ["base.", " waiting0", " waiting1", " older", " one", " two"]) expect(times(body, part)).toBe(1);
+    expect(await copies[0]?.notebook.devices()).toHaveLength(4);
+  });
+
   it("of a writer that came in by a link: both copies go on as writers", async () => {
     const { laptop, note, url } = await founded();
     const phone = await place.device("phone");

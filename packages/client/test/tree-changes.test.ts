@@ -14,6 +14,7 @@ import { LoroDoc } from "loro-crdt";
 import { describe, expect, it } from "vitest";
 import { applyUnsaved } from "../src/documents/apply-unsaved.ts";
 import { reauthor } from "../src/documents/reauthor.ts";
+import { firstFormOf } from "../src/engine/entry-content.ts";
 import { rebaseDocument } from "../src/documents/rebase-document.ts";
 
 const page = defineDocument({
@@ -163,7 +164,8 @@ describe("edits of rich texts and trees that are made anew", () => {
       {
         acknowledged: [doc.export({ mode: "snapshot" })],
         elsewhere: [{ update: clone, time: 500 }],
-        own: [{ id: 1, update: own, time: 100 }],
+        own: [{ id: 1, update: own, time: 100, firstForm: firstFormOf(own) }],
+        madeAnew: [],
         ends: new Set(),
         type: "page",
         peer: "3",

@@ -152,7 +152,7 @@ export {
   type PatchProblemCode,
 } from "./patch/patch.ts";
 export { attachmentsOf } from "./attachments-of.ts";
-export { stateDigestInput } from "./state-digest.ts";
+export { canonicalContent, stateDigestInput } from "./state-digest.ts";
 
 import type { DocumentType } from "./document-type.ts";
 import type { ViewOf } from "./field.ts";

@@ -16,15 +16,20 @@ import { isEmptyRoot } from "./read.ts";
  * and different kinds cannot be declared; of such a pair only the one that Loro lists is covered.
  */
 export const stateDigestInput = (doc: LoroDoc): Uint8Array<ArrayBuffer> => {
-  const content = Object.fromEntries(
+  const version = Object.fromEntries([...doc.version().toJSON()].filter(([, counter]) => counter > 0));
+  return new TextEncoder().encode(canonicalJson({ content: contentOfRoots(doc), version }));
+};
+
+/** Canonical JSON of a document's content alone: equal where two documents say the same, by whatever operations. */
+export const canonicalContent = (doc: LoroDoc): string => canonicalJson(contentOfRoots(doc));
+
+const contentOfRoots = (doc: LoroDoc): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
     Object.entries(doc.getShallowValue()).flatMap(([name, id]) => {
       const root = doc.getContainerById(id);
       return root === undefined || isEmptyRoot(root) ? [] : [[name, { kind: root.kind(), content: contentOf(root) }]];
     }),
   );
-  const version = Object.fromEntries([...doc.version().toJSON()].filter(([, counter]) => counter > 0));
-  return new TextEncoder().encode(canonicalJson({ content, version }));
-};
 
 /** Deeper content is hidden from the digest; no type can declare it. */
 const MAX_DEPTH = 100;

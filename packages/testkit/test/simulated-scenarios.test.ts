@@ -130,6 +130,42 @@ describe("a disk that was restored from an older copy", () => {
   });
 });
 
+describe("a disk that is restored from one copy twice", () => {
+  test("promise 2, rule 12: what waits in the copy is made anew once", async () => {
+    const world = await begin(4);
+    const device = world.device(1);
+    await world.edit(device, "text", "before");
+    await world.until("the first edit is sent", () => world.isDrained(device));
+    device.goOffline();
+    device.backUp();
+    const { image: before } = device;
+    await world.edit(device, "text", "waiting");
+    await world.edit(device, "list", "waiting too");
+    device.backUp();
+    const { image: waiting } = device;
+    // The server gets another edit under the counter that those would have had.
+    device.image = before;
+    device.restoreBackup();
+    await world.edit(device, "text", "instead");
+    device.goOnline();
+    await world.until("it is sent", () => world.isDrained(device));
+    device.image = waiting;
+    for (const [index, words] of [["first"], ["second", "more"], []].entries()) {
+      device.goOffline();
+      device.restoreBackup();
+      for (const word of words) await world.edit(device, index === 0 ? "list" : "text", word);
+      if (words.length === 0) device.openTab();
+      const { device: old } = world.stored(device).record;
+      device.goOnline();
+      await world.until("there is a new identity", () => world.stored(device).record.device !== old);
+      await world.until("all is sent", () => world.isDrained(device));
+    }
+    expect(await world.violations()).toEqual([]);
+    const { edits } = world.content(world.device(0));
+    expect(edits.toSorted()).toEqual(["before", "first", "instead", "more", "second", "waiting", "waiting too"]);
+  });
+});
+
 describe("a tab that dies between storing an edit and telling of it", () => {
   test("promise 14: leaves an edit that is sent and shown all the same, while the leader stays connected", async () => {
     const world = await begin(2);

@@ -209,6 +209,7 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
             acknowledged: request.acknowledged.map(ownBytes),
             elsewhere: request.elsewhere.map((entry) => ({ ...entry, update: ownBytes(entry.update) })),
             own: request.own.map((edit) => ({ ...edit, update: ownBytes(edit.update) })),
+            madeAnew: request.madeAnew.map((entry) => ({ ...entry, updates: entry.updates.map(ownBytes) })),
           },
         }),
         (answer) => (answer.type === "reauthored" ? Effect.succeed(answer.edits) : answersOther),

@@ -13,6 +13,8 @@ import type { PeerID } from "loro-crdt";
 
 /** Lease numbers are 0 to 65,535. */
 export const PEER_LEASES = 0x1_0000;
+/** The lease under which edits are made anew: nobody holds any lease of an identity that is just being made (rule 12). */
+export const FIRST_LEASE = 0;
 
 const LEASE_BITS = 16n;
 const PEER_LABEL = label("loro-peer");

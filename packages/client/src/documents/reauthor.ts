@@ -4,10 +4,15 @@
  * After a profile was cloned, the same peer and counter may name one operation here and another one at the server. Two
  * replicas with such a pair have equal versions and different texts, with no error. So what the server has acknowledged is
  * taken as it is, and what it has not is made anew: as the difference that it makes, applied where it was made.
+ *
+ * A copy of a store may be used more than once, and each use makes the same edits anew. So an edit keeps a name, its first
+ * form, and what others have made anew of the same edits is taken as it is, too.
  */
+import type { Hash } from "@cairn/protocol";
 import { Result } from "effect";
 import { LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
 import {
+  canonicalContent,
   configureStyles,
   type DocumentSchema,
   type DocumentType,
@@ -18,6 +23,7 @@ import {
 } from "@cairn/schema";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import { importUpdates } from "./import-updates.ts";
+import { type Part, partsOf, remakeParts, remakeStepwise, type Versions } from "./remake-edits.ts";
 import { joinRanges, type OperationRange, rangesOfUpdate } from "./update-ranges.ts";
 
 export interface ReauthorRequest {
@@ -26,7 +32,9 @@ export interface ReauthorRequest {
   /** What the server has of this device and this store has not: a clone wrote it, or this very store before it was restored. */
   readonly elsewhere: ReadonlyArray<{ readonly update: Uint8Array; readonly time: number }>;
   /** Edits that no server acknowledged, in the order in which they were stored. */
-  readonly own: ReadonlyArray<{ readonly id: number; readonly update: Uint8Array; readonly time: number }>;
+  readonly own: ReadonlyArray<OwnEdit>;
+  /** What others have made anew, in the order of the log: of these very edits, perhaps, and of others. */
+  readonly madeAnew: ReadonlyArray<EditsMadeAnew>;
   /** Ids after which a new update begins; the others are joined. */
   readonly ends: ReadonlySet<number>;
   /** The document's type, empty where nobody has named it. */
@@ -35,13 +43,34 @@ export interface ReauthorRequest {
   readonly peer: PeerID;
 }
 
+export interface OwnEdit {
+  readonly id: number;
+  readonly update: Uint8Array;
+  readonly time: number;
+  /** Hash of the update that the edit was when it was made: by that, other copies of the store know it. */
+  readonly firstForm: Hash;
+}
+
+/** An entry with edits that its author has made anew. */
+export interface EditsMadeAnew {
+  readonly updates: ReadonlyArray<Uint8Array>;
+  /** The author's peer for that. An edit is there when the operations with counters below `end` are. */
+  readonly peer: PeerID;
+  readonly edits: ReadonlyArray<{ readonly firstForm: Hash; readonly end: number }>;
+}
+
 /** What becomes of each own edit: other bytes under its id, or nothing, because the server or a later id has it. */
 export type Reauthored = ReadonlyArray<{
   readonly id: number;
   readonly update: Uint8Array | undefined;
   /** The server has the edit as it is, and others may build on it: it begins in this one of `elsewhere`. */
   readonly elsewhere: number | undefined;
+  /** What it was at first; undefined where nobody shall take it for the same edit any more. */
+  readonly firstForm?: Hash | undefined;
 }>;
+
+/** The newest edits are made anew one by one, so that another copy that has some of them can build on these. */
+const SINGLE_EDITS = 256;
 
 /**
  * Makes own edits anew; the schema says how marks grow, and what versions of the app carry over. Throws what Loro throws about
@@ -64,13 +93,32 @@ export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Rea
     const ours = make([base, ...request.own.map(({ update }) => update)]);
     const theirs = make([base, ...request.elsewhere.map(({ update }) => update)]);
     const known = commonEdits(ours, theirs, request);
-    try {
-      return makeAnew(type, request, make, base, ours, known);
-    } catch (error) {
-      if (request.ends.size === 0) throw error;
+    const before = make([base]);
+    const history: History = { base, ours, known, versions: versionsAfter(ours, before, request.own) };
+    const untouched: Reauthored = request.own.map(({ id, update }, index) => ({
+      id,
+      update: undefined,
+      elsewhere: index < known ? placeOf(update, request.elsewhere) : undefined,
+    }));
+    const shared = newestShared(request, known);
+    if (shared?.index === request.own.length - 1 || known === request.own.length) return untouched;
+    const attempts = [
+      ...(shared === undefined ? [] : [() => continueFrom(shared, request, make, history)]),
+      () => makeStepwise(request, make, history),
+      () => makeTogether(type, request, make, history),
       // A later part that changes a container which an earlier one made cannot be told apart from it.
-      return makeAnew(type, { ...request, ends: new Set() }, make, base, ours, known);
-    }
+      () => makeTogether(type, { ...request, ends: new Set() }, make, history),
+    ];
+    const [first] = attempts;
+    const made = firstThatSucceeds(attempts);
+    // Edits that others have made anew, and that could not be taken from them, are there twice from here on. Under a name
+    // that others know they would be taken for the same ones again and again.
+    const isNamed = shared === undefined || made.attempt === first;
+    return untouched.map((edit, index) => {
+      const anew = made.edits.get(index);
+      const firstForm = isNamed ? request.own[index]?.firstForm : undefined;
+      return anew === undefined ? edit : { ...edit, update: anew, firstForm };
+    });
   } finally {
     // Hazard L9.
     for (const doc of documents) doc.free();
@@ -79,35 +127,123 @@ export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Rea
 
 type Make = (updates: ReadonlyArray<Uint8Array>) => LoroDoc;
 
-const makeAnew = (
-  type: DocumentType | undefined,
-  { own, ends, peer, elsewhere }: ReauthorRequest,
+interface History {
+  /** A snapshot of what is acknowledged. */
+  readonly base: Uint8Array;
+  /** The base and all own edits. */
+  readonly ours: LoroDoc;
+  /** How many own edits the server has as they are. */
+  readonly known: number;
+  readonly versions: Versions;
+}
+
+/** New updates, by the last of the own edits that each of them holds. */
+type Remade = ReadonlyMap<number, Uint8Array>;
+
+const firstThatSucceeds = <A>(
+  attempts: ReadonlyArray<() => A>,
+): { readonly edits: A; readonly attempt: (() => A) | undefined } => {
+  let reason: unknown;
+  for (const attempt of attempts) {
+    try {
+      return { edits: attempt(), attempt };
+    } catch (error) {
+      reason = error;
+    }
+  }
+  throw reason;
+};
+
+interface Shared {
+  /** Of the own edit. All earlier ones are there with it: they were made anew in their order. */
+  readonly index: number;
+  /** The last operation of what was made of it. */
+  readonly at: OpId;
+}
+
+/** The newest own edit that others have made anew. */
+const newestShared = ({ own, madeAnew }: ReauthorRequest, known: number): Shared | undefined => {
+  const places = new Map<Hash, OpId>();
+  for (const { peer, edits } of madeAnew) {
+    for (const { firstForm, end } of edits) {
+      if (!places.has(firstForm)) places.set(firstForm, { peer, counter: end - 1 });
+    }
+  }
+  for (let index = own.length - 1; index >= known; index -= 1) {
+    const edit = own[index];
+    const at = edit === undefined ? undefined : places.get(edit.firstForm);
+    if (at !== undefined) return { index, at };
+  }
+  return undefined;
+};
+
+/** Makes the edits anew that come behind those which others have made anew: where these end, nowhere else. */
+const continueFrom = ({ index, at }: Shared, request: ReauthorRequest, make: Make, history: History): Remade => {
+  const { own, madeAnew } = request;
+  const known = own.slice(0, history.known).map(({ update }) => update);
+  const all = make([history.base, ...known, ...madeAnew.flatMap(({ updates }) => updates)]);
+  const fork = all.forkAt([at]);
+  const target = make([fork.export({ mode: "snapshot" })]);
+  fork.free();
+  const reached = history.versions[index + 1] ?? [];
+  if (canonicalContent(target) !== contentAt(history.ours, reached))
+    throw new Error("what others made is another content");
+  return stepwise(request, make, history, index + 1, target);
+};
+
+/** One edit after the other, so that other copies can take any of them from here. */
+const makeStepwise = (request: ReauthorRequest, make: Make, history: History): Remade => {
+  const known = request.own.slice(0, history.known).map(({ update }) => update);
+  return stepwise(request, make, history, history.known, make([history.base, ...known]));
+};
+
+const stepwise = (
+  { own, ends, peer }: ReauthorRequest,
   make: Make,
-  base: Uint8Array,
-  ours: LoroDoc,
-  known: number,
-): Reauthored => {
-  const versions = versionsAfter(ours, make([base]), own);
+  { base, ours, versions }: History,
+  begin: number,
+  target: LoroDoc,
+): Remade => {
+  const updates = own.map(({ update }) => update);
+  const walking = { doc: make([base, ...updates.slice(0, begin)]), updates };
+  const parts = partsOf(own, begin, ends, SINGLE_EDITS);
+  const written = newUpdates(target, peer);
+  remakeStepwise(ours, versions, parts, target, walking, written.take);
+  if (hasLostSuccessors(target)) throw new Error("a field's newer form is not of one edit alone");
+  if (canonicalContent(target) !== canonicalContent(ours))
+    throw new Error("the edits come to another content one by one");
+  return written.updates;
+};
+
+/** As few differences as the ends allow. */
+const makeTogether = (
+  type: DocumentType | undefined,
+  { own, ends, peer }: ReauthorRequest,
+  make: Make,
+  { base, ours, known, versions }: History,
+): Remade => {
   const target = make([base, ...own.slice(0, known).map(({ update }) => update)]);
+  const written = newUpdates(target, peer);
+  remakeParts(ours, versions, partsOf(own, known, ends, 1), target, (part) => {
+    if (part.last === own.length - 1) remakeSuccessors(type, ours, versions[own.length] ?? [], target);
+    written.take(part);
+  });
+  return written.updates;
+};
+
+/** What is written under a peer from here on, part by part. */
+const newUpdates = (target: LoroDoc, peer: PeerID) => {
   target.setPeerId(peer);
-  let from = versions[known] ?? [];
+  const updates = new Map<number, Uint8Array>();
   let written = 0;
-  return own.map(({ id, update }, index) => {
-    if (index < known) return { id, update: undefined, elsewhere: placeOf(update, elsewhere) };
-    const nothing = { id, update: undefined, elsewhere: undefined };
-    const isLast = index === own.length - 1;
-    if (!isLast && !ends.has(id)) return nothing;
-    const to = versions[index + 1] ?? from;
-    target.applyDiff(ours.diff(from, to, false));
-    target.commit();
-    if (isLast) remakeSuccessors(type, ours, to, target);
-    from = to;
+  const take = ({ last }: Part): void => {
     const begin = written;
     written = versionOf(target).get(peer) ?? 0;
-    if (written === begin) return nothing;
+    if (written === begin) return;
     const spans = [{ id: { peer, counter: begin }, len: written - begin }];
-    return { ...nothing, update: target.export({ mode: "updates-in-range", spans }) };
-  });
+    updates.set(last, target.export({ mode: "updates-in-range", spans }));
+  };
+  return { updates, take };
 };
 
 /** A field's newer form, made by edits that are made anew, comes from versions that nobody will have. */
@@ -152,7 +288,7 @@ const rangesOf = (update: Uint8Array): ReadonlyArray<OperationRange> =>
   });
 
 /** Where the document stands after the base and the first, second, … own edit. */
-const versionsAfter = (doc: LoroDoc, base: LoroDoc, own: ReauthorRequest["own"]): ReadonlyArray<OpId[]> => {
+const versionsAfter = (doc: LoroDoc, base: LoroDoc, own: ReauthorRequest["own"]): Versions => {
   const reached = versionOf(base);
   const versions = [frontiersAt(doc, reached)];
   for (const { update } of own) {
@@ -199,10 +335,15 @@ const cutBefore = (doc: LoroDoc, own: ReauthorRequest["own"], count: number): Re
   return cut;
 };
 
-const digestAt = (doc: LoroDoc, version: ReadonlyMap<PeerID, number>): string => {
-  const fork = doc.forkAt(frontiersAt(doc, version));
+const digestAt = (doc: LoroDoc, version: ReadonlyMap<PeerID, number>): string =>
+  readAt(doc, frontiersAt(doc, version), (fork) => new TextDecoder().decode(stateDigestInput(fork)));
+
+const contentAt = (doc: LoroDoc, frontiers: OpId[]): string => readAt(doc, frontiers, canonicalContent);
+
+const readAt = (doc: LoroDoc, frontiers: OpId[], read: (fork: LoroDoc) => string): string => {
+  const fork = doc.forkAt(frontiers);
   try {
-    return new TextDecoder().decode(stateDigestInput(fork));
+    return read(fork);
   } finally {
     fork.free();
   }

@@ -15,12 +15,14 @@ import {
   sortHashes,
 } from "@cairn/protocol";
 import { documentsToFreeze, freezing, takeUpdates, transition } from "@cairn/sync";
-import { Clock, Effect } from "effect";
+import { Clock, Effect, Result } from "effect";
+import { FIRST_LEASE, peerIdOf } from "../documents/peer-ids.ts";
+import { updateRanges } from "../documents/update-ranges-later.ts";
 import type { CairnErrorCode } from "../errors.ts";
 import type { Fence, Fenced, LocalStoreShape, NewOutgoing, StoreFailure } from "../store/LocalStore.ts";
 import type { UpdateRecord } from "../store/records.ts";
 import type { DocumentImportsShape } from "./DocumentImports.ts";
-import { encodeContent, type StateMark } from "./entry-content.ts";
+import { encodeContent, type MadeAnew, type StateMark } from "./entry-content.ts";
 import { heldDocuments, type SyncStatus } from "./SyncStatus.ts";
 import { roleOf, type WorkspaceContext } from "./WorkspaceContext.ts";
 
@@ -150,6 +152,21 @@ const fittingRun = Effect.fnUntraced(function* (
   return yield* nextRun(work, document, yield* store.pendingUpdates(workspace, document), bytes);
 });
 
+/** Which of these edits were made under another identity, and where what they are by now ends (rule 12). */
+const madeAnewIn = async (
+  { device }: WorkspaceContext,
+  updates: ReadonlyArray<UpdateRecord>,
+): Promise<ReadonlyArray<MadeAnew>> => {
+  if (updates.every(({ firstForm }) => firstForm === undefined)) return [];
+  const { operationsOf } = await updateRanges();
+  const peer = peerIdOf(device, FIRST_LEASE);
+  return updates.flatMap(({ firstForm, update }) => {
+    const ranges = Result.getOrElse(operationsOf(device, update), () => []);
+    const end = ranges.find((range) => range.peer === peer)?.end;
+    return firstForm === undefined || end === undefined ? [] : [{ firstForm, end }];
+  });
+};
+
 const seal = (
   context: WorkspaceContext,
   document: DocumentId,
@@ -157,7 +174,7 @@ const seal = (
   counter: number,
   mark: StateMark | undefined,
 ) =>
-  Effect.promise(() =>
+  Effect.promise(async () =>
     sealEntry({
       header: headerOf(context, {
         kind: EntryKind.update,
@@ -171,6 +188,7 @@ const seal = (
         time: Math.max(...updates.map(({ time }) => time)),
         updates: content,
         mark,
+        madeAnew: await madeAnewIn(context, updates),
       }),
       sealing: context.sealing,
       author: context.keys.signing,

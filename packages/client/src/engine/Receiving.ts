@@ -19,7 +19,7 @@ import { Clock, Data, Effect, Result } from "effect";
 import { updateRanges } from "../documents/update-ranges-later.ts";
 import type { Fence, Fenced, LocalStoreShape, NewReceivedUpdate, StoreFailure } from "../store/LocalStore.ts";
 import type { LogRecord } from "../store/records.ts";
-import { decodeContent, type EntryContent, type StateMark } from "./entry-content.ts";
+import { decodeContent, type EntryContent, firstFormOf, type MadeAnew, type StateMark } from "./entry-content.ts";
 import { extendContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
 /** Entries of a page that are verified and opened at once. */
@@ -29,8 +29,8 @@ const OPENED_AT_ONCE = 32;
 export class Diverged extends Data.TaggedError("Diverged")<{ readonly cursor: number }> {}
 
 /**
- * The server has an entry of this device that is not the one that this store has made under its counter: this profile is a
- * copy, or a copy of it is at work (rules 3 and 12).
+ * This profile is a copy, or a copy of it is at work (rules 3 and 12): the server has an entry of this device that is not the
+ * one that this store has made under its counter, or another copy has made anew what waits here.
  */
 export class Cloned extends Data.TaggedError("Cloned")<{ readonly counter: number }> {}
 
@@ -111,6 +111,7 @@ export const receive = Effect.fnUntraced(function* (
   if (foreign !== undefined) return yield* new Cloned({ counter: foreign.counter });
   const updates: Array<NewReceivedUpdate> = [];
   const unapplied: Array<{ seq: number; reason: string }> = [];
+  const copies: Array<Copied> = [];
   let membershipChanged = false;
   const marks = new Map<DocumentId, StateMark>();
   const take = ({ received, opened }: { readonly received: ReceivedEntry; readonly opened: Opened }): void => {
@@ -119,6 +120,7 @@ export const receive = Effect.fnUntraced(function* (
       return;
     }
     updates.push(...toUpdates(received, opened.content));
+    if (opened.content.madeAnew !== undefined) copies.push({ received, madeAnew: opened.content.madeAnew });
     // A mark speaks of what was there then: what comes behind it in the page makes it one of the past.
     const { document } = received.entry.header;
     if (opened.content.mark === undefined) marks.delete(document);
@@ -154,6 +156,8 @@ export const receive = Effect.fnUntraced(function* (
   }
   yield* openWaiting;
   const own = outcome.entries.filter(({ entry }) => entry.header.device === context.device);
+  const twin = yield* findTwin(store, context, copies, new Set(named.map(({ counter }) => counter)));
+  if (twin !== undefined) return yield* new Cloned({ counter: twin.counter });
   const now = yield* Clock.currentTimeMillis;
   yield* store.receive({
     workspace: context.workspace,
@@ -186,6 +190,37 @@ export const receive = Effect.fnUntraced(function* (
     marks,
     unapplied,
   };
+});
+
+/** An entry with edits that its author made anew. */
+interface Copied {
+  readonly received: ReceivedEntry;
+  readonly madeAnew: ReadonlyArray<MadeAnew>;
+}
+
+/**
+ * The first entry with edits that wait here too. Sent from here as well they would be in the document twice; in a succession
+ * they give way to those of the other copy. `settled` are counters of this device that the same page acknowledges.
+ */
+const findTwin = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  { workspace }: WorkspaceContext,
+  copies: ReadonlyArray<Copied>,
+  settled: ReadonlySet<number>,
+): Effect.fn.Return<Entry["header"] | undefined, StoreFailure> {
+  for (const { received, madeAnew } of copies) {
+    const { header } = received.entry;
+    const opened = yield* store.openDocument(workspace, header.document);
+    const sent = new Set((yield* store.outgoingHeaders(workspace)).map(({ counter }) => counter));
+    const waits = (opened?.updates ?? []).filter(
+      ({ state, counter }) =>
+        state === "pending" ||
+        (state === "frozen" && counter !== undefined && sent.has(counter) && !settled.has(counter)),
+    );
+    const forms = new Set(waits.map(({ firstForm, update }) => firstForm ?? firstFormOf(update)));
+    if (madeAnew.some(({ firstForm }) => forms.has(firstForm))) return header;
+  }
+  return undefined;
 });
 
 /** The own entries of a page, by ascending counter. */

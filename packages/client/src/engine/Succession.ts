@@ -26,17 +26,19 @@ import {
   entryHash,
   EntryKind,
   NO_DOCUMENT,
+  type WorkspaceId,
 } from "@cairn/protocol";
 import { freezing, receivePage } from "@cairn/sync";
 import { Clock, Effect } from "effect";
 import type { ImporterError, ImporterShape } from "../documents/Importer.ts";
 import { joinUpdates } from "../documents/join-updates.ts";
-import { peerIdOf } from "../documents/peer-ids.ts";
+import { FIRST_LEASE, peerIdOf } from "../documents/peer-ids.ts";
 import type { Fenced, NewOutgoing, NewReceivedUpdate, RemadeDocument, StoreFailure } from "../store/LocalStore.ts";
+import type { Reauthored } from "../documents/reauthor.ts";
 import type { UpdateRecord } from "../store/records.ts";
 import { type TransportFailure, Unreachable } from "../transport/Transport.ts";
 import type { Conversation } from "./Conversation.ts";
-import type { EntryContent } from "./entry-content.ts";
+import { type EntryContent, firstFormOf } from "./entry-content.ts";
 import { Halted } from "./Halted.ts";
 import { openContent } from "./Receiving.ts";
 import { logOfDocuments } from "./StateCheck.ts";
@@ -55,15 +57,16 @@ export interface SuccessionWork extends Pick<Conversation, "store" | "context" |
 const MAX_PROPOSALS = 8;
 /** How often edits that are made meanwhile are taken in before the turn is given up. */
 const MAX_RACES = 8;
-/** The lease under which edits are made anew. Nobody holds any lease of an identity that is just being made. */
-const FIRST_LEASE = 0;
-
 /** What the server has behind this device's cursor, as far as it matters here. Nothing of it is stored. */
 interface Rest {
   readonly membership: MembershipState;
   readonly position: Parameters<typeof receivePage>[0];
   /** This device's entries that this store does not know as acknowledged. */
   readonly elsewhere: ReadonlyArray<Entry>;
+  /** Entries of others in the documents where edits wait: another copy may have made the same edits anew. */
+  readonly others: ReadonlyArray<Entry>;
+  /** The successor has written more than its admission. */
+  readonly isTaken: boolean;
   /** The successor's admission, once the log has it. */
   readonly admission: Entry | undefined;
 }
@@ -73,9 +76,15 @@ export const succeed = Effect.fnUntraced(
   function* (work: SuccessionWork): Effect.fn.Return<ReadonlyArray<DocumentId>, SuccessionFailure> {
     const { store, context, fence } = work;
     const { workspace, device: from } = context;
-    const keys = yield* Secrets.ensureSuccessorKeys(store, workspace, work.deviceKeyForm, context.random);
-    const to = deviceIdOf(workspace, keys);
-    const rest = yield* admitSuccessor(work, keys, to);
+    const prepared = yield* Secrets.ensureSuccessorKeys(store, workspace, work.deviceKeyForm, context.random);
+    let to = deviceIdOf(workspace, prepared);
+    let rest = yield* admitSuccessor(work, prepared, to);
+    if (rest.isTaken) {
+      // This store was copied while it was taking a new identity, and the other copy has become that successor.
+      const keys = yield* Secrets.renewSuccessorKeys(store, workspace, work.deviceKeyForm, context.random);
+      to = deviceIdOf(workspace, keys);
+      rest = yield* admitSuccessor(work, keys, to);
+    }
     const now = yield* Clock.currentTimeMillis;
     const admission: NewOutgoing = {
       device: to,
@@ -112,8 +121,10 @@ const pullRest = Effect.fnUntraced(function* (
   to: DeviceId,
   rest: Rest,
 ): Effect.fn.Return<Rest, TransportFailure | StoreFailure> {
-  let { membership, position, admission } = rest;
+  let { membership, position, admission, isTaken } = rest;
   const elsewhere = [...rest.elsewhere];
+  const others = [...rest.others];
+  const waiting = yield* waitingDocuments(store, context.workspace);
   for (let more = true; more;) {
     const { token } = yield* sessions.current;
     const page = yield* calls.pull(context.workspace, token, { after: position.cursor, own: "full" });
@@ -123,6 +134,7 @@ const pullRest = Effect.fnUntraced(function* (
     if (outcome.type !== "advanced") return yield* new Unreachable({ cause: `the log is ${outcome.type}` });
     for (const { entry, hash } of outcome.entries) {
       const { device, counter, kind } = entry.header;
+      if (device === to && counter > 1) isTaken = true;
       if (kind === EntryKind.membership) {
         const state = membership;
         membership = (yield* Effect.promise(() => extendOrSkip(state, entry))) ?? state;
@@ -131,11 +143,11 @@ const pullRest = Effect.fnUntraced(function* (
         const [known] = yield* store.logOf(context.workspace, device, counter, 1);
         const isAcknowledged = known?.counter === counter && known.hash === hash && known.seq !== undefined;
         if (!isAcknowledged) elsewhere.push(entry);
-      }
+      } else if (kind === EntryKind.update && waiting.has(entry.header.document)) others.push(entry);
     }
     ({ position, more } = outcome);
   }
-  return { membership, position, elsewhere, admission };
+  return { membership, position, elsewhere, others, admission, isTaken };
 });
 
 /**
@@ -159,6 +171,8 @@ const admitSuccessor = Effect.fnUntraced(function* (
     ),
     position,
     elsewhere: [],
+    others: [],
+    isTaken: false,
     admission: undefined,
   };
   for (let proposal = 0; proposal < MAX_PROPOSALS; proposal += 1) {
@@ -198,24 +212,27 @@ const admitSuccessor = Effect.fnUntraced(function* (
 const remakeDocuments = Effect.fnUntraced(function* (
   work: SuccessionWork,
   to: DeviceId,
-  { elsewhere, membership }: Pick<Rest, "elsewhere" | "membership">,
+  { elsewhere, others, membership }: Pick<Rest, "elsewhere" | "others" | "membership">,
 ): Effect.fn.Return<ReadonlyArray<RemadeDocument>, SuccessionFailure> {
   const { store, context } = work;
   const { workspace } = context;
-  const sent = yield* store.outgoingHeaders(workspace);
-  const pending = yield* store.pendingDocuments(workspace);
-  const named = new Set([...pending, ...sent].map(({ document }) => document));
-  named.delete(NO_DOCUMENT);
+  const named = yield* waitingDocuments(store, workspace);
   if (named.size === 0) return [];
+  const sent = yield* store.outgoingHeaders(workspace);
   const counters = new Set(sent.map(({ counter }) => counter));
   const acknowledged = yield* acknowledgedOf(work, named);
-  const there: Array<{ readonly entry: Entry; readonly content: EntryContent }> = [];
-  for (const entry of elsewhere) {
-    if (!named.has(entry.header.document)) continue;
-    // A copy may be older than the chain's record of this very device.
-    const opened = yield* Effect.promise(() => openContent({ ...context, membership }, entry));
-    if (opened.type === "content") there.push({ entry, content: opened.content });
-  }
+  const openAll = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>): Effect.fn.Return<ReadonlyArray<Opened>> {
+    const opened: Array<Opened> = [];
+    for (const entry of entries) {
+      if (!named.has(entry.header.document)) continue;
+      // A copy may be older than the chain's record of this very device.
+      const result = yield* Effect.promise(() => openContent({ ...context, membership }, entry));
+      if (result.type === "content") opened.push({ entry, content: result.content });
+    }
+    return opened;
+  });
+  const there = yield* openAll(elsewhere);
+  const copies = [...there, ...(yield* openAll(others))].filter(({ content }) => content.madeAnew !== undefined);
   const streams = new Map((yield* store.streams(workspace)).map((stream) => [stream.document, stream]));
   const remade: Array<RemadeDocument> = [];
   for (const document of named) {
@@ -233,10 +250,22 @@ const remakeDocuments = Effect.fnUntraced(function* (
     const taken = there.flatMap(({ entry: { header }, content: { updates, time } }) =>
       header.document === document ? updates.map((update) => ({ update, time, counter: header.counter })) : [],
     );
+    const edited = own.map(({ id, update, time, firstForm }) => ({
+      id,
+      update,
+      time,
+      firstForm: firstForm ?? firstFormOf(update),
+    }));
+    const copied = copies.filter(({ entry }) => entry.header.document === document);
     const edits = yield* work.importer.reauthor(document, {
       acknowledged: settled.map(({ update }) => update),
       elsewhere: taken.map(({ update, time }) => ({ update, time })),
-      own: own.map(({ id, update, time }) => ({ id, update, time })),
+      own: edited,
+      madeAnew: copied.map(({ entry: { header }, content: { updates, madeAnew } }) => ({
+        updates,
+        peer: peerIdOf(header.device, FIRST_LEASE),
+        edits: madeAnew ?? [],
+      })),
       ends,
       type: opened.record.type,
       peer: peerIdOf(to, FIRST_LEASE),
@@ -247,22 +276,46 @@ const remakeDocuments = Effect.fnUntraced(function* (
       const counter = taken[edits[index]?.elsewhere ?? -1]?.counter;
       return counter === undefined ? [] : [{ document, type, update, time, device: context.device, counter }];
     });
-    remade.push({ document, acknowledged: [...settled, ...known], unacknowledged: withRefs(own, edits) });
+    const forms = new Set(edited.map(({ firstForm }) => firstForm));
+    const copiesOfThese = copied.flatMap(({ entry: { header }, content: { type, updates, time, madeAnew } }) =>
+      madeAnew?.some(({ firstForm }) => forms.has(firstForm)) === true
+        ? updates.map((update) => ({ document, type, update, time, device: header.device, counter: header.counter }))
+        : [],
+    );
+    remade.push({
+      document,
+      acknowledged: [...settled, ...known, ...copiesOfThese],
+      unacknowledged: withRefs(own, edits),
+    });
   }
   return remade;
 });
 
+interface Opened {
+  readonly entry: Entry;
+  readonly content: EntryContent;
+}
+
+/** Documents with something unacknowledged. */
+const waitingDocuments = Effect.fnUntraced(function* (
+  store: SuccessionWork["store"],
+  workspace: WorkspaceId,
+): Effect.fn.Return<ReadonlySet<DocumentId>, StoreFailure> {
+  const sent = yield* store.outgoingHeaders(workspace);
+  const pending = yield* store.pendingDocuments(workspace);
+  const named = new Set([...pending, ...sent].map(({ document }) => document));
+  named.delete(NO_DOCUMENT);
+  return named;
+});
+
 /** What is joined to a later edit brings its references there. */
-const withRefs = (
-  own: ReadonlyArray<UpdateRecord>,
-  edits: ReadonlyArray<{ readonly id: number; readonly update: Uint8Array | undefined }>,
-): RemadeDocument["unacknowledged"] => {
+const withRefs = (own: ReadonlyArray<UpdateRecord>, edits: Reauthored): RemadeDocument["unacknowledged"] => {
   const refsOf = new Map(own.map(({ id, refs }) => [id, refs]));
   let carried: RemadeDocument["unacknowledged"][number]["refs"] = [];
-  return edits.map(({ id, update }) => {
+  return edits.map(({ id, update, firstForm }) => {
     const refs = [...new Set([...carried, ...(refsOf.get(id) ?? [])])];
     carried = update === undefined ? refs : [];
-    return { id, update, refs: update === undefined ? [] : refs };
+    return { id, update, refs: update === undefined ? [] : refs, firstForm };
   });
 };
 

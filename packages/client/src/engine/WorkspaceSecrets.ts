@@ -109,6 +109,16 @@ export const ensureSuccessorKeys = Effect.fnUntraced(function* (
   return known ?? (yield* makeKeys(store, successorName(workspace), form, random));
 });
 
+/** Other keys in the place of a successor's that somebody uses already. */
+export const renewSuccessorKeys = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+  form: DeviceKeyForm,
+  random: RandomSource,
+): Effect.fn.Return<DeviceKeys, StoreFailure> {
+  return yield* makeKeys(store, successorName(workspace), form, random);
+});
+
 /** The successor is the device now: its keys take the place of the old ones, which are forgotten. */
 export const promoteSuccessorKeys = Effect.fnUntraced(function* (
   store: LocalStoreShape,

@@ -5,6 +5,7 @@
  * content = format(1) type-length(varint) type time(8) count(varint) { update-length(varint) update }
  *           { tag(varint) length(varint) bytes }
  * tag 1     state mark: version-hash(16) state-hash(16)
+ * tag 2     edits made anew: { first-form(32) end(varint) }
  * ```
  *
  * `type` is the document's declared type, `time` the author's clock in milliseconds since 1970, stated for display only
@@ -14,8 +15,12 @@
  * What follows the updates may be there or not, in ascending order of tags; readers pass over tags that they do not know. A
  * state mark says what the author's document came to (rule 18, hazard L4): whoever comes to the same version and another
  * state has silently diverged from the author.
+ *
+ * Edits that a device made anew under an identity of its own (rule 12) are named by what they were: whoever has the same
+ * edits waiting, from the same copy of a store, does not make them anew once more.
  */
-import { ByteReader, ByteWriter } from "@cairn/protocol";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { ByteReader, ByteWriter, type Hash, HASH_BYTES, hashFromBytes, idToBytes } from "@cairn/protocol";
 
 const FORMAT = 1;
 /** Bytes of a document type's name. */
@@ -29,7 +34,19 @@ export interface EntryContent {
   readonly time: number;
   readonly updates: ReadonlyArray<Uint8Array>;
   readonly mark?: StateMark | undefined;
+  readonly madeAnew?: ReadonlyArray<MadeAnew> | undefined;
 }
+
+/** An edit that is in this entry, and was made under another identity (rule 12). */
+export interface MadeAnew {
+  /** SHA-256 over the update that the edit was when it was made. */
+  readonly firstForm: Hash;
+  /** It is in the operations of the author's first lease with counters below this one. */
+  readonly end: number;
+}
+
+/** By what an edit is known that may be made anew: the update that it was when it was made. */
+export const firstFormOf = (update: Uint8Array): Hash => hashFromBytes(sha256(update));
 
 /** What a document came to, in a few bytes. */
 export interface StateMark {
@@ -41,9 +58,14 @@ export interface StateMark {
 
 export const MARK_BYTES = 16;
 const MARK_TAG = 1;
+const MADE_ANEW_TAG = 2;
+/** Edits made anew that one entry names: the newest ones, where it has more. */
+export const MAX_MADE_ANEW = 1_024;
 /** Of one tagged part. */
 const MAX_PART_BYTES = 64 * 1024;
 const MAX_TAG = 0xffff_ffff;
+/** Loro counts operations of a peer in 31 bits. */
+const MAX_COUNTER = 0x7fff_ffff;
 
 export const encodeContent = (content: EntryContent): Uint8Array<ArrayBuffer> => {
   const size = content.updates.reduce((sum, update) => sum + update.length + 4, 64);
@@ -54,6 +76,12 @@ export const encodeContent = (content: EntryContent): Uint8Array<ArrayBuffer> =>
     mark.set(content.mark.version);
     mark.set(content.mark.state, MARK_BYTES);
     writer.varint(MARK_TAG).bytes(mark);
+  }
+  const madeAnew = content.madeAnew?.slice(-MAX_MADE_ANEW) ?? [];
+  if (madeAnew.length > 0) {
+    const part = new ByteWriter(madeAnew.length * (HASH_BYTES + 4));
+    for (const { firstForm, end } of madeAnew) part.raw(idToBytes(firstForm)).varint(end);
+    writer.varint(MADE_ANEW_TAG).bytes(part.finish());
   }
   return writer.finish();
 };
@@ -68,15 +96,27 @@ export const decodeContent = (bytes: Uint8Array): EntryContent => {
   const updates: Array<Uint8Array> = [];
   for (let index = 0; index < count; index += 1) updates.push(reader.bytes(MAX_UPDATE_BYTES));
   let mark: StateMark | undefined;
+  let madeAnew: ReadonlyArray<MadeAnew> | undefined;
   let before = 0;
   while (reader.remaining > 0) {
     const tag = reader.varint(MAX_TAG);
     if (tag <= before) reader.fail("parts out of order");
     before = tag;
     const part = reader.bytes(MAX_PART_BYTES);
+    if (tag === MADE_ANEW_TAG) madeAnew = readMadeAnew(part);
     if (tag !== MARK_TAG) continue;
     if (part.length !== 2 * MARK_BYTES) reader.fail("a state mark of another length");
     mark = { version: part.slice(0, MARK_BYTES), state: part.slice(MARK_BYTES) };
   }
-  return mark === undefined ? { type, time, updates } : { type, time, updates, mark };
+  return { type, time, updates, ...(mark && { mark }), ...(madeAnew && { madeAnew }) };
+};
+
+const readMadeAnew = (part: Uint8Array): ReadonlyArray<MadeAnew> => {
+  const reader = new ByteReader(part);
+  const found: Array<MadeAnew> = [];
+  while (reader.remaining > 0) {
+    if (found.length === MAX_MADE_ANEW) reader.fail("too many edits made anew");
+    found.push({ firstForm: hashFromBytes(reader.raw(HASH_BYTES)), end: reader.varint(MAX_COUNTER) });
+  }
+  return found;
 };

@@ -197,6 +197,8 @@ export interface RemadeDocument {
     readonly id: number;
     readonly update: Uint8Array | undefined;
     readonly refs: ReadonlyArray<Hash>;
+    /** As in `UpdateRecord`. */
+    readonly firstForm?: Hash | undefined;
   }>;
 }
 
@@ -367,7 +369,7 @@ export interface LocalStoreShape {
   /**
    * Several updates with the same operations take the place of one that is too large, and the document's later pending
    * ones follow them: all under new ids. `Fenced` where the update is not pending any more. Its chunk references go to the
-   * first piece.
+   * first piece, its first form to the last one, with which all of it is there.
    */
   readonly splitPending: (
     workspace: WorkspaceId,

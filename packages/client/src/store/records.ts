@@ -88,6 +88,11 @@ export interface UpdateRecord {
   readonly time: number;
   /** Local edits: sealed attachment chunks that this edit begins to refer to; the entry's header lists them (rule 25). */
   readonly refs: ReadonlyArray<Hash>;
+  /**
+   * A local edit that was made anew under another identity (rule 12): SHA-256 over the update that it was at first. Other
+   * copies of this store know it by that.
+   */
+  readonly firstForm?: Hash | undefined;
 }
 
 /** The state of a document: what opening begins with. */

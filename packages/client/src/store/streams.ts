@@ -2,7 +2,7 @@
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import type { EntryState, Transition } from "@cairn/sync";
 import type { OutboxMoment } from "../sync-api.ts";
-import type { StreamRecord } from "./records.ts";
+import type { StreamRecord, UpdateRecord } from "./records.ts";
 
 /** Moments that a stream remembers. */
 export const MAX_HISTORY = 32;
@@ -17,6 +17,18 @@ export interface StreamChange {
   /** The newest update that the change is about. */
   readonly through?: number | undefined;
 }
+
+/** A waiting update in pieces. What it was at first is there with the last one, what it refers to goes with the first. */
+export const piecesOf = <A extends Pick<UpdateRecord, "refs" | "firstForm">>(
+  split: A,
+  pieces: ReadonlyArray<Uint8Array>,
+): ReadonlyArray<A & Pick<UpdateRecord, "update">> =>
+  pieces.map((update, index) => ({
+    ...split,
+    update,
+    refs: index === 0 ? split.refs : [],
+    firstForm: index === pieces.length - 1 ? split.firstForm : undefined,
+  }));
 
 /** The state that is stored. What a person gave up is not stored any more. */
 export const storedState = ({ to }: Transition): EntryState => {

@@ -65,7 +65,7 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
               acknowledged: [receivedUpdate(DEVICE, 1), receivedUpdate(PEER, 1)],
               unacknowledged: [
                 { id: frozen, update: undefined, refs: [] },
-                { id: waits, update: bytesOf(8, 8, 8), refs: [hashOf(7)] },
+                { id: waits, update: bytesOf(8, 8, 8), refs: [hashOf(7)], firstForm: hashOf(5) },
               ],
             },
             {
@@ -101,7 +101,7 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
           [1, 1],
         ]);
         expect(yield* store.pendingUpdates(WORKSPACE, NOTE)).toMatchObject([
-          { id: waits, state: "pending", device: undefined, refs: [hashOf(7)] },
+          { id: waits, state: "pending", device: undefined, refs: [hashOf(7)], firstForm: hashOf(5) },
         ]);
         const [pending] = yield* store.pendingDocuments(WORKSPACE);
         expect(pending).toMatchObject({ document: NOTE, updates: 1, bytes: 3 });
@@ -118,8 +118,22 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
         expect((yield* store.openDocument(WORKSPACE, OTHER_NOTE))?.updates).toEqual([]);
         yield* refused({});
 
+        // In pieces, what it was at first is there with the last one.
+        yield* store.splitPending(WORKSPACE, fence, NOTE, waits, [bytesOf(8), bytesOf(8, 8)]);
+        const pieces = yield* store.pendingUpdates(WORKSPACE, NOTE);
+        expect(pieces.map(({ firstForm, refs }) => [firstForm, refs])).toEqual([
+          [undefined, [hashOf(7)]],
+          [hashOf(5), []],
+        ]);
+
         // What others had made anew takes the next counters of the successor.
-        yield* store.freeze(WORKSPACE, fence, [outgoingEntry(2, [waits], { device: SUCCESSOR })]);
+        yield* store.freeze(WORKSPACE, fence, [
+          outgoingEntry(
+            2,
+            pieces.map(({ id }) => id),
+            { device: SUCCESSOR },
+          ),
+        ]);
         yield* store.settle(
           WORKSPACE,
           fence,

@@ -39,7 +39,8 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
         for (const pending of waiting) found.updates.delete(pending);
         found.pending = found.pending.filter((pending) => pending < id);
         for (const [index, update] of pieces.entries()) {
-          add(found, { ...split, update: update.slice(), refs: index === 0 ? split.refs : [] });
+          const firstForm = index === pieces.length - 1 ? split.firstForm : undefined;
+          add(found, { ...split, update: update.slice(), refs: index === 0 ? split.refs : [], firstForm });
         }
         for (const update of later) add(found, update);
       }),

@@ -34,12 +34,13 @@ export const successionOperations = (storage: MemoryStorage, run: Run): Pick<Loc
         found.snapshot = undefined;
         found.pending = [];
         for (const row of open) {
-          const { update, refs = [] } = changes.get(row.id) ?? {};
+          const { update, refs = [], firstForm } = changes.get(row.id) ?? {};
           if (update === undefined) continue;
           const anew: UpdateRecord = {
             ...row,
             update: update.slice(),
             refs: [...refs],
+            firstForm,
             state: "pending",
             device: undefined,
             counter: undefined,

@@ -96,18 +96,16 @@ export class SimulatedDevice implements Host {
   /** Puts the copy in the disk's place, and everything dies that ran on it. False where there is none. */
   restoreBackup(): boolean {
     const { image } = this;
-    if (image === undefined || this.#doublesEdits(image.storage)) return false;
+    if (image === undefined) return false;
+    if (this.#isUsedAgain(image.storage)) this.system.world.count("copy with waiting edits restored again");
     this.crash();
     this.storage = image.storage.copy();
     this.system.ledger.diskReplaced(this.index, image.durable);
     return true;
   }
 
-  /**
-   * Whether the copy has edits waiting that were made anew under another identity since. Their copies would be made anew once
-   * more: nothing says that both are one edit (docs/simulator.md).
-   */
-  #doublesEdits(image: MemoryStorage): boolean {
+  /** Whether the copy has edits waiting that may have been made anew under another identity since. */
+  #isUsedAgain(image: MemoryStorage): boolean {
     return [...image.workspaces.values()].some(({ record, documents, outgoing }) => {
       const waits = outgoing.size > 0 || [...documents.values()].some(({ pending }) => pending.length > 0);
       const now = this.storage.workspaces.get(record.workspace)?.record.device;

@@ -3,6 +3,7 @@ import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { UpdateRecord } from "../records.ts";
 import { shownEdits } from "../rows/row-state.ts";
+import { piecesOf } from "../streams.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
 import { type DocumentChange, putViews, touchDocuments } from "./documents.ts";
 import { changeStream } from "./entries.ts";
@@ -50,10 +51,7 @@ export const streamOperations = (connection: DexieConnection): StreamOperations 
         const [split, ...later] = waiting;
         if (split?.id !== id) throw new Fenced({ operation: "splitPending" });
         await database.updates.bulkDelete(waiting.map((row) => row.id));
-        const moved = [
-          ...pieces.map((update, index) => ({ ...toUpdate(split), update, refs: index === 0 ? split.refs : [] })),
-          ...later.map(toUpdate),
-        ];
+        const moved = [...piecesOf(toUpdate(split), pieces), ...later.map(toUpdate)];
         const latest = await add(database, moved);
         const bytes = sumOfBytes(moved) - sumOfBytes(waiting);
         await changePending(database, workspace, document, moved.length - waiting.length, bytes);

@@ -75,9 +75,9 @@ const remake = async (
     refs: [],
   }));
   const waiting = open.flatMap((row): ReadonlyArray<UpdateRow> => {
-    const { update, refs = [] } = changes.get(row.id) ?? {};
+    const { update, refs = [], firstForm } = changes.get(row.id) ?? {};
     const anew = { state: "pending", device: undefined, counter: undefined, waits: 1 } as const;
-    return update === undefined ? [] : [{ ...row, update, refs, ...anew }];
+    return update === undefined ? [] : [{ ...row, update, refs, firstForm, ...anew }];
   });
   await database.updates.bulkAdd([...received, ...waiting]);
   const lastUpdate = profile.lastUpdate + received.length + 1;

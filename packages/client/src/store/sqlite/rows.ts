@@ -119,6 +119,7 @@ export const toUpdate =
     counter: optional(row["counter"], number),
     time: number(row["time"]),
     refs: optional(row["refs"], hashes) ?? [],
+    firstForm: optional(row["first_form"], hash),
   });
 
 export const toOutgoing = (row: Row): OutgoingRecord => ({

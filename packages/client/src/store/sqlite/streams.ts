@@ -2,7 +2,7 @@
 import { type DocumentId, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol";
 import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { StreamRecord, UpdateRecord } from "../records.ts";
-import { nextStream, type StreamChange } from "../streams.ts";
+import { nextStream, piecesOf, type StreamChange } from "../streams.ts";
 import { shownEdits } from "../rows/row-state.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { DocumentRows } from "./documents.ts";
@@ -69,7 +69,8 @@ export const streamOperations = (
   );
   const removeUpdate = database.prepare("DELETE FROM updates WHERE id = ?");
   const insert = database.prepare(`
-    INSERT INTO updates (id, document, type, bytes, state, device, counter, time, refs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    INSERT INTO updates (id, document, type, bytes, state, device, counter, time, refs, first_form)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const setPending = database.prepare(`
     UPDATE documents SET latest = ?, pending_updates = pending_updates + ?,
       pending_bytes = pending_bytes + ? WHERE key = ?`);
@@ -86,7 +87,7 @@ export const streamOperations = (
   /** Puts updates of one document behind all others. */
   const add = (key: number, updates: ReadonlyArray<NewUpdate>): void => {
     let id = documents.lastUpdate();
-    for (const { type, update, state, device, counter, time, refs } of updates) {
+    for (const { type, update, state, device, counter, time, refs, firstForm } of updates) {
       id += 1;
       const pending = state === "pending";
       insert.run(
@@ -99,6 +100,7 @@ export const streamOperations = (
         counter ?? null,
         time,
         refs.length === 0 ? null : JSON.stringify(refs),
+        firstForm ?? null,
       );
       setPending.run(id, pending ? 1 : 0, pending ? update.length : 0, key);
     }
@@ -123,10 +125,7 @@ export const streamOperations = (
         if (key === undefined) throw new Fenced({ operation: "splitPending" });
         const [split, ...later] = pendingFrom.all(key, id).map(toUpdate(workspace, document));
         if (split?.id !== id) throw new Fenced({ operation: "splitPending" });
-        const moved = [
-          ...pieces.map((update, index) => ({ ...split, update, refs: index === 0 ? split.refs : [] })),
-          ...later,
-        ];
+        const moved = [...piecesOf(split, pieces), ...later];
         for (const update of [split, ...later]) {
           removeUpdate.run(update.id);
           setPending.run(documents.lastUpdate(), -1, -update.update.length, key);

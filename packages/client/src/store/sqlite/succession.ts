@@ -28,7 +28,7 @@ export const successionOperations = (
       AND counter IN (SELECT counter FROM outgoing WHERE workspace = ?2)))`);
   const removeUpdate = database.prepare("DELETE FROM updates WHERE id = ?");
   const changeUpdate = database.prepare(
-    `UPDATE updates SET bytes = ?, refs = ?, state = ${UpdateState.pending}, device = NULL, counter = NULL WHERE id = ?`,
+    `UPDATE updates SET bytes = ?, refs = ?, first_form = ?, state = ${UpdateState.pending}, device = NULL, counter = NULL WHERE id = ?`,
   );
   const insert = database.prepare(`
     INSERT INTO updates (id, document, type, bytes, state, device, counter, time)
@@ -58,10 +58,10 @@ export const successionOperations = (
     removeSnapshot.run(key);
     let waiting = 0;
     let bytes = 0;
-    for (const [id, { update, refs }] of changes) {
+    for (const [id, { update, refs, firstForm }] of changes) {
       if (update === undefined) removeUpdate.run(id);
       else {
-        changeUpdate.run(update, refs.length === 0 ? null : JSON.stringify(refs), id);
+        changeUpdate.run(update, refs.length === 0 ? null : JSON.stringify(refs), firstForm ?? null, id);
         waiting += 1;
         bytes += update.length;
       }

@@ -8,7 +8,7 @@
  */
 
 /** Of the tables below. Kept in `PRAGMA user_version`. */
-export const TABLES_VERSION = 3;
+export const TABLES_VERSION = 4;
 
 /** `updates.state` */
 export const UpdateState = { pending: 0, frozen: 1, received: 2 } as const;
@@ -117,7 +117,8 @@ CREATE TABLE updates (
   device   TEXT,
   counter  INTEGER,
   time     REAL NOT NULL,
-  refs     TEXT -- null where there are none
+  refs     TEXT, -- null where there are none
+  first_form TEXT -- null unless it was made anew
 ) STRICT;
 CREATE INDEX updates_by_document ON updates (document);
 CREATE INDEX updates_pending ON updates (document) WHERE state = ${UpdateState.pending};
@@ -225,4 +226,6 @@ DROP TABLE old_views;
 ${CREATE_DOCUMENT_INDEXES}
 ${CREATE_ROW_INDEXES}
 `,
+  // 3 to 4: edits that were made anew under another identity say what they were.
+  `ALTER TABLE updates ADD COLUMN first_form TEXT;`,
 ];
