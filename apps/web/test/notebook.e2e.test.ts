@@ -294,6 +294,7 @@ describe("a checklist", () => {
     // Who goes elsewhere while typing finds the words in the list.
     await page.getByLabel("Add an item").fill("four");
     await page.keyboard.press("Control+Alt+n");
+    await expect.poll(() => page.getByLabel("Title", { exact: true }).inputValue(), soon).toBe("");
     await page.locator("[data-note-row]", { hasText: "Saturday" }).click();
     await expect.poll(items, soon).toEqual(["two", "three", "one", "four"]);
     await page.getByRole("button", { name: "Remove three" }).click();
