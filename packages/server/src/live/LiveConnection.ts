@@ -89,12 +89,17 @@ export class LiveConnection implements Subscriber {
   /** The log has grown to `head`, whoever told. */
   reach(head: number): void {
     this.#window.reach(head);
-    this.#wake.openUnsafe();
+    this.#wakePump();
   }
 
   committed(commit: Committed): void {
     this.#window.offer(commit);
-    this.#wake.openUnsafe();
+    this.#wakePump();
+  }
+
+  /** Most of what a node hears twice a second of its logs is no news to a connection. */
+  #wakePump(): void {
+    if (this.#window.room > 0) this.#wake.openUnsafe();
   }
 
   revoked(grants: ReadonlySet<SessionClaims["grant"]>): void {
@@ -137,7 +142,7 @@ export class LiveConnection implements Subscriber {
         if (!this.#window.received(frame.cursor)) {
           return refuse("malformed", { message: "The cursor is beyond what was sent." });
         }
-        this.#wake.openUnsafe();
+        this.#wakePump();
         return Effect.void;
       case "renew":
         return this.#renew(frame.token);
