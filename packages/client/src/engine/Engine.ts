@@ -53,7 +53,7 @@ export type EngineServices = LocalStore | Importer | Transport | Leadership | Pe
 /** How long an engine that could not work waits before it leads again. */
 const LEAD_AGAIN = Duration.seconds(2);
 /** Nothing of a start waits for what is kept for the next one. */
-const KEEP_BEHIND_ANSWER = Duration.seconds(1);
+const KEEP_BEHIND_ANSWER = Duration.millis(200);
 /** The page draws its first answer in this time, and asks what else it shows. */
 const LEAD_BEHIND_ANSWER = Duration.millis(150);
 
