@@ -97,8 +97,8 @@ const childAt = (parent: Container, id: ContainerID, other: Container): Containe
   const isIt = (value: unknown): boolean => isContainer(value) && value.id === id;
   let value: unknown;
   if (parent instanceof LoroMap && other instanceof LoroMap) {
-    const key: string | undefined = parent.keys().find((name) => isIt(parent.get(name)));
-    value = key === undefined ? undefined : other.get(key);
+    const found = parent.entries().find(([, child]) => isIt(child));
+    value = found === undefined ? undefined : other.get(found[0]);
   } else if (
     (parent instanceof LoroList && other instanceof LoroList) ||
     (parent instanceof LoroMovableList && other instanceof LoroMovableList)
