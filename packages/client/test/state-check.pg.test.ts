@@ -80,7 +80,7 @@ describe("an entry's content", () => {
     const marked = encodeContent({ ...content, mark });
     expect(decodeContent(marked)).toEqual({ ...content, mark });
     expect(decodeContent(new Uint8Array([...marked, 9, 2, 7, 7]))).toEqual({ ...content, mark });
-    expect(decodeContent(new Uint8Array([...encodeContent(content), 2, 0]))).toEqual(content);
+    expect(decodeContent(new Uint8Array([...encodeContent(content), 3, 0]))).toEqual(content);
     // Out of order, twice, cut off, or of another length.
     expect(() => decodeContent(new Uint8Array([...marked, 1, 0]))).toThrow();
     expect(() => decodeContent(marked.slice(0, -1))).toThrow();
