@@ -208,10 +208,14 @@ const findTwin = Effect.fnUntraced(function* (
   copies: ReadonlyArray<Copied>,
   settled: ReadonlySet<number>,
 ): Effect.fn.Return<Entry["header"] | undefined, StoreFailure> {
+  if (copies.length === 0) return undefined;
+  const outgoing = yield* store.outgoingHeaders(workspace);
+  const sent = new Set(outgoing.map(({ counter }) => counter));
+  const waiting = new Set([...outgoing, ...(yield* store.pendingDocuments(workspace))].map(({ document }) => document));
   for (const { received, madeAnew } of copies) {
     const { header } = received.entry;
+    if (!waiting.has(header.document)) continue;
     const opened = yield* store.openDocument(workspace, header.document);
-    const sent = new Set((yield* store.outgoingHeaders(workspace)).map(({ counter }) => counter));
     const waits = (opened?.updates ?? []).filter(
       ({ state, counter }) =>
         state === "pending" ||

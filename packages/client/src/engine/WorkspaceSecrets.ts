@@ -106,18 +106,16 @@ export const ensureSuccessorKeys = Effect.fnUntraced(function* (
 ): Effect.fn.Return<DeviceKeys, StoreFailure> {
   const stored = yield* store.secret(successorName(workspace));
   const known = yield* Effect.orElseSucceed(keysOf(stored), () => undefined);
-  return known ?? (yield* makeKeys(store, successorName(workspace), form, random));
+  return known ?? (yield* renewSuccessorKeys(store, workspace, form, random));
 });
 
 /** Other keys in the place of a successor's that somebody uses already. */
-export const renewSuccessorKeys = Effect.fnUntraced(function* (
+export const renewSuccessorKeys = (
   store: LocalStoreShape,
   workspace: WorkspaceId,
   form: DeviceKeyForm,
   random: RandomSource,
-): Effect.fn.Return<DeviceKeys, StoreFailure> {
-  return yield* makeKeys(store, successorName(workspace), form, random);
-});
+): Effect.Effect<DeviceKeys, StoreFailure> => makeKeys(store, successorName(workspace), form, random);
 
 /** The successor is the device now: its keys take the place of the old ones, which are forgotten. */
 export const promoteSuccessorKeys = Effect.fnUntraced(function* (
