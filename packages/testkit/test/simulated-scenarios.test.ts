@@ -1,6 +1,6 @@
 /** Situations in which the simulator once found something, made on purpose: what happens when, to the step. */
 import { makeMemoryStore } from "@cairn/testkit/memory";
-import { keepSteps, makePlan } from "@cairn/testkit/simulator";
+import { type Circumstances, keepSteps, makePlan } from "@cairn/testkit/simulator";
 import { Effect } from "effect";
 import { afterEach, describe, expect, test } from "vitest";
 import { Run } from "../src/simulator/Run.ts";
@@ -14,9 +14,9 @@ const MINUTE = 60_000;
 class Scenario {
   readonly run: Run;
 
-  constructor(seed: number, withReader = false) {
+  constructor(seed: number, withReader = false, versions?: Circumstances["versions"]) {
     const plan = keepSteps(makePlan(seed, 2, 1), []);
-    const circumstances = { nodes: 1, notes: 1, sessionMillis: 900_000, withReader, joinShare: 0 };
+    const circumstances = { nodes: 1, notes: 1, sessionMillis: 900_000, withReader, joinShare: 0, versions };
     this.run = new Run({ ...plan, circumstances }, {});
   }
 
@@ -68,7 +68,7 @@ class Scenario {
   content(device: SimulatedDevice): Content {
     const [document] = this.stored(device).documents.values();
     if (document === undefined) throw new Error("the note is not here");
-    return contentOf(document);
+    return contentOf(document, this.run.plan.circumstances.versions !== undefined);
   }
 
   /** What is not as it was promised when everything is quiet. */
@@ -256,5 +256,41 @@ describe("a tab that leads again", () => {
     await world.pass(MINUTE);
     expect(world.run.world.tasks - tasks).toBeLessThan(500);
     expect(await world.violations()).toEqual([]);
+  });
+});
+
+describe("a device that is updated while it is offline and edits wait", () => {
+  test("promise 10: has what older apps write before and after, also where it dies as it starts", async () => {
+    const world = await begin(5, false, [1, 1]);
+    const [behind, updated] = [world.device(0), world.device(1)];
+    await world.edit(updated, "list", "shared");
+    await world.until("it is sent", () => world.isDrained(updated));
+    await world.until("it is here", () => world.stored(behind).documents.size === 1);
+    updated.goOffline();
+    await world.edit(updated, "list", "waiting");
+    await world.edit(updated, "map", "marked");
+
+    updated.version = 3;
+    updated.crash();
+    updated.disk.operationsUntilCrash = 6;
+    const tab = updated.openTab();
+    await world.until("it dies as it starts", () => !tab.alive);
+    expect(world.isDrained(updated)).toBe(false);
+    await world.edit(updated, "list", "newer");
+    await world.edit(updated, "map", "marked anew");
+    await world.edit(behind, "list", "late");
+    const linesOf = (device: SimulatedDevice): ReadonlyArray<string> =>
+      Object.keys(world.content(device).versions?.third.lines ?? {});
+    expect(linesOf(updated)).toEqual(["newer", "shared", "waiting"]);
+
+    updated.goOnline();
+    expect(await world.violations()).toEqual([]);
+    for (const device of [behind, updated]) {
+      const { versions } = world.content(device);
+      expect(versions?.first.lines.toSorted()).toEqual(["late", "shared", "waiting"]);
+      expect(linesOf(device)).toEqual(["late", "newer", "shared", "waiting"]);
+      const marks = Object.values(versions?.third.marks ?? {}).map(({ by }) => by);
+      expect(marks).toContain("marked anew");
+    }
   });
 });

@@ -4,8 +4,10 @@
  */
 import type { ImporterShape, LocalStoreShape, TransportShape } from "@cairn/client/effect";
 import type { EntryLog } from "@cairn/server";
+import type { LoroDoc } from "loro-crdt";
 import type { MemoryDatabase } from "../memory-server/index.ts";
 import type { MemoryStorage } from "../memory/index.ts";
+import type { NoteVersion } from "./note-schema.ts";
 import type { World } from "./World.ts";
 
 export interface Defect {
@@ -16,6 +18,8 @@ export interface Defect {
   readonly importer?: (importer: ImporterShape, world: World) => ImporterShape;
   /** All tabs write under the first peer id. */
   readonly sharedPeer?: boolean;
+  /** What a page does to a note that it has just edited, in the same commit. */
+  readonly page?: (note: LoroDoc, version: NoteVersion) => void;
   readonly server?: {
     readonly withoutRowLock?: boolean;
     readonly entryLog?: (log: EntryLog["Service"], world: World, database: MemoryDatabase) => EntryLog["Service"];

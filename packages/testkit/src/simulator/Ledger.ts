@@ -3,6 +3,7 @@
  * acknowledged. The promises are checked against this, never against what the engine believes.
  */
 import type { DeviceId, DocumentId, Hash } from "@cairn/protocol";
+import type { NoteVersion } from "./note-schema.ts";
 
 export interface LedgerEdit {
   /** Unique in the run; the edit writes it into its document. */
@@ -14,6 +15,12 @@ export interface LedgerEdit {
   readonly amount: number;
   /** Characters that it adds to the document's text. */
   readonly characters: number;
+  /** Of the app that made it. */
+  readonly version: NoteVersion;
+  /** It adds a line, which is its id. */
+  readonly line: boolean;
+  /** The key of the mark that it sets. */
+  readonly mark: string | undefined;
   /** `durable`: the store committed it. `uncertain`: it was durable, on a disk that was replaced by an older one. */
   state: "asked" | "durable" | "uncertain";
   /** The app was told that it is saved. */
@@ -35,7 +42,18 @@ export class Ledger {
   /** What broke a promise while the run went on. */
   readonly violations: Array<string> = [];
 
+  /** The newest version of an app that wrote a line, by document. */
+  readonly #newest = new Map<DocumentId, NoteVersion>();
+
+  /** Whether an app of a newer version has written the form that this edit's app has moved away from. */
+  isLate({ line, document, version }: LedgerEdit): boolean {
+    return line && (this.#newest.get(document) ?? 1) > version;
+  }
+
   ask(edit: LedgerEdit, update: Uint8Array): void {
+    if (edit.line && (this.#newest.get(edit.document) ?? 1) < edit.version) {
+      this.#newest.set(edit.document, edit.version);
+    }
     this.edits.set(edit.id, edit);
     this.#editByUpdate.set(update, edit);
   }

@@ -4,6 +4,7 @@ import { replaceCryptography } from "@cairn/crypto/cryptography";
 import type { Defect } from "./Defect.ts";
 import { Ledger } from "./Ledger.ts";
 import { CALM, Network } from "./Network.ts";
+import { LATEST } from "./note-schema.ts";
 import type { Plan, Step } from "./plan.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { ServerCluster } from "./ServerCluster.ts";
@@ -67,6 +68,7 @@ export class Run {
   /** Devices whose grant was withdrawn. */
   readonly revoked = new Set<number>();
   #edits = 0;
+  #isHealed = false;
   #crashAt: { readonly node: number; readonly point: "decided" | "committed" } | undefined;
 
   constructor(plan: Plan, options: RunOptions) {
@@ -82,6 +84,7 @@ export class Run {
       cluster: this.cluster,
       ledger: this.ledger,
       defect: options.defect,
+      versions: plan.circumstances.versions,
     };
     this.devices = Array.from({ length: plan.devices }, (_, index) => new SimulatedDevice(system, index));
     const random = new SeededRandom(plan.seed, 4);
@@ -333,7 +336,32 @@ export class Run {
           wire.toClient.stalledUntil = world.now + 2_000 + a * 20_000;
         }
         return;
+      case "upgrade":
+        this.#upgrade(device, workspace, a, b);
+        return;
     }
+  }
+
+  /** A newer version of the app comes to a device: to all of its tabs, or to one. It may die while it starts. */
+  #upgrade(device: SimulatedDevice, workspace: WorkspaceId, a: number, b: number): void {
+    const { world } = this;
+    if (device.version === LATEST) return;
+    device.version = a < 0.3 || device.version === 2 ? LATEST : 2;
+    world.count("upgrade");
+    if (!device.online) world.count("upgrade while offline");
+    const documents = [...(device.storage.workspaces.get(workspace)?.documents.values() ?? [])];
+    if (documents.some(({ pending }) => pending.length > 0)) world.count("upgrade while edits wait");
+    if (b < 0.4) this.#closeTab(device);
+    else for (const tab of device.openTabs()) tab.close();
+    if (device.openTabs().length > 0) world.count("upgrade beside a tab of the older version");
+    const tab = device.openTab();
+    if (b < 0.7) return;
+    device.disk.operationsUntilCrash = 1 + Math.floor(a * 40);
+    tab.process.onDeath(() => {
+      if (this.#isHealed || device.disk.operationsUntilCrash !== undefined) return;
+      world.count("fault: upgrade cut short by a crash");
+    });
+    this.#reopenSoon(device, a);
   }
 
   #closeTab(device: SimulatedDevice): boolean {
@@ -372,6 +400,7 @@ export class Run {
   async heal(): Promise<void> {
     const { world, network } = this;
     world.note("healed");
+    this.#isHealed = true;
     network.conditions = CALM;
     this.#crashAt = undefined;
     for (const index of this.cluster.nodes.keys()) this.cluster.restart(index);
@@ -379,6 +408,8 @@ export class Run {
       device.disk.full = false;
       device.disk.operationsUntilCrash = undefined;
       device.goOnline();
+      // People close what an older version of the app shows, in the end.
+      for (const tab of device.openTabs()) if (tab.version < device.version) tab.close();
       for (const tab of device.openTabs()) tab.process.thaw();
       for (const wire of device.wires) wire.toClient.stalledUntil = 0;
       if (device.openTabs().length === 0) device.openTab();

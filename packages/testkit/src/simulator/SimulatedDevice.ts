@@ -4,6 +4,7 @@ import type { Defect } from "./Defect.ts";
 import type { DiskState } from "./DeviceDisk.ts";
 import type { Ledger } from "./Ledger.ts";
 import type { Network } from "./Network.ts";
+import type { NoteVersion } from "./note-schema.ts";
 import { MemoryStorage } from "../memory/index.ts";
 import type { ServerCluster } from "./ServerCluster.ts";
 import { SimulatedTab } from "./SimulatedTab.ts";
@@ -17,6 +18,8 @@ export interface SimulatedSystem {
   readonly cluster: ServerCluster;
   readonly ledger: Ledger;
   readonly defect: Defect | undefined;
+  /** The version of the app that each device begins with; undefined where all have the first one for ever. */
+  readonly versions: ReadonlyArray<NoteVersion> | undefined;
 }
 
 export class SimulatedDevice implements Host {
@@ -29,6 +32,8 @@ export class SimulatedDevice implements Host {
   /** Milliseconds by which its clock is wrong. */
   skew = 0;
   online = true;
+  /** Of the app that tabs open with. */
+  version: NoteVersion;
   readonly wires = new Set<Wire>();
   readonly calls = new Set<() => void>();
   tabs: ReadonlyArray<SimulatedTab> = [];
@@ -39,6 +44,7 @@ export class SimulatedDevice implements Host {
   constructor(system: SimulatedSystem, index: number) {
     this.system = system;
     this.index = index;
+    this.version = system.versions?.[index] ?? 1;
   }
 
   /** Tabs that are open; crashed ones are gone. */

@@ -16,13 +16,13 @@ import {
   Transport,
 } from "@cairn/client/effect";
 import type { DeviceId, DocumentId, WorkspaceId } from "@cairn/protocol";
-import { describeDocument, editDocument, setDeleted } from "@cairn/schema";
+import { describeDocument, setDeleted } from "@cairn/schema";
 import { Cause, Context, Effect, Exit, Layer, Scope } from "effect";
 import { LoroDoc } from "loro-crdt";
 import type { Defect } from "./Defect.ts";
 import { openDisk } from "./DeviceDisk.ts";
 import type { Ledger, LedgerEdit } from "./Ledger.ts";
-import { NOTE, noteSchema, noteType } from "./note-schema.ts";
+import { NOTE, type NoteVersion, editNote, noteSchemas } from "./note-schema.ts";
 import { ORIGIN } from "./ServerCluster.ts";
 import type { SimulatedDevice } from "./SimulatedDevice.ts";
 import { makeSimulatedTransport } from "./SimulatedTransport.ts";
@@ -42,6 +42,8 @@ interface OpenNote {
 export class SimulatedTab {
   readonly device: SimulatedDevice;
   readonly process: SimulatedProcess;
+  /** Of the app. */
+  readonly version: NoteVersion;
   /** Undefined until it has started. */
   engine: EngineApi | undefined;
   readonly started: Promise<EngineApi>;
@@ -54,12 +56,12 @@ export class SimulatedTab {
   constructor(device: SimulatedDevice, name: string, defect: Defect | undefined) {
     const { world, network, cluster, ledger } = device.system;
     this.device = device;
+    this.version = device.version;
     this.#ledger = ledger;
     this.process = new SimulatedProcess(world, name, () => device.skew);
     const { process } = this;
-    const importer = Effect.runSync(
-      Scope.provide(makeInProcessImporter({ schema: noteSchema, now: () => 0 }), this.#scope),
-    );
+    const schema = noteSchemas[this.version];
+    const importer = Effect.runSync(Scope.provide(makeInProcessImporter({ schema, now: () => 0 }), this.#scope));
     process.onDeath(() => {
       // Hazard L9: what it holds of Loro does not come back by itself.
       Effect.runSync(importer.close);
@@ -81,7 +83,7 @@ export class SimulatedTab {
       return yield* Effect.provideContext(
         makeEngine({
           profile,
-          schema: noteSchema,
+          schema,
           server: ORIGIN,
           deviceName: profile,
           deviceKeyForm: "file",
@@ -137,6 +139,7 @@ export class SimulatedTab {
         note.through = Math.max(note.through, newer.through);
         const { update, edit } = this.#change(note.loro, document, kind, id);
         this.#ledger.ask(edit, update);
+        if (this.#ledger.isLate(edit)) this.process.world.count("late edit of an older app");
         const time = this.process.world.now + this.device.skew;
         await engine.append(workspace, [
           {
@@ -181,10 +184,13 @@ export class SimulatedTab {
   ): { readonly update: Uint8Array; readonly edit: LedgerEdit } {
     const { random } = this.process;
     const before = loro.oplogVersion();
-    const note = editDocument(noteType, loro);
+    const note = editNote(this.version, loro);
     if (loro.opCount() === 0) describeDocument(loro, { type: NOTE, createdAt: 0 });
+    const isMixed = this.device.system.versions !== undefined;
     let amount = 0;
     let characters = 0;
+    let line = false;
+    let mark: string | undefined;
     switch (kind) {
       case "text": {
         characters = 1 + random.below(6);
@@ -192,16 +198,21 @@ export class SimulatedTab {
         break;
       }
       case "list":
+        if (isMixed) {
+          line = true;
+          note.addLine(id);
+        }
         break;
       case "map":
-        note.marks.set(`k${random.below(4)}`, id);
+        mark = `k${random.below(4)}`;
+        note.setMark(mark, id);
         break;
       case "counter":
         amount = random.below(9) + 1;
         note.tally.add(amount);
         break;
       case "title":
-        note.title.set(id);
+        note.setTitle(id);
         break;
       case "delete":
         setDeleted(loro, true);
@@ -210,7 +221,8 @@ export class SimulatedTab {
         setDeleted(loro, false);
         break;
     }
-    note.edits.push(id);
+    note.leave(id);
+    if (isMixed) this.device.system.defect?.page?.(loro, this.version);
     loro.commit();
     const update = loro.export({ mode: "update", from: before });
     before.free();
@@ -220,6 +232,9 @@ export class SimulatedTab {
       document,
       amount,
       characters,
+      version: this.version,
+      line,
+      mark,
       state: "asked",
       saved: false,
     };

@@ -6,8 +6,10 @@ import type { LocalStoreShape } from "@cairn/client/effect";
 import { nextLogChain, type PageItem, type PushResult, type WorkspaceId } from "@cairn/protocol";
 import { identityKey } from "@cairn/server";
 import { Effect } from "effect";
+import { type LoroDoc, LoroMap } from "loro-crdt";
 import type { StoredDocument, StoredWorkspace } from "../memory/memory-storage.ts";
 import type { Defect } from "./Defect.ts";
+import { editNote } from "./note-schema.ts";
 
 /** Does something more after an operation has succeeded. */
 const after = <Args extends ReadonlyArray<unknown>, A, E>(
@@ -259,11 +261,38 @@ const inServer: ReadonlyArray<Defect> = [
   },
 ];
 
+/** The successor that counts for the lines of a note. */
+const lineSuccessor = (note: LoroDoc): LoroMap | undefined => {
+  const successors = note.getMap("$v2.lines");
+  const winner: unknown = successors.get(String(successors.get("$winner")));
+  return winner instanceof LoroMap ? winner : undefined;
+};
+
 const inPage: ReadonlyArray<Defect> = [
   {
     name: "shared-peer",
     description: "All tabs of a device write under one Loro peer id (hazard L4).",
     sharedPeer: true,
+  },
+  {
+    name: "empties-what-it-moved",
+    description: "An app of a newer version deletes the older form of what it has in a newer one (promise 10).",
+    page: (note, version) => {
+      if (version > 1) note.getList("lines").clear();
+    },
+  },
+  {
+    name: "knows-what-it-never-read",
+    description: "An app of a newer version says that it has seen whatever older apps wrote meanwhile (promise 10).",
+    page: (note, version) => {
+      const successor = lineSuccessor(note);
+      if (version === 1 || successor === undefined) return;
+      // One that is made now has the digest of the older form as it is now.
+      const other = note.fork();
+      editNote(2, other).addLine("never read");
+      successor.set("$base", lineSuccessor(other)?.get("$base"));
+      other.free();
+    },
   },
 ];
 

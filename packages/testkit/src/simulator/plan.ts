@@ -2,6 +2,7 @@
  * What happens in a run, decided before it begins: a list of steps with times between them. A step says what to do and
  * carries the numbers that it needs, so that leaving others out leaves its meaning alone; that is how traces shrink.
  */
+import { LATEST, type NoteVersion } from "./note-schema.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 export type StepKind =
@@ -29,7 +30,8 @@ export type StepKind =
   | "restore"
   | "rubbish"
   | "storm"
-  | "slow-consumer";
+  | "slow-consumer"
+  | "upgrade";
 
 export interface Step {
   readonly kind: StepKind;
@@ -95,6 +97,8 @@ export interface Circumstances {
   readonly withReader: boolean;
   /** Devices join within this share of the run. */
   readonly joinShare: number;
+  /** The version of the app that each device begins with; undefined where all have the first one for ever. */
+  readonly versions: ReadonlyArray<NoteVersion> | undefined;
 }
 
 export interface Plan {
@@ -104,10 +108,37 @@ export interface Plan {
   readonly steps: ReadonlyArray<Step>;
 }
 
+/** How many runs have devices of several versions. */
+const MIXED_SHARE = 0.4;
+
+/**
+ * The versions of the app in a run, and the moments of their upgrades. It is drawn from a stream of its own, beside what else
+ * happens.
+ */
+const drawVersions = (
+  seed: number,
+  devices: number,
+  until: number,
+): { readonly versions: Circumstances["versions"]; readonly upgrades: ReadonlyArray<Step> } => {
+  const random = new SeededRandom(seed, 38);
+  if (!random.chance(MIXED_SHARE)) return { versions: undefined, upgrades: [] };
+  const drawVersion = (): NoteVersion => random.pick([1, 1, 2, LATEST]) ?? 1;
+  // The founder begins with the first version: whoever is not updated writes what others have moved away from.
+  const versions = Array.from({ length: devices }, (_, index) => (index === 0 ? 1 : drawVersion()));
+  const upgrades = Array.from({ length: 1 + random.below(2 * devices) }, (): Step => ({
+    kind: "upgrade",
+    at: random.unit() * until,
+    who: random.below(devices),
+    a: random.unit(),
+    b: random.unit(),
+  }));
+  return { versions, upgrades };
+};
+
 /** The plan of a seed. */
 export const makePlan = (seed: number, devices: number, steps: number): Plan => {
   const random = new SeededRandom(seed, 3);
-  const circumstances: Circumstances = {
+  const drawnCircumstances = {
     nodes: random.chance(0.7) ? 2 : 1,
     notes: 1 + random.below(4),
     sessionMillis: random.pick([45_000, 90_000, 900_000]) ?? 900_000,
@@ -124,7 +155,13 @@ export const makePlan = (seed: number, devices: number, steps: number): Plan => 
     if (kind === "idle") at += 2_000 + random.unit() * 20_000;
     drawn.push({ kind, at, who: random.below(devices), a: random.unit(), b: random.unit() });
   }
-  return { seed, devices, circumstances, steps: drawn };
+  const { versions, upgrades } = drawVersions(seed, devices, at);
+  return {
+    seed,
+    devices,
+    circumstances: { ...drawnCircumstances, versions },
+    steps: [...drawn, ...upgrades].toSorted((left, right) => left.at - right.at),
+  };
 };
 
 /** The plan with these steps only, by their index. */
@@ -159,4 +196,10 @@ export const FAULTS = [
   "fault: old copy restored",
   "fault: rubbish",
   "fault: lost event between tabs",
+  "fault: upgrade cut short by a crash",
+  "upgrade",
+  "upgrade while offline",
+  "upgrade while edits wait",
+  "upgrade beside a tab of the older version",
+  "late edit of an older app",
 ] as const;

@@ -5,11 +5,11 @@
 import type { SyncState } from "@cairn/client";
 import { joinUpdates } from "@cairn/client/effect";
 import { entryHash, nextLogChain, emptyLogChain, type WorkspaceId } from "@cairn/protocol";
-import { canonicalJson, isDeleted, readDocument } from "@cairn/schema";
+import { canonicalJson, isDeleted, projectionFingerprint } from "@cairn/schema";
 import { LoroDoc } from "loro-crdt";
 import type { StoredDocument, StoredWorkspace } from "../memory/memory-storage.ts";
 import type { StoredLog } from "../memory-server/index.ts";
-import { noteType } from "./note-schema.ts";
+import { type NoteVersions, disagreements, noteTypes, readNote, readVersions } from "./note-schema.ts";
 import type { Run } from "./Run.ts";
 import type { SimulatedDevice } from "./SimulatedDevice.ts";
 
@@ -65,28 +65,62 @@ export interface Content {
   readonly characters: number;
   readonly tally: number;
   readonly pending: boolean;
+  /** As each version of the app reads it, where a run has several. */
+  readonly versions: NoteVersions | undefined;
 }
 
 /** A document as its stored updates make it. */
-export const contentOf = (document: StoredDocument): Content => {
+export const contentOf = (document: StoredDocument, isMixed = false): Content => {
   const loro = new LoroDoc();
   try {
     if (document.snapshot !== undefined) loro.import(document.snapshot.snapshot);
     for (const update of joinUpdates([...document.updates.values()].map((record) => record.update)))
       loro.import(update);
-    const note = readDocument(noteType, loro);
-    const versions = [...loro.oplogVersion().toJSON()].map(String).toSorted();
-    const digest = canonicalJson({ ...note, deleted: isDeleted(loro), versions });
+    const versions = isMixed ? readVersions(loro) : undefined;
+    const note = versions?.first ?? readNote(loro);
+    const operations = [...loro.oplogVersion().toJSON()].map(String).toSorted();
+    // Promise 5 in every version: what one reads is the same everywhere.
+    const digest = canonicalJson({ ...(versions ?? note), deleted: isDeleted(loro), operations });
     return {
       digest,
       edits: note.edits,
       characters: note.body.length,
       tally: note.tally,
       pending: loro.exportPendingUpdates() !== undefined,
+      versions,
     };
   } finally {
     loro.free();
   }
+};
+
+/**
+ * Promise 10 in one document: the older views are what the newer one is in their form, and what apps of any version wrote is in
+ * the newest.
+ */
+const verifyVersions = (run: Run, where: string, { edits, versions }: Content): ReadonlyArray<string> => {
+  if (versions === undefined) return [];
+  const broken = disagreements(versions).map((problem) => `promise 10: in ${where}, ${problem}`);
+  const { lines, marks } = versions.third;
+  const present = new Set(edits);
+  for (const id of present) {
+    const edit = run.ledger.edits.get(id);
+    if (edit?.line === true && !Object.hasOwn(lines, id)) broken.push(`promise 10: ${where} has lost the line ${id}`);
+    if (edit?.mark !== undefined && !Object.hasOwn(marks, edit.mark)) {
+      broken.push(`promise 10: ${where} has lost the mark ${edit.mark}`);
+    }
+  }
+  for (const id of Object.keys(lines)) {
+    if (run.ledger.edits.get(id)?.line !== true || !present.has(id)) {
+      broken.push(`promise 10: ${where} has the line ${id}, which nobody wrote`);
+    }
+  }
+  for (const [key, { by }] of Object.entries(marks)) {
+    if (run.ledger.edits.get(by)?.mark !== key || !present.has(by)) {
+      broken.push(`promise 10: ${where} has the mark ${key} by ${by}, who did not set it`);
+    }
+  }
+  return broken;
 };
 
 /** Promises 2, 4 and 5 in one document of one device. */
@@ -113,7 +147,7 @@ const verifyContent = (
   if (characters !== content.characters) {
     broken.push(`promise 2: ${where} has ${content.characters} characters where its edits add ${characters}`);
   }
-  return broken;
+  return [...broken, ...verifyVersions(run, where, content)];
 };
 
 /** How a device stands: what its store says, and what it shows to people. */
@@ -183,6 +217,7 @@ export const verify = async (run: Run): Promise<ReadonlyArray<string>> => {
   const log = workspace === undefined ? undefined : run.cluster.database.logs.get(workspace);
   if (workspace === undefined || log === undefined) return ["there is no workspace"];
   const broken = [...verifyLog(run, log)];
+  const isMixed = run.plan.circumstances.versions !== undefined;
   const contents = new Map<string, string>();
   const quiet = new Set<number>();
   for (const [index, standing] of (await standings(run, workspace)).entries()) {
@@ -209,9 +244,13 @@ export const verify = async (run: Run): Promise<ReadonlyArray<string>> => {
     if (!drained || reason === "profile-cloned") continue;
     quiet.add(device.index);
     if (!projected) broken.push(`promise 14: device ${device.index} does not show what it has received`);
+    const fingerprint = projectionFingerprint(noteTypes[device.version]);
+    if ([...stored.documents.values()].some(({ record }) => record.projection !== fingerprint)) {
+      broken.push(`promise 10: device ${device.index} has rows of another version of its app`);
+    }
     for (const note of run.notes) {
       const document = stored.documents.get(note);
-      const content = document === undefined ? undefined : contentOf(document);
+      const content = document === undefined ? undefined : contentOf(document, isMixed);
       if (content !== undefined) broken.push(...verifyContent(run, device, note, content));
       const digest = content?.digest ?? EMPTY;
       const others = contents.get(note);
