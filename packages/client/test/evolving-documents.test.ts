@@ -211,6 +211,33 @@ describe("edits that are written anew under another peer", () => {
     goesOn(target);
   });
 
+  test("keep what they made of a newer form, also where the one that somebody else made counts", () => {
+    const base = make("22");
+    editDocument(note1, base).tasks.push("one", "two");
+    base.commit();
+    const mine = make(OLD, base);
+    // The successor comes into being in the same update as the edit.
+    const own = [wrote(mine, () => editDocument(note2, mine).tasks.push({ label: "mine", done: true }))];
+    const others = make("99", base);
+    for (const label of ["theirs", "too"]) editDocument(note2, others).tasks.push({ label, done: false });
+    others.commit();
+    const anew = reauthor(
+      {
+        acknowledged: [base.export({ mode: "snapshot" })],
+        elsewhere: [],
+        own: own.map((update, index) => ({ id: index + 1, update, time: index, firstForm: firstFormOf(update) })),
+        madeAnew: [],
+        ends: new Set(),
+        type: "note",
+        peer: NEW,
+      },
+      second,
+    );
+    const target = make("44", base, others);
+    for (const { update } of anew) if (update !== undefined) target.import(update);
+    expect(labels(target).toSorted()).toEqual(["mine", "one", "theirs", "too", "two"]);
+  });
+
   test("that were not durable yet, in an open document", () => {
     const { base, doc, own } = edited();
     const target = make(NEW, base);

@@ -39,7 +39,13 @@ export {
 } from "./evolution/extraction.ts";
 export type { Extracted, ExtractStep, Step } from "./evolution/step.ts";
 export type { FieldsAt, PathsOf, Steps } from "./evolution/steps.ts";
-export { hasLostSuccessors, renewSuccessors, settleDocument } from "./evolution/renew-successors.ts";
+export {
+  hasLostSuccessors,
+  renameVersions,
+  renewSuccessors,
+  settleDocument,
+  versionsOfSuccessors,
+} from "./evolution/renew-successors.ts";
 export { SUCCESSOR_ORIGIN } from "./evolution/successor.ts";
 export { SchemaDefinitionError, SchemaWriteError } from "./errors.ts";
 export {

@@ -4,6 +4,7 @@
  */
 import type { Container, LoroDoc } from "loro-crdt";
 import { isContainer } from "./container.ts";
+import { COVERS, CREATED } from "./evolution/successor-state.ts";
 
 import { canonicalJson } from "./json.ts";
 import { isEmptyRoot } from "./read.ts";
@@ -20,21 +21,30 @@ export const stateDigestInput = (doc: LoroDoc): Uint8Array<ArrayBuffer> => {
   return new TextEncoder().encode(canonicalJson({ content: contentOfRoots(doc), version }));
 };
 
-/** Canonical JSON of a document's content alone: equal where two documents say the same, by whatever operations. */
-export const canonicalContent = (doc: LoroDoc): string => canonicalJson(contentOfRoots(doc));
+/**
+ * Canonical JSON of a document's content alone: equal where two documents say the same, by whatever operations. So without the
+ * versions that successors name.
+ */
+export const canonicalContent = (doc: LoroDoc): string => canonicalJson(contentOfRoots(doc, isNoVersion));
 
-const contentOfRoots = (doc: LoroDoc): Readonly<Record<string, unknown>> =>
+type Chosen = (key: string) => boolean;
+const isNoVersion: Chosen = (key) => key !== COVERS && key !== CREATED;
+const any: Chosen = () => true;
+
+const contentOfRoots = (doc: LoroDoc, chosen = any): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
     Object.entries(doc.getShallowValue()).flatMap(([name, id]) => {
       const root = doc.getContainerById(id);
-      return root === undefined || isEmptyRoot(root) ? [] : [[name, { kind: root.kind(), content: contentOf(root) }]];
+      return root === undefined || isEmptyRoot(root)
+        ? []
+        : [[name, { kind: root.kind(), content: contentOf(root, chosen) }]];
     }),
   );
 
 /** Deeper content is hidden from the digest; no type can declare it. */
 const MAX_DEPTH = 100;
 
-const contentOf = (container: Container, depth = 0): unknown => {
+const contentOf = (container: Container, chosen: Chosen, depth = 0): unknown => {
   if (depth > MAX_DEPTH) return { $tooDeep: true };
   switch (container.kind()) {
     case "Text":
@@ -43,11 +53,15 @@ const contentOf = (container: Container, depth = 0): unknown => {
       return "increment" in container ? sayable(container.value) : null;
     case "Map":
       return "entries" in container
-        ? Object.fromEntries(container.entries().map(([key, value]) => [wellFormed(key), valueOf(value, depth)]))
+        ? Object.fromEntries(
+            container
+              .entries()
+              .flatMap(([key, value]) => (chosen(key) ? [[wellFormed(key), valueOf(value, chosen, depth)]] : [])),
+          )
         : null;
     case "List":
     case "MovableList":
-      return "toArray" in container ? container.toArray().map((value) => valueOf(value, depth)) : null;
+      return "toArray" in container ? container.toArray().map((value) => valueOf(value, chosen, depth)) : null;
     case "Tree":
       return "getNodes" in container
         ? container
@@ -56,15 +70,15 @@ const contentOf = (container: Container, depth = 0): unknown => {
               id: node.id,
               parent: node.parent()?.id ?? null,
               position: node.fractionalIndex() ?? null,
-              data: contentOf(node.data, depth + 1),
+              data: contentOf(node.data, chosen, depth + 1),
             }))
             .toSorted((left, right) => (left.id < right.id ? -1 : 1))
         : null;
   }
 };
 
-const valueOf = (value: unknown, depth: number): unknown =>
-  isContainer(value) ? { kind: value.kind(), content: contentOf(value, depth + 1) } : sayable(value, depth);
+const valueOf = (value: unknown, chosen: Chosen, depth: number): unknown =>
+  isContainer(value) ? { kind: value.kind(), content: contentOf(value, chosen, depth + 1) } : sayable(value, depth);
 
 /** Plain text as one string; styled text as runs, joined where Loro happened to split runs of equal style. */
 const textContent = (delta: ReadonlyArray<{ readonly insert?: unknown; readonly attributes?: unknown }>): unknown => {

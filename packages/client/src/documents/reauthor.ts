@@ -20,10 +20,20 @@ import {
   renewSuccessors,
   settleDocument,
   stateDigestInput,
+  versionsOfSuccessors,
 } from "@cairn/schema";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import { importUpdates } from "./import-updates.ts";
-import { type Part, partsOf, remakeParts, remakeStepwise, type Versions } from "./remake-edits.ts";
+import {
+  Follower,
+  type Moment,
+  nameOf,
+  type Part,
+  partsOf,
+  remakeParts,
+  remakeStepwise,
+  type Versions,
+} from "./remake-edits.ts";
 import { joinRanges, type OperationRange, rangesOfUpdate } from "./update-ranges.ts";
 
 export interface ReauthorRequest {
@@ -93,8 +103,14 @@ export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Rea
     const ours = make([base, ...request.own.map(({ update }) => update)]);
     const theirs = make([base, ...request.elsewhere.map(({ update }) => update)]);
     const known = commonEdits(ours, theirs, request);
-    const before = make([base]);
-    const history: History = { base, ours, known, versions: versionsAfter(ours, before, request.own) };
+    const reached = countersAfter(make([base]), request.own);
+    const history: History = {
+      base,
+      ours,
+      known,
+      versions: reached.map((counters) => frontiersAt(ours, counters)),
+      moments: momentsIn(ours, request.own, reached),
+    };
     const untouched: Reauthored = request.own.map(({ id, update }, index) => ({
       id,
       update: undefined,
@@ -103,8 +119,9 @@ export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Rea
     const shared = newestShared(request, known);
     if (shared?.index === request.own.length - 1 || known === request.own.length) return untouched;
     const attempts = [
-      ...(shared === undefined ? [] : [() => continueFrom(shared, request, make, history)]),
-      () => makeStepwise(request, make, history),
+      ...(shared === undefined ? [] : [() => continueFrom(shared, type, request, make, history)]),
+      () => makeStepwise(type, request, make, history, SINGLE_EDITS),
+      () => makeStepwise(type, request, make, history, 1),
       () => makeTogether(type, request, make, history),
       // A later part that changes a container which an earlier one made cannot be told apart from it.
       () => makeTogether(type, { ...request, ends: new Set() }, make, history),
@@ -135,6 +152,8 @@ interface History {
   /** How many own edits the server has as they are. */
   readonly known: number;
   readonly versions: Versions;
+  /** In their order. */
+  readonly moments: ReadonlyArray<Moment>;
 }
 
 /** New updates, by the last of the own edits that each of them holds. */
@@ -178,7 +197,13 @@ const newestShared = ({ own, madeAnew }: ReauthorRequest, known: number): Shared
 };
 
 /** Makes the edits anew that come behind those which others have made anew: where these end, nowhere else. */
-const continueFrom = ({ index, at }: Shared, request: ReauthorRequest, make: Make, history: History): Remade => {
+const continueFrom = (
+  { index, at }: Shared,
+  type: DocumentType | undefined,
+  request: ReauthorRequest,
+  make: Make,
+  history: History,
+): Remade => {
   const { own, madeAnew } = request;
   const known = own.slice(0, history.known).map(({ update }) => update);
   const all = make([history.base, ...known, ...madeAnew.flatMap(({ updates }) => updates)]);
@@ -188,31 +213,55 @@ const continueFrom = ({ index, at }: Shared, request: ReauthorRequest, make: Mak
   const reached = history.versions[index + 1] ?? [];
   if (canonicalContent(target) !== contentAt(history.ours, reached))
     throw new Error("what others made is another content");
-  return stepwise(request, make, history, index + 1, target);
+  return stepwise(type, request, make, history, SINGLE_EDITS, index + 1, target);
 };
 
-/** One edit after the other, so that other copies can take any of them from here. */
-const makeStepwise = (request: ReauthorRequest, make: Make, history: History): Remade => {
+/** One edit after the other, so that other copies can take any of them from here; `single` says how many of the last. */
+const makeStepwise = (
+  type: DocumentType | undefined,
+  request: ReauthorRequest,
+  make: Make,
+  history: History,
+  single: number,
+): Remade => {
   const known = request.own.slice(0, history.known).map(({ update }) => update);
-  return stepwise(request, make, history, history.known, make([history.base, ...known]));
+  return stepwise(type, request, make, history, single, history.known, make([history.base, ...known]));
 };
 
 const stepwise = (
+  type: DocumentType | undefined,
   { own, ends, peer }: ReauthorRequest,
   make: Make,
-  { base, ours, versions }: History,
+  { base, ours, versions, moments }: History,
+  single: number,
   begin: number,
   target: LoroDoc,
 ): Remade => {
   const updates = own.map(({ update }) => update);
-  const walking = { doc: make([base, ...updates.slice(0, begin)]), updates };
-  const parts = partsOf(own, begin, ends, SINGLE_EDITS);
+  const parts = partsOf(own, begin, ends, single);
   const written = newUpdates(target, peer);
-  remakeStepwise(ours, versions, parts, target, walking, written.take);
-  if (hasLostSuccessors(target)) throw new Error("a field's newer form is not of one edit alone");
-  if (canonicalContent(target) !== canonicalContent(ours))
-    throw new Error("the edits come to another content one by one");
+  const follower = new Follower(ours, target, make([base, ...updates.slice(0, begin)]));
+  remakeStepwise(follower, versions, moments, parts, target, updates, (part, names) => {
+    if (part.last === own.length - 1) {
+      if (hasLostSuccessors(target)) throw new Error("a successor names a version that is not one of its own edit");
+      if (canonicalContent(target) !== canonicalContent(ours)) throw new Error("the edits come to another content");
+      if (names.size > 0 && type !== undefined) settleInto(type, ours, target, follower);
+    }
+    written.take(part);
+  });
   return written.updates;
+};
+
+/**
+ * A version of the new operations has the whole base before it, also what an author of a successor did not know: that is
+ * written down, as by an edit.
+ */
+const settleInto = (type: DocumentType, ours: LoroDoc, target: LoroDoc, follower: Follower): void => {
+  const reached = ours.frontiers();
+  settleDocument(type, ours);
+  follower.follow(reached, ours.frontiers(), []);
+  renewSuccessors(target);
+  target.commit();
 };
 
 /** As few differences as the ends allow. */
@@ -287,16 +336,41 @@ const rangesOf = (update: Uint8Array): ReadonlyArray<OperationRange> =>
     throw refused;
   });
 
-/** Where the document stands after the base and the first, second, … own edit. */
-const versionsAfter = (doc: LoroDoc, base: LoroDoc, own: ReauthorRequest["own"]): Versions => {
+type Counters = ReadonlyMap<PeerID, number>;
+
+/** How far the document is after the base and the first, second, … own edit. */
+const countersAfter = (base: LoroDoc, own: ReauthorRequest["own"]): ReadonlyArray<Counters> => {
   const reached = versionOf(base);
-  const versions = [frontiersAt(doc, reached)];
+  const all: Array<Counters> = [new Map(reached)];
   for (const { update } of own) {
     for (const { peer, end } of rangesOf(update)) reached.set(peer, Math.max(reached.get(peer) ?? 0, end));
-    versions.push(frontiersAt(doc, reached));
+    all.push(new Map(reached));
   }
-  return versions;
+  return all;
 };
+
+/** The moments within own edits that successors name. */
+const momentsIn = (
+  doc: LoroDoc,
+  own: ReauthorRequest["own"],
+  reached: ReadonlyArray<Counters>,
+): ReadonlyArray<Moment> => {
+  const found = new Map<string, Moment>();
+  const ranges = own.map(({ update }) => rangesOf(update));
+  for (const at of versionsOfSuccessors(doc).flat()) {
+    const edit = ranges.findIndex(([range, ...more]) => more.length === 0 && range !== undefined && isIn(at, range));
+    const [range] = ranges[edit] ?? [];
+    if (range === undefined) continue;
+    const spans = [{ id: { peer: at.peer, counter: range.start }, len: at.counter + 1 - range.start }];
+    const counters = new Map(reached[edit]).set(at.peer, at.counter + 1);
+    const update = doc.export({ mode: "updates-in-range", spans });
+    found.set(nameOf(at), { edit, at, version: frontiersAt(doc, counters), update });
+  }
+  return [...found.values()].toSorted((left, right) => left.edit - right.edit || left.at.counter - right.at.counter);
+};
+
+const isIn = ({ peer, counter }: OpId, range: OperationRange): boolean =>
+  peer === range.peer && range.start <= counter && counter < range.end;
 
 /**
  * How many of the own edits, from the first on, the server has: all their operations are there, they come to the same

@@ -2,6 +2,7 @@
  * Edits of one document as new operations in another one that stands where they began (rule 12): as the difference that
  * they make, one part after the other.
  */
+import { renameVersions } from "@cairn/schema";
 import {
   type Container,
   type ContainerID,
@@ -42,6 +43,17 @@ export const partsOf = (
 /** Where a document stands before the first edit, and after each. */
 export type Versions = ReadonlyArray<OpId[]>;
 
+/** A version within an edit that the document itself names: its successors do (decision 17). */
+export interface Moment {
+  /** Of the edit. */
+  readonly edit: number;
+  /** The edit's last operation then. */
+  readonly at: OpId;
+  readonly version: OpId[];
+  /** The edit's operations up to then. */
+  readonly update: Uint8Array;
+}
+
 /** Applies each part's difference and commits; what came of it is told before the next one. */
 export const remakeParts = (
   from: LoroDoc,
@@ -57,25 +69,69 @@ export const remakeParts = (
   }
 };
 
-/**
- * As `remakeParts`, also where an edit changes a container that an earlier one made: made anew it has another id, and is found
- * by its place. `walking` stands where the first part begins and is brought along. Throws where there is no such place.
- */
+/** Where each moment came to be in another document, by the operation that it is at. */
+export type Names = Map<string, OpId[]>;
+export const nameOf = ({ peer, counter }: OpId): string => `${counter}@${peer}`;
+
+/** Differences of one document, applied to another one that stands where they began. */
+export class Follower {
+  readonly #from: LoroDoc;
+  readonly #to: LoroDoc;
+  /** Stands where the next difference begins. */
+  readonly #walking: LoroDoc;
+
+  constructor(from: LoroDoc, to: LoroDoc, walking: LoroDoc) {
+    this.#from = from;
+    this.#to = to;
+    this.#walking = walking;
+  }
+
+  /**
+   * Applies what changed, and commits. A container that an earlier difference made has another id here, and is found by its
+   * place. Throws where there is no such place.
+   */
+  follow(before: OpId[], after: OpId[], updates: ReadonlyArray<Uint8Array>): void {
+    const difference = this.#from.diff(before, after, false);
+    this.#to.applyDiff(
+      difference.map(([id, diff]): [ContainerID, Diff] => [placeIn(this.#walking, id, this.#to), diff]),
+    );
+    this.#to.commit();
+    for (const update of updates) this.#walking.import(update);
+  }
+}
+
+/** As `remakeParts`, one moment after the other, so that each of them is a version of `to`, too, by the name that is returned. */
 export const remakeStepwise = (
-  from: LoroDoc,
+  follower: Follower,
   versions: Versions,
+  moments: ReadonlyArray<Moment>,
   parts: ReadonlyArray<Part>,
   to: LoroDoc,
-  walking: { readonly doc: LoroDoc; readonly updates: ReadonlyArray<Uint8Array> },
-  made: (part: Part) => void,
+  updates: ReadonlyArray<Uint8Array>,
+  made: (part: Part, names: Names) => void,
 ): void => {
+  const names: Names = new Map();
   for (const part of parts) {
-    const difference = from.diff(versions[part.first] ?? [], versions[part.last + 1] ?? [], false);
-    to.applyDiff(difference.map(([id, diff]): [ContainerID, Diff] => [placeIn(walking.doc, id, to), diff]));
+    let reached = versions[part.first] ?? [];
+    for (const { edit, at, version, update } of moments) {
+      if (edit < part.first || edit > part.last) continue;
+      follower.follow(reached, version, [...updates.slice(part.first, edit), update]);
+      names.set(nameOf(at), to.frontiers());
+      reached = version;
+    }
+    follower.follow(reached, versions[part.last + 1] ?? [], updates.slice(part.first, part.last + 1));
+    renameVersions(to, (version) => namedIn(version, names));
     to.commit();
-    for (const update of walking.updates.slice(part.first, part.last + 1)) walking.doc.import(update);
-    made(part);
+    made(part, names);
   }
+};
+
+const namedIn = (version: ReadonlyArray<OpId>, names: Names): OpId[] | undefined => {
+  for (const id of version) {
+    const name = names.get(nameOf(id));
+    if (name !== undefined) return name;
+  }
+  return undefined;
 };
 
 /** The id of the container that is in `to` where `id` is in `from`; of one that is not in `from` yet, `id` itself. */

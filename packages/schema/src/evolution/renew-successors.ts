@@ -42,6 +42,20 @@ const mapsIn = (map: LoroMap): ReadonlyArray<LoroMap> =>
 /** Whether a successor names a version that the document does not have. Needs no type. */
 export const hasLostSuccessors = (doc: LoroDoc): boolean => lostIn(doc).length > 0;
 
+/** The versions that successors name. */
+export const versionsOfSuccessors = (doc: LoroDoc): ReadonlyArray<Version> =>
+  successorsIn(doc).flatMap((map) => [COVERS, CREATED].flatMap((key) => [versionOf(map.get(key)) ?? []]));
+
+/** Successors name versions by their names in this document, where they have one. The caller commits. */
+export const renameVersions = (doc: LoroDoc, nameOf: (version: Version) => Version | undefined): void => {
+  for (const map of successorsIn(doc)) {
+    for (const key of [COVERS, CREATED]) {
+      const name = nameOf(versionOf(map.get(key)) ?? []);
+      if (name !== undefined) map.set(key, name);
+    }
+  }
+};
+
 /** Successors that name a version that the document does not have name its present one. The caller commits. */
 export const renewSuccessors = (doc: LoroDoc): void => {
   doc.commit();
@@ -58,14 +72,17 @@ const lostIn = (doc: LoroDoc): ReadonlyArray<LoroMap> => {
       const named = [COVERS, CREATED].map((key) => versionOf(map.get(key)));
       return named.every((one) => one !== undefined) && !named.every(isHere);
     };
-    return Object.entries(doc.getShallowValue()).flatMap(([name, id]) => {
-      const root = doc.getContainerById(id);
-      return root === undefined ? [] : successorsWithin(name, root).filter(isLost);
-    });
+    return successorsIn(doc).filter(isLost);
   } finally {
     version.free();
   }
 };
+
+const successorsIn = (doc: LoroDoc): ReadonlyArray<LoroMap> =>
+  Object.entries(doc.getShallowValue()).flatMap(([name, id]) => {
+    const root = doc.getContainerById(id);
+    return root === undefined ? [] : successorsWithin(name, root);
+  });
 
 /** The state of a step begins so: no physical name can. */
 const STATE = /^\$v\d/;
