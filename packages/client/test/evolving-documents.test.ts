@@ -235,7 +235,24 @@ describe("edits that are written anew under another peer", () => {
     );
     const target = make("44", base, others);
     for (const { update } of anew) if (update !== undefined) target.import(update);
-    expect(labels(target).toSorted()).toEqual(["mine", "one", "theirs", "too", "two"]);
+    const all = ["mine", "one", "theirs", "too", "two"];
+    expect(labels(target).toSorted()).toEqual(all);
+
+    const open = make(NEW, base);
+    applyUnsaved(mine, own, open, note2);
+    open.commit();
+    expect(labels(make("55", open, others)).toSorted()).toEqual(all);
+    const parked = wrote(make("66", base), () => undefined);
+    const { update } = rebaseDocument(second, "note", base, {
+      parked: [parked],
+      later: own,
+      peer: NEW,
+      mode: "reapply",
+      digest: DIGEST,
+    });
+    const rebuilt = make("77", base, others);
+    if (update !== undefined) rebuilt.import(update);
+    expect(labels(rebuilt).toSorted()).toEqual(all);
   });
 
   test("that were not durable yet, in an open document", () => {

@@ -200,11 +200,23 @@ const compute = (change: Change, place: Place, report: Report): Current => {
     if (digestOf(edited) === (seen ?? other.made)) continue;
     isSettled = false;
     // Edits to one that did not win.
-    const since = seen === undefined ? other.created : winner.covers;
-    const before = readAt(change, "newer", since, other.place);
+    const before =
+      seen === undefined ? asMade(change, place, other) : readAt(change, "newer", winner.covers, other.place);
     if (before !== undefined) view = mergeViews(change.newer, before, view, edited, place.doc);
   }
   return { view, settled: isSettled ? winner.place : undefined };
+};
+
+/**
+ * What a successor was before it was edited. One whose edits were written anew together with it names a version that has
+ * them: what it was is what the step makes of the older form then, where that is what its author says it made.
+ */
+const asMade = (change: Change, place: Place, { created, covers, made, place: at }: Successor): View | undefined => {
+  const view = readAt(change, "newer", created, at);
+  if (view === undefined || digestOf(view) === made) return view;
+  const older = readAt(change, "older", covers, place);
+  const converted = older === undefined ? undefined : convert(change, older, ignore);
+  return converted !== undefined && digestOf(converted) === made ? converted : view;
 };
 
 interface Computed {
