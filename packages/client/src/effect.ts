@@ -8,6 +8,7 @@ export { Leadership } from "./platform/Leadership.ts";
 export { Locks, type LocksShape, makeInProcessLocks } from "./platform/Locks.ts";
 export { Notifier, type NotifierShape, type ProfileEvent } from "./platform/Notifier.ts";
 export { PeerLeases } from "./platform/PeerLeases.ts";
+export { isUnacknowledged } from "./store/is-unacknowledged.ts";
 export * from "./store/LocalStore.ts";
 export { shownEdits } from "./store/rows/row-state.ts";
 export type * from "./store/records.ts";

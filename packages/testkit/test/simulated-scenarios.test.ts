@@ -166,6 +166,57 @@ describe("a disk that is restored from one copy twice", () => {
   });
 });
 
+describe("a disk whose edits were made anew, and made anew again from an older copy", () => {
+  const copied = (keysHaveMoved: boolean) => async () => {
+    const world = await begin(5);
+    const device = world.device(1);
+    const { workspace, device: first } = world.stored(device).record;
+    const keysWait = (): boolean => device.storage.secrets.has(`device-successor/${workspace}`);
+    await world.edit(device, "text", "before");
+    await world.until("the first edit is sent", () => world.isDrained(device));
+    device.goOffline();
+    device.backUp();
+    const { image: before } = device;
+    await world.edit(device, "text", "waiting");
+    device.backUp();
+    const { image: waiting } = device;
+    device.image = before;
+    device.restoreBackup();
+    await world.edit(device, "text", "instead");
+    device.goOnline();
+    await world.until("it is sent", () => world.isDrained(device));
+    const start = (image: typeof waiting): void => {
+      device.goOffline();
+      device.image = image;
+      device.restoreBackup();
+      device.openTab();
+      device.goOnline();
+    };
+
+    start(waiting);
+    await world.until(
+      "there is a new identity",
+      () => world.stored(device).record.device !== first && keysWait() !== keysHaveMoved,
+    );
+    device.goOffline();
+    device.backUp();
+    expect(world.isDrained(device)).toBe(false);
+    const { image: anew } = device;
+    start(waiting);
+    await world.until("it is sent from the other disk", () => world.isDrained(device));
+    const { device: second } = world.stored(device).record;
+    start(anew);
+    expect([first, second]).not.toContain(world.stored(device).record.device);
+    await world.until("nothing waits", () => world.isDrained(device));
+    expect(await world.violations()).toEqual([]);
+    const { edits } = world.content(world.device(0));
+    expect(edits.toSorted()).toEqual(["before", "instead", "waiting"]);
+  };
+
+  test("promise 2, rule 12: does not send what the other has sent meanwhile", copied(true));
+  test("promise 14: becomes another one, too, where its keys had not moved to their place", copied(false));
+});
+
 describe("a tab that dies between storing an edit and telling of it", () => {
   test("promise 14: leaves an edit that is sent and shown all the same, while the leader stays connected", async () => {
     const world = await begin(2);

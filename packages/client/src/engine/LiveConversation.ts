@@ -20,6 +20,7 @@ import { elapsedMillis } from "./elapsed.ts";
 import { batchBytes } from "./Outbox.ts";
 import { Cloned } from "./Receiving.ts";
 import { nonceBytes } from "./Session.ts";
+import { areSomeMadeAnew } from "./UnacknowledgedEdits.ts";
 
 /** How long an answer may take: a frame of the handshake, or the result of a push. */
 const ANSWER_TIMEOUT = Duration.seconds(30);
@@ -97,14 +98,18 @@ export const greet = Effect.fnUntraced(function* (
   return { welcome, position };
 });
 
-/** Speaks over one live connection, from `start` on, until it ends. `outbox` tells when there is something to send. */
+/**
+ * Speaks over one live connection until it ends, from `start` on, when the log reached to `head`. `outbox` tells when there is
+ * something to send.
+ */
 export const converse = Effect.fnUntraced(function* (
   conversation: Conversation,
   live: LiveConnection,
-  start: Position,
+  { start, head }: { readonly start: Position; readonly head: number },
   outbox: Queue.Dequeue<void>,
 ): Effect.fn.Return<never, ConnectionFailure> {
   const answers = new Map<number, Deferred.Deferred<PushResponse, WireError>>();
+  const caughtUp = yield* Deferred.make<void>();
   let lastPush = 0;
   let heardAt = yield* elapsedMillis;
 
@@ -117,6 +122,7 @@ export const converse = Effect.fnUntraced(function* (
         });
         const received = yield* takePage(conversation, position, page);
         yield* live.send({ type: "received", cursor: received.position.cursor });
+        if (received.position.cursor >= head) yield* Deferred.succeed(caughtUp, undefined);
         return received.position;
       }
       case "pushed": {
@@ -173,6 +179,9 @@ export const converse = Effect.fnUntraced(function* (
     });
 
   const send = Effect.gen(function* () {
+    // Promise 2, rule 12: what was made anew may have been sent by another copy, and then it gives way to that.
+    if (start.cursor < head && (yield* areSomeMadeAnew(conversation.store, conversation.context.workspace)))
+      yield* Deferred.await(caughtUp);
     for (;;) {
       const outcome = yield* drainOutbox(conversation, push);
       yield* outcome === "drained" ? Queue.take(outbox) : untilProbe(conversation, Queue.take(outbox));

@@ -19,7 +19,8 @@ import { Clock, Data, Effect, Result } from "effect";
 import { updateRanges } from "../documents/update-ranges-later.ts";
 import type { Fence, Fenced, LocalStoreShape, NewReceivedUpdate, StoreFailure } from "../store/LocalStore.ts";
 import type { LogRecord } from "../store/records.ts";
-import { decodeContent, type EntryContent, firstFormOf, type MadeAnew, type StateMark } from "./entry-content.ts";
+import { decodeContent, type EntryContent, type MadeAnew, type StateMark } from "./entry-content.ts";
+import { firstFormOfEdit, unacknowledgedEdits } from "./UnacknowledgedEdits.ts";
 import { extendContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
 /** Entries of a page that are verified and opened at once. */
@@ -209,19 +210,12 @@ const findTwin = Effect.fnUntraced(function* (
   settled: ReadonlySet<number>,
 ): Effect.fn.Return<Entry["header"] | undefined, StoreFailure> {
   if (copies.length === 0) return undefined;
-  const outgoing = yield* store.outgoingHeaders(workspace);
-  const sent = new Set(outgoing.map(({ counter }) => counter));
-  const waiting = new Set([...outgoing, ...(yield* store.pendingDocuments(workspace))].map(({ document }) => document));
+  const unacknowledged = yield* unacknowledgedEdits(store, workspace);
   for (const { received, madeAnew } of copies) {
     const { header } = received.entry;
-    if (!waiting.has(header.document)) continue;
-    const opened = yield* store.openDocument(workspace, header.document);
-    const waits = (opened?.updates ?? []).filter(
-      ({ state, counter }) =>
-        state === "pending" ||
-        (state === "frozen" && counter !== undefined && sent.has(counter) && !settled.has(counter)),
-    );
-    const forms = new Set(waits.map(({ firstForm, update }) => firstForm ?? firstFormOf(update)));
+    if (!unacknowledged.documents.has(header.document)) continue;
+    const found = yield* unacknowledged.of(header.document, settled);
+    const forms = new Set(found?.edits.map(firstFormOfEdit));
     if (madeAnew.some(({ firstForm }) => forms.has(firstForm))) return header;
   }
   return undefined;

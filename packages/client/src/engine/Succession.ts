@@ -26,7 +26,6 @@ import {
   entryHash,
   EntryKind,
   NO_DOCUMENT,
-  type WorkspaceId,
 } from "@cairn/protocol";
 import { freezing, receivePage } from "@cairn/sync";
 import { Clock, Effect } from "effect";
@@ -38,10 +37,11 @@ import type { Reauthored } from "../documents/reauthor.ts";
 import type { UpdateRecord } from "../store/records.ts";
 import { type TransportFailure, Unreachable } from "../transport/Transport.ts";
 import type { Conversation } from "./Conversation.ts";
-import { type EntryContent, firstFormOf } from "./entry-content.ts";
+import type { EntryContent } from "./entry-content.ts";
 import { Halted } from "./Halted.ts";
 import { openContent } from "./Receiving.ts";
 import { logOfDocuments } from "./StateCheck.ts";
+import { firstFormOfEdit, unacknowledgedEdits } from "./UnacknowledgedEdits.ts";
 import { extendOrSkip, foldLog } from "./WorkspaceContext.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
 
@@ -76,6 +76,8 @@ export const succeed = Effect.fnUntraced(
   function* (work: SuccessionWork): Effect.fn.Return<ReadonlyArray<DocumentId>, SuccessionFailure> {
     const { store, context, fence } = work;
     const { workspace, device: from } = context;
+    // A crash may have come in between at the last succession; this device's own keys would be taken for its successor's.
+    yield* Secrets.promoteSuccessorKeys(store, workspace, from);
     const prepared = yield* Secrets.ensureSuccessorKeys(store, workspace, work.deviceKeyForm, context.random);
     let to = deviceIdOf(workspace, prepared);
     let rest = yield* admitSuccessor(work, prepared, to);
@@ -105,7 +107,7 @@ export const succeed = Effect.fnUntraced(
     });
     // Fenced, too, where a tab has stored an edit since the documents were read.
     const documents = yield* Effect.retry(change, { times: MAX_RACES, while: (failure) => failure._tag === "Fenced" });
-    yield* Secrets.promoteSuccessorKeys(store, workspace);
+    yield* Secrets.promoteSuccessorKeys(store, workspace, to);
     yield* Effect.logWarning("this profile is a copy: it goes on under an identity of its own").pipe(
       Effect.annotateLogs({ workspace, from, to }),
     );
@@ -124,7 +126,7 @@ const pullRest = Effect.fnUntraced(function* (
   let { membership, position, admission, isTaken } = rest;
   const elsewhere = [...rest.elsewhere];
   const others = [...rest.others];
-  const waiting = yield* waitingDocuments(store, context.workspace);
+  const { documents: waiting } = yield* unacknowledgedEdits(store, context.workspace);
   for (let more = true; more;) {
     const { token } = yield* sessions.current;
     const page = yield* calls.pull(context.workspace, token, { after: position.cursor, own: "full" });
@@ -216,10 +218,9 @@ const remakeDocuments = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<RemadeDocument>, SuccessionFailure> {
   const { store, context } = work;
   const { workspace } = context;
-  const named = yield* waitingDocuments(store, workspace);
+  const unacknowledged = yield* unacknowledgedEdits(store, workspace);
+  const { documents: named } = unacknowledged;
   if (named.size === 0) return [];
-  const sent = yield* store.outgoingHeaders(workspace);
-  const counters = new Set(sent.map(({ counter }) => counter));
   const acknowledged = yield* acknowledgedOf(work, named);
   const openAll = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>): Effect.fn.Return<ReadonlyArray<Opened>> {
     const opened: Array<Opened> = [];
@@ -236,12 +237,9 @@ const remakeDocuments = Effect.fnUntraced(function* (
   const streams = new Map((yield* store.streams(workspace)).map((stream) => [stream.document, stream]));
   const remade: Array<RemadeDocument> = [];
   for (const document of named) {
-    const opened = yield* store.openDocument(workspace, document);
-    if (opened === undefined) continue;
-    const own = opened.updates.filter(
-      ({ state, counter }) =>
-        state === "pending" || (state === "frozen" && counter !== undefined && counters.has(counter)),
-    );
+    const found = yield* unacknowledged.of(document);
+    if (found === undefined) continue;
+    const { opened, edits: own } = found;
     // A dead letter's edits stay apart from the later ones, and edits that refer to chunks from each other.
     const ends = new Set(own.filter(({ refs }) => refs.length > 0).map(({ id }) => id));
     const through = own.findLast(({ id }) => id <= (streams.get(document)?.through ?? 0))?.id;
@@ -250,11 +248,11 @@ const remakeDocuments = Effect.fnUntraced(function* (
     const taken = there.flatMap(({ entry: { header }, content: { updates, time } }) =>
       header.document === document ? updates.map((update) => ({ update, time, counter: header.counter })) : [],
     );
-    const edited = own.map(({ id, update, time, firstForm }) => ({
-      id,
-      update,
-      time,
-      firstForm: firstForm ?? firstFormOf(update),
+    const edited = own.map((edit) => ({
+      id: edit.id,
+      update: edit.update,
+      time: edit.time,
+      firstForm: firstFormOfEdit(edit),
     }));
     const copied = copies.filter(({ entry }) => entry.header.document === document);
     const edits = yield* work.importer.reauthor(document, {
@@ -295,18 +293,6 @@ interface Opened {
   readonly entry: Entry;
   readonly content: EntryContent;
 }
-
-/** Documents with something unacknowledged. */
-const waitingDocuments = Effect.fnUntraced(function* (
-  store: SuccessionWork["store"],
-  workspace: WorkspaceId,
-): Effect.fn.Return<ReadonlySet<DocumentId>, StoreFailure> {
-  const sent = yield* store.outgoingHeaders(workspace);
-  const pending = yield* store.pendingDocuments(workspace);
-  const named = new Set([...pending, ...sent].map(({ document }) => document));
-  named.delete(NO_DOCUMENT);
-  return named;
-});
 
 /** What is joined to a later edit brings its references there. */
 const withRefs = (own: ReadonlyArray<UpdateRecord>, edits: Reauthored): RemadeDocument["unacknowledged"] => {

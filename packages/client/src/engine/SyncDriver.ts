@@ -148,7 +148,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       yield* status.tell({ type: "connected" });
       yield* status.connection("live");
       status.setIncoming(Math.max(0, welcome.head - position.cursor));
-      return yield* converse(conversation, opened.success, position, outboxSignal);
+      return yield* converse(conversation, opened.success, { start: position, head: welcome.head }, outboxSignal);
     });
 
     /** Answers that asked for a new session, since the last one that was good. An outage before them does not count. */

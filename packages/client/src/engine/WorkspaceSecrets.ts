@@ -89,7 +89,8 @@ export const deviceKeysOf = Effect.fnUntraced(function* (
   workspace: WorkspaceId,
   device: DeviceId,
 ): Effect.fn.Return<DeviceKeys | undefined, StoreFailure> {
-  for (const name of [deviceName(workspace), successorName(workspace)]) {
+  // In this order they are found while they move from the one place to the other.
+  for (const name of [successorName(workspace), deviceName(workspace)]) {
     // Damaged ones are nobody's: whoever needs them says that they are missing.
     const keys = yield* Effect.orElseSucceed(keysOf(yield* store.secret(name)), () => undefined);
     if (keys !== undefined && deviceIdOf(workspace, keys) === device) return keys;
@@ -117,13 +118,15 @@ export const renewSuccessorKeys = (
   random: RandomSource,
 ): Effect.Effect<DeviceKeys, StoreFailure> => makeKeys(store, successorName(workspace), form, random);
 
-/** The successor is the device now: its keys take the place of the old ones, which are forgotten. */
+/** Where the successor is the device by now, its keys take the place of the old ones, which are forgotten. */
 export const promoteSuccessorKeys = Effect.fnUntraced(function* (
   store: LocalStoreShape,
   workspace: WorkspaceId,
+  device: DeviceId,
 ): Effect.fn.Return<void, StoreFailure> {
   const stored = yield* store.secret(successorName(workspace));
-  if (stored === undefined) return;
+  const keys = yield* Effect.orElseSucceed(keysOf(stored), () => undefined);
+  if (keys === undefined || deviceIdOf(workspace, keys) !== device) return;
   yield* store.putSecret(deviceName(workspace), stored);
   yield* store.removeSecret(successorName(workspace));
 });

@@ -1,5 +1,5 @@
 /** A device's identity gives way to its successor (rule 12), in memory. Preconditions are checked before anything changes. */
-import { Fenced, type LocalStoreShape, type UpdateRecord } from "@cairn/client/effect";
+import { Fenced, isUnacknowledged, type LocalStoreShape, type UpdateRecord } from "@cairn/client/effect";
 import { freezeEntries, holds, led } from "./memory-outbox.ts";
 import type { MemoryStorage } from "./memory-storage.ts";
 import { atomically, type Run } from "./memory-transaction.ts";
@@ -20,10 +20,7 @@ export const successionOperations = (storage: MemoryStorage, run: Run): Pick<Loc
       const remade = documents.map(({ document, acknowledged, unacknowledged }) => {
         const found = stored.documents.get(document);
         if (found === undefined) throw new Fenced({ operation: OPERATION });
-        const open = [...found.updates.values()].filter(
-          ({ state, counter }) =>
-            state === "pending" || (state === "frozen" && counter !== undefined && stored.outgoing.has(counter)),
-        );
+        const open = [...found.updates.values()].filter((update) => isUnacknowledged(update, stored.outgoing));
         const changes = new Map(unacknowledged.map((change) => [change.id, change]));
         holds(OPERATION, open.length === changes.size && open.every(({ id }) => changes.has(id)));
         return { document, found, acknowledged, open, changes };

@@ -1,5 +1,6 @@
 /** A device's identity gives way to its successor (rule 12). */
 import { Dexie } from "dexie";
+import { isUnacknowledged } from "../is-unacknowledged.ts";
 import { Fenced, type LocalStoreShape, type RemadeDocument, type Succession } from "../LocalStore.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
 import { requireLeader, requireThat, requireWorkspace } from "./guard.ts";
@@ -58,9 +59,7 @@ const remake = async (
   const before = await database.documents.get([workspace, document]);
   if (before === undefined) throw new Fenced({ operation: OPERATION });
   const rows = await updatesOf(database, workspace, document).toArray();
-  const open = rows.filter(
-    ({ state, counter }) => state === "pending" || (state === "frozen" && counter !== undefined && sent.has(counter)),
-  );
+  const open = rows.filter((row) => isUnacknowledged(row, sent));
   const changes = new Map(unacknowledged.map((change) => [change.id, change]));
   requireThat(OPERATION, open.length === changes.size && open.every(({ id }) => changes.has(id)));
   await updatesOf(database, workspace, document).delete();

@@ -1,0 +1,61 @@
+/** Edits that no server has acknowledged: waiting ones and those in the outbox. What a succession makes anew (rule 12). */
+import { type DocumentId, type Hash, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol";
+import { Effect } from "effect";
+import { isUnacknowledged } from "../store/is-unacknowledged.ts";
+import type { LocalStoreShape, OpenedDocument, StoreFailure } from "../store/LocalStore.ts";
+import type { OutgoingHeader, UpdateRecord } from "../store/records.ts";
+import { firstFormOf } from "./entry-content.ts";
+
+export interface UnacknowledgedEdits {
+  /** Those that have some. */
+  readonly documents: ReadonlySet<DocumentId>;
+  readonly outbox: ReadonlyArray<OutgoingHeader>;
+  /** A document and its edits without those under `settled` counters, ascending by id; undefined where it is not here. */
+  readonly of: (
+    document: DocumentId,
+    settled?: ReadonlySet<number>,
+  ) => Effect.Effect<
+    { readonly opened: OpenedDocument; readonly edits: ReadonlyArray<UpdateRecord> } | undefined,
+    StoreFailure
+  >;
+}
+
+export const unacknowledgedEdits = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+): Effect.fn.Return<UnacknowledgedEdits, StoreFailure> {
+  const outbox = yield* store.outgoingHeaders(workspace);
+  const pending = yield* store.pendingDocuments(workspace);
+  const documents = new Set([...pending, ...outbox].map(({ document }) => document));
+  documents.delete(NO_DOCUMENT);
+  return {
+    documents,
+    outbox,
+    of: (document, settled) =>
+      Effect.map(store.openDocument(workspace, document), (opened) => {
+        if (opened === undefined) return undefined;
+        const sent = new Set(outbox.map(({ counter }) => counter).filter((counter) => settled?.has(counter) !== true));
+        return { opened, edits: opened.updates.filter((update) => isUnacknowledged(update, sent)) };
+      }),
+  };
+});
+
+/** The name by which copies of this store know an edit: the hash of what it was when it was made. */
+export const firstFormOfEdit = ({ firstForm, update }: Pick<UpdateRecord, "firstForm" | "update">): Hash =>
+  firstForm ?? firstFormOf(update);
+
+/** Whether some of them were made anew: another copy of this store may have sent the same. */
+export const areSomeMadeAnew = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+): Effect.fn.Return<boolean, StoreFailure> {
+  const isAnew = ({ firstForm }: UpdateRecord): boolean => firstForm !== undefined;
+  for (const { document } of yield* store.pendingDocuments(workspace)) {
+    if ((yield* store.pendingUpdates(workspace, document)).some(isAnew)) return true;
+  }
+  const { outbox, of } = yield* unacknowledgedEdits(store, workspace);
+  for (const document of new Set(outbox.map(({ document }) => document))) {
+    if ((yield* of(document))?.edits.some(isAnew) === true) return true;
+  }
+  return false;
+});
