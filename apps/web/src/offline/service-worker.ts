@@ -11,7 +11,18 @@ import { NavigationRoute, registerRoute } from "workbox-routing";
 
 interface ServiceWorkerScope {
   skipWaiting(): Promise<void>;
+  addEventListener(type: "install", listener: (event: Installation) => void): void;
   addEventListener(type: "message", listener: (event: ExtendableMessage) => void): void;
+}
+/** `InstallEvent` of the service worker's own library, with what not every browser has yet. */
+interface Installation extends Event {
+  waitUntil(work: Promise<void>): void;
+  readonly addRoutes?: (
+    rules: ReadonlyArray<{
+      readonly condition: { readonly requestMethod?: string; readonly urlPattern?: string };
+      readonly source: "network";
+    }>,
+  ) => Promise<void>;
 }
 /** `ExtendableMessageEvent` of the service worker's own library. */
 interface ExtendableMessage extends MessageEvent<unknown> {
@@ -32,6 +43,16 @@ registerRoute(
     denylist: [/^\/v\d+(\/|$)/, /^\/docs(\/|$)/, /^\/health/, /^\/ready/, /^\/openapi/, /^\/insecure\.html$/],
   }),
 );
+
+// What the server answers passes this worker by, where the browser can do that. Besides the detour, each such request would wake it
+// up, and a new build cannot take over from one that is awake: Chromium waits for up to five minutes then.
+worker.addEventListener("install", (event) => {
+  const routes = event.addRoutes?.([
+    { condition: { urlPattern: "/v1/*" }, source: "network" },
+    { condition: { requestMethod: "POST" }, source: "network" },
+  ]);
+  if (routes) event.waitUntil(routes);
+});
 
 worker.addEventListener("message", (event) => {
   // The browser may stop an idle worker: it has to stay until it has taken over.

@@ -2,7 +2,7 @@ import type { Locator, Page } from "playwright-core";
 
 /** Opens the notebook and waits until the engine is ready. */
 export const openApp = async (page: Page, origin: string): Promise<void> => {
-  page.setDefaultTimeout(8000);
+  page.setDefaultTimeout(20_000);
   await page.goto(`${origin}/`);
   await engineReady(page);
 };
