@@ -9,8 +9,7 @@
  * form, and what others have made anew of the same edits is taken as it is, too.
  */
 import type { Hash } from "@cairn/protocol";
-import { Result } from "effect";
-import { LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
+import { LoroDoc, type OpId, type PeerID } from "loro-crdt";
 import {
   canonicalContent,
   configureStyles,
@@ -19,10 +18,11 @@ import {
   hasLostSuccessors,
   renewSuccessors,
   settleDocument,
-  stateDigestInput,
   versionsOfSuccessors,
 } from "@cairn/schema";
 import { documentTypeOf } from "../engine/engine-schema.ts";
+import { commonEdits, placeOf } from "./common-edits.ts";
+import { contentAt, type Counters, countersAfter, frontiersAt, rangesOf, versionOf } from "./document-versions.ts";
 import { importUpdates } from "./import-updates.ts";
 import {
   Follower,
@@ -34,7 +34,7 @@ import {
   remakeStepwise,
   type Versions,
 } from "./remake-edits.ts";
-import { joinRanges, type OperationRange, rangesOfUpdate } from "./update-ranges.ts";
+import type { OperationRange } from "./update-ranges.ts";
 
 export interface ReauthorRequest {
   /** What the log has of the document, without what the server does not have. */
@@ -306,49 +306,6 @@ const remakeSuccessors = (type: DocumentType | undefined, ours: LoroDoc, reached
   target.commit();
 };
 
-/** Where an edit that the server has begins. */
-const placeOf = (update: Uint8Array, elsewhere: ReauthorRequest["elsewhere"]): number => {
-  const [first] = rangesOf(update);
-  const holds = ({ peer, start, end }: OperationRange): boolean =>
-    first === undefined || (peer === first.peer && start <= first.start && first.start < end);
-  return Math.max(
-    0,
-    elsewhere.findIndex((taken) => rangesOf(taken.update).some(holds)),
-  );
-};
-
-const versionOf = (doc: LoroDoc): Map<PeerID, number> => {
-  const version = doc.oplogVersion();
-  const counters = version.toJSON();
-  version.free();
-  return counters;
-};
-
-const frontiersAt = (doc: LoroDoc, counters: ReadonlyMap<PeerID, number>): OpId[] => {
-  const version = VersionVector.parseJSON(new Map(counters));
-  const frontiers = doc.vvToFrontiers(version);
-  version.free();
-  return frontiers;
-};
-
-const rangesOf = (update: Uint8Array): ReadonlyArray<OperationRange> =>
-  Result.getOrElse(rangesOfUpdate(update), (refused) => {
-    throw refused;
-  });
-
-type Counters = ReadonlyMap<PeerID, number>;
-
-/** How far the document is after the base and the first, second, … own edit. */
-const countersAfter = (base: LoroDoc, own: ReauthorRequest["own"]): ReadonlyArray<Counters> => {
-  const reached = versionOf(base);
-  const all: Array<Counters> = [new Map(reached)];
-  for (const { update } of own) {
-    for (const { peer, end } of rangesOf(update)) reached.set(peer, Math.max(reached.get(peer) ?? 0, end));
-    all.push(new Map(reached));
-  }
-  return all;
-};
-
 /** The moments within own edits that successors name. */
 const momentsIn = (
   doc: LoroDoc,
@@ -371,54 +328,3 @@ const momentsIn = (
 
 const isIn = ({ peer, counter }: OpId, range: OperationRange): boolean =>
   peer === range.peer && range.start <= counter && counter < range.end;
-
-/**
- * How many of the own edits, from the first on, the server has: all their operations are there, they come to the same
- * content, and they are no younger than what is there. A copy of a profile shares its edits up to the moment of copying;
- * from the first one that differs on, nothing is shared.
- */
-const commonEdits = (ours: LoroDoc, theirs: LoroDoc, { elsewhere, own }: ReauthorRequest): number => {
-  const newest = Math.max(0, ...elsewhere.map(({ time }) => time));
-  const there = versionOf(theirs);
-  const candidates = own.findIndex(
-    ({ update, time }) => time > newest || rangesOf(update).some(({ peer, end }) => (there.get(peer) ?? 0) < end),
-  );
-  const most = candidates < 0 ? own.length : candidates;
-  const ranges = joinRanges(own.slice(0, most).flatMap(({ update }) => rangesOf(update)));
-  if (ranges.length === 0) return 0;
-  const same = (count: number): boolean => {
-    const cut = cutBefore(ours, own, count);
-    return digestAt(ours, cut) === digestAt(theirs, cut);
-  };
-  // Edits that are shared are shared from the first on, so that halving finds where they end.
-  let [known, unknown] = [0, most + 1];
-  while (unknown - known > 1) {
-    const middle = (known + unknown) >> 1;
-    if (same(middle)) known = middle;
-    else unknown = middle;
-  }
-  return known;
-};
-
-/** The version of everything but the own edits from `count` on. */
-const cutBefore = (doc: LoroDoc, own: ReauthorRequest["own"], count: number): ReadonlyMap<PeerID, number> => {
-  const cut = versionOf(doc);
-  for (const { update } of own.slice(count)) {
-    for (const { peer, start } of rangesOf(update)) cut.set(peer, Math.min(cut.get(peer) ?? 0, start));
-  }
-  return cut;
-};
-
-const digestAt = (doc: LoroDoc, version: ReadonlyMap<PeerID, number>): string =>
-  readAt(doc, frontiersAt(doc, version), (fork) => new TextDecoder().decode(stateDigestInput(fork)));
-
-const contentAt = (doc: LoroDoc, frontiers: OpId[]): string => readAt(doc, frontiers, canonicalContent);
-
-const readAt = (doc: LoroDoc, frontiers: OpId[], read: (fork: LoroDoc) => string): string => {
-  const fork = doc.forkAt(frontiers);
-  try {
-    return read(fork);
-  } finally {
-    fork.free();
-  }
-};
