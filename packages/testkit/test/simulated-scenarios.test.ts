@@ -167,7 +167,10 @@ describe("a disk that is restored from one copy twice", () => {
 });
 
 describe("a disk whose edits were made anew, and made anew again from an older copy", () => {
-  const copied = (keysHaveMoved: boolean) => async () => {
+  test.each([
+    ["promise 2, rule 12: does not send what the other has sent meanwhile", true],
+    ["promise 14: becomes another one, too, where its keys had not moved to their place", false],
+  ])("%s", async (_, keysHaveMoved) => {
     const world = await begin(5);
     const device = world.device(1);
     const { workspace, device: first } = world.stored(device).record;
@@ -211,10 +214,7 @@ describe("a disk whose edits were made anew, and made anew again from an older c
     expect(await world.violations()).toEqual([]);
     const { edits } = world.content(world.device(0));
     expect(edits.toSorted()).toEqual(["before", "instead", "waiting"]);
-  };
-
-  test("promise 2, rule 12: does not send what the other has sent meanwhile", copied(true));
-  test("promise 14: becomes another one, too, where its keys had not moved to their place", copied(false));
+  });
 });
 
 describe("a tab that dies between storing an edit and telling of it", () => {
