@@ -59,6 +59,12 @@ export interface Cryptography {
     ciphertext: Uint8Array,
     additionalData: Uint8Array,
   ) => Promise<Uint8Array<ArrayBuffer>>;
+
+  // Packing what gets sealed: raw DEFLATE (RFC 1951)
+  /** The compressed bytes, or undefined where they would be no shorter. */
+  readonly compress: (bytes: Uint8Array) => Promise<Uint8Array | undefined>;
+  /** The decompressed bytes, or undefined where there are more than `limit`. Rejects for bytes that are not DEFLATE. */
+  readonly decompress: (bytes: Uint8Array, limit: number) => Promise<Uint8Array | undefined>;
 }
 
 let chosen: Cryptography | undefined;

@@ -10,7 +10,7 @@
  */
 import { concatBytes, type EntryHeader } from "@cairn/protocol";
 import { NONCE_BYTES, openWithNonce, sealWithNonce, TAG_BYTES } from "./authenticated-encryption.ts";
-import { compress, decompress } from "./compression.ts";
+import { cryptography } from "./cryptography.ts";
 import type { Keyring } from "./epoch-keys.ts";
 import { ContentTooLarge, SealBroken } from "./errors.ts";
 import type { RandomSource } from "./random.ts";
@@ -40,7 +40,7 @@ const toPlaintext = async (content: Uint8Array): Promise<Uint8Array> => {
       size: content.length,
       limit: CONTENT_BYTES_MAX,
     });
-  const compressed = content.length < COMPRESSION_THRESHOLD ? undefined : await compress(content);
+  const compressed = content.length < COMPRESSION_THRESHOLD ? undefined : await cryptography().compress(content);
   return compressed === undefined ? concatBytes(PLAIN, content) : concatBytes(DEFLATED, compressed);
 };
 
@@ -50,9 +50,11 @@ const fromPlaintext = async (plaintext: Uint8Array): Promise<Uint8Array> => {
   if (compression === PLAIN[0]) return body;
   if (compression !== DEFLATED[0])
     throw new SealBroken({ code: "seal-form", reason: "the content is packed in an unknown way" });
-  const content = await decompress(body, CONTENT_BYTES_MAX).catch(() => {
-    throw new SealBroken({ code: "seal-form", reason: "the content does not decompress" });
-  });
+  const content = await cryptography()
+    .decompress(body, CONTENT_BYTES_MAX)
+    .catch(() => {
+      throw new SealBroken({ code: "seal-form", reason: "the content does not decompress" });
+    });
   if (content !== undefined) return content;
   throw new SealBroken({
     code: "content-too-large",

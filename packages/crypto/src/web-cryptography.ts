@@ -6,6 +6,7 @@ import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { concatBytes, idToBytes, type PublicKey, publicKeyFromBytes } from "@cairn/protocol";
 import { BoundedCache } from "./bounded-cache.ts";
+import { compress, decompress } from "./compression.ts";
 import type { Cryptography } from "./cryptography.ts";
 import { owned } from "./owned-bytes.ts";
 
@@ -156,4 +157,7 @@ export const webCryptography: Cryptography = {
     new Uint8Array(await subtle.encrypt(aesGcm(nonce, additionalData), key, owned(plaintext))),
   decrypt: async (key, nonce, ciphertext, additionalData) =>
     new Uint8Array(await subtle.decrypt(aesGcm(nonce, additionalData), key, owned(ciphertext))),
+
+  compress,
+  decompress,
 };
