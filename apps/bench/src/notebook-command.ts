@@ -117,24 +117,28 @@ const bench = async (options: Options): Promise<boolean> => {
     const remote = device.editNotes(entries);
     const traffic = { arriving: true };
     void remote.finally(() => (traffic.arriving = false));
-    const costs: Array<number> = [];
+    const whole: Array<number> = [];
     const rests: Array<number> = [];
-    const quiet: Array<number> = [];
-    const press = async (): Promise<number> =>
-      keys.press("abcdefghijklmnopqrstuvwxyz ".charAt((costs.length + quiet.length) % 27));
-    while (traffic.arriving && costs.length < 20 * PRESSES) {
-      costs.push(await press());
-      rests.push(await keys.rest());
-    }
+    const press = async (): Promise<number> => keys.press("abcdefghijklmnopqrstuvwxyz ".charAt(whole.length % 27));
+    const costs = await keys.costs(async () => {
+      while (traffic.arriving && whole.length < 20 * PRESSES) {
+        whole.push(await press());
+        rests.push(await keys.rest());
+      }
+    });
     await remote;
-    while (quiet.length < PRESSES / 2) quiet.push(await press());
+    const quiet = await keys.costs(async () => {
+      for (let presses = 0; presses < PRESSES / 2; presses += 1) await press();
+    });
+    const shares = (of: ReadonlyArray<number>): string =>
+      `p50 ${millis(percentile(of, 0.5))}, p95 ${millis(percentile(of, 0.95))}`;
     say(
-      `${costs.length} key presses in a note of 50 KB while ${entries} entries arrive (${load()}): p50 ${millis(percentile(costs, 0.5))}, longest ${millis(Math.max(...costs))}`,
+      `${costs.length} of ${whole.length} key presses in a note of 50 KB while ${entries} entries arrive (${load()}), until the frame with the letter: ${shares(costs)}, longest ${millis(Math.max(...costs))}`,
     );
     say(
-      `  in such a time without a press: p50 ${millis(percentile(rests, 0.5))}, p95 ${millis(percentile(rests, 0.95))}; ` +
-        `${quiet.length} presses with nothing arriving: p50 ${millis(percentile(quiet, 0.5))}, p95 ${millis(percentile(quiet, 0.95))}`,
+      `  all that the page did until the next press: ${shares(whole)}; in such a time without a press: ${shares(rests)}`,
     );
+    say(`  ${quiet.length} presses with nothing arriving: ${shares(quiet)}`);
     judge("a key press on the page's thread, p95", percentile(costs, 0.95), KEY);
   };
 
