@@ -305,8 +305,24 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       }
     });
 
+    const retryNow = (): void => {
+      lookAgain();
+      Queue.offerUnsafe(retrySignal, undefined);
+      Queue.offerUnsafe(outboxSignal, undefined);
+    };
+
+    /** A network that went may have left a connection that only looks alive: a new one shows how it stands. */
+    const networkChanged = (online: boolean): void => {
+      if (online) retryNow();
+      else Queue.offerUnsafe(interruptions, "steered");
+    };
+
     const run: SyncDriver["run"] = (fence) =>
       Effect.gen(function* () {
+        yield* Effect.acquireRelease(
+          Effect.sync(() => transport.watchNetwork(networkChanged)),
+          (stop) => Effect.sync(stop),
+        );
         const origin = context.record.server;
         if (origin !== undefined) yield* recoverOutbox(conversationAt(fence, origin));
         const repair = (step: Repair): void => {
@@ -323,7 +339,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
           talk(fence),
           watchOutbox({ status, policy, workspace, restraint, overHttp: () => overHttp, look, repair }),
         ]);
-      });
+      }).pipe(Effect.scoped);
 
     const steer = Effect.sync(() => {
       Queue.offerUnsafe(interruptions, "steered");
@@ -334,11 +350,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       wake: () => {
         Queue.offerUnsafe(outboxSignal, undefined);
       },
-      retryNow: () => {
-        lookAgain();
-        Queue.offerUnsafe(retrySignal, undefined);
-        Queue.offerUnsafe(outboxSignal, undefined);
-      },
+      retryNow,
       pause: (paused) =>
         Effect.gen(function* () {
           if (status.facts().paused === paused) return;

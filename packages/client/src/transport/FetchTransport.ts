@@ -11,7 +11,7 @@ import { Context, Duration, Effect, Layer, Redacted, Schema } from "effect";
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http";
 import { HttpApiClient, HttpApiMiddleware } from "effect/http-api";
 import { connectLive } from "./live-socket.ts";
-import { type ServerCalls, Transport, type TransportFailure, Unreachable } from "./Transport.ts";
+import { type ServerCalls, Transport, type TransportFailure, type TransportShape, Unreachable } from "./Transport.ts";
 
 /** The token of the call at hand; never in a URL. */
 const BearerToken = Context.Reference<Redacted.Redacted | undefined>("cairn/client/BearerToken", {
@@ -102,6 +102,19 @@ const isNotFound = (error: TransportFailure): boolean => {
   );
 };
 
+/** Browsers tell pages and workers alike; Node tells nobody. */
+const watchNetwork: TransportShape["watchNetwork"] = (changed) => {
+  if (!("addEventListener" in globalThis)) return () => undefined;
+  const came = (): void => changed(true);
+  const went = (): void => changed(false);
+  globalThis.addEventListener("online", came);
+  globalThis.addEventListener("offline", went);
+  return () => {
+    globalThis.removeEventListener("online", came);
+    globalThis.removeEventListener("offline", went);
+  };
+};
+
 /** Needs only the platform's `fetch` and `WebSocket`. */
 export const layerFetch: Layer.Layer<Transport> = Layer.effect(
   Transport,
@@ -117,6 +130,7 @@ export const layerFetch: Layer.Layer<Transport> = Layer.effect(
         return made;
       },
       connect: connectLive,
+      watchNetwork,
     });
   }),
 ).pipe(Layer.provide([FetchHttpClient.layer, authorization]));

@@ -73,6 +73,11 @@ export interface LiveConnection {
 export interface TransportShape {
   readonly server: (origin: string) => ServerCalls;
   readonly connect: (origin: string, workspace: WorkspaceId) => Effect.Effect<LiveConnection, Unreachable, Scope.Scope>;
+  /**
+   * Tells when the platform believes that the network came or went, until it is called off. These are hints: they decide when
+   * something is tried, never whether it works.
+   */
+  readonly watchNetwork: (changed: (online: boolean) => void) => () => void;
 }
 
 /** The service. */

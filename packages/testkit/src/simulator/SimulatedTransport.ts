@@ -347,7 +347,8 @@ export const makeSimulatedTransport = (
       };
     });
 
-  return { server, connect };
+  // A platform may say nothing about the network, so that nothing may depend on it.
+  return { server, connect, watchNetwork: () => () => undefined };
 };
 
 /** Small pages, so that catching up takes several. */
