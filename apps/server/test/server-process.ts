@@ -19,13 +19,14 @@ export interface ServerProcess {
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 }
 
-const spawnServer = (environment: Readonly<Record<string, string>>, args: ReadonlyArray<string>) => {
+const spawnServer = (environment: Readonly<Record<string, string>>, args: ReadonlyArray<string>, cwd?: string) => {
   const child = spawn(
     process.execPath,
     ["--conditions=source", "--disable-warning=ExperimentalWarning", main, ...args],
     {
       env: { PATH: process.env["PATH"] ?? "", CAIRN_WEB_DIR: "/nonexistent", PORT: "0", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
+      cwd,
     },
   );
   const output = { printed: "", logged: "" };
@@ -63,6 +64,13 @@ export const startServer = async (environment: Readonly<Record<string, string>>)
       return child.exitCode;
     },
   };
+};
+
+/** Runs the program in a folder to its end. */
+export const runServerIn = async (cwd: string, environment: Readonly<Record<string, string>>) => {
+  const { child, output } = spawnServer(environment, [], cwd);
+  await once(child, "close");
+  return { code: child.exitCode, ...output };
 };
 
 /** Runs the program to its end: for what it refuses, and for `--help`. */

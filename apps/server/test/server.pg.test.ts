@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { PgClient } from "@effect/sql-pg";
 import { Effect, Exit, Redacted, Scope } from "effect";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { runServer, type ServerProcess, startServer } from "./server-process.ts";
+import { runServer, runServerIn, type ServerProcess, startServer } from "./server-process.ts";
 
 let folder: string;
 const running: Array<ServerProcess> = [];
@@ -232,6 +232,21 @@ describe("what it refuses, in one paragraph and with exit code 1", () => {
 
   test.runIf(process.platform === "linux")("a data folder where the system keeps none", () =>
     refused({ CAIRN_DATA_DIR: "/proc/cairn/data" }, /cannot create its data folder/),
+  );
+
+  test.runIf(process.getuid?.() === 0)(
+    "data that the database's user cannot reach any more: it starts with no other",
+    async () => {
+      const closed = await mkdtemp(join(folder, "closed-"));
+      await mkdir(join(closed, "data"));
+      await writeFile(
+        join(closed, "data/cairn.json"),
+        `{"format":1,"cairn":"0.1.0","createdAt":"2030-01-01T00:00:00.000Z"}\n`,
+      );
+      const { code, logged } = await runServerIn(closed, {});
+      expect(logged).toMatch(/cannot reach its folder .*chmod o\+x/);
+      expect(code).toBe(1);
+    },
   );
 
   test("data of a newer Cairn, which stays as it is", async () => {

@@ -41,6 +41,14 @@ describe("two devices", () => {
     expect((await joined.devices()).map(({ name }) => name).toSorted()).toEqual(["laptop", "phone"]);
   });
 
+  it("get links that begin with the address under which the server says that it is reached", async () => {
+    await place.stopServer();
+    await place.startServer(undefined, { publicUrl: "https://notes.example.org" });
+    const notebook = await (await place.device("laptop")).workspace();
+    const { url } = await notebook.createLink({ role: "writer" });
+    expect(url).toMatch(/^https:\/\/notes\.example\.org\/join#/);
+  });
+
   it("the name of the workspace arrives, and changes, without anybody who listens for it", async () => {
     const { notebook, joined } = await pair();
     await notebook.rename("Errands");
