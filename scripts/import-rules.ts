@@ -26,8 +26,15 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
 /** Packages without input, output, clock or randomness of their own. */
 const pure: ReadonlySet<string> = new Set(["packages/protocol", "packages/schema", "packages/crypto", "packages/sync"]);
 
-/** Where content could be read: out of reach for the server and for everything it imports. */
-const blind: ReadonlySet<string> = new Set(["packages/protocol", "packages/server", "apps/server"]);
+/**
+ * The server and what it imports are blind: besides Node's own modules they get these packages, none of which opens a seal or
+ * a document, and no other.
+ */
+const blind: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "packages/protocol": ["effect", "@noble/hashes"],
+  "packages/server": ["effect", "@effect/platform-node", "@effect/sql-pg", "drizzle-orm", "jsonwebtoken"],
+  "apps/server": ["effect", "@effect/platform-node", "@effect/sql-pg"],
+};
 
 /** Storage and network, which these reach through the client alone. */
 const throughClient: ReadonlySet<string> = new Set(["apps/web", "apps/cli", "packages/react"]);
@@ -97,7 +104,15 @@ const forbidden = (owner: string, specifier: string): string | undefined => {
       : `${owner} may import ${allowed[owner]?.join(", ") || "no other workspace"}`;
   }
   if (pure.has(owner) && isBuiltin(specifier)) return `${owner} is pure: it runs everywhere and does no I/O`;
-  if (blind.has(owner) && specifier.startsWith("loro-")) return "the server is blind: it cannot open documents";
+  const visible = blind[owner];
+  if (
+    visible !== undefined &&
+    !specifier.startsWith(".") &&
+    !isBuiltin(specifier) &&
+    !visible.includes(packageOf(specifier))
+  ) {
+    return `${owner} is blind: it may import ${visible.join(", ")}, and nothing that could read content`;
+  }
   if (throughClient.has(owner) && storageAndNetwork.test(specifier)) {
     return `${owner} reaches storage and network through @cairn/client alone`;
   }
@@ -105,5 +120,7 @@ const forbidden = (owner: string, specifier: string): string | undefined => {
 };
 
 const workspaceOf = (specifier: string): string | undefined => /^@cairn\/([^/]+)/.exec(specifier)?.[1];
+
+const packageOf = (specifier: string): string => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
 
 const isBuiltin = (specifier: string): boolean => specifier.startsWith("node:") || builtins.has(specifier);
