@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { axeViolations, launchBrowser, watchForTrouble } from "./support/browser.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
 import { type ServedApp, serveApp } from "./support/serve-app.ts";
-import { addNote, openApp } from "./support/steps.ts";
+import { addNote, editorOf, openApp, soon } from "./support/steps.ts";
 
 /** Promise 12 in a person's hands: one file out, verified, and back in, with and without a passphrase. */
 
@@ -62,6 +62,23 @@ const exported = async (page: Page, name: string): Promise<string> => {
 
 const choose = (page: Page, path: string): Promise<void> => page.locator("[data-import]").setInputFiles(path);
 
+/** A picture in BMP, 24 bits for each pixel: of several pieces where it is large. */
+const bitmap = (width: number, height: number): Buffer => {
+  const header = 54;
+  const stride = Math.ceil((width * 3) / 4) * 4;
+  const file = Buffer.alloc(header + stride * height);
+  file.write("BM");
+  file.writeUInt32LE(file.length, 2);
+  file.writeUInt32LE(header, 10);
+  file.writeUInt32LE(40, 14);
+  file.writeInt32LE(width, 18);
+  file.writeInt32LE(height, 22);
+  file.writeUInt16LE(1, 26);
+  file.writeUInt16LE(24, 28);
+  for (let at = header; at < file.length; at += 1) file[at] = (at * 31) & 0xff;
+  return file;
+};
+
 const confirmImport = async (page: Page, words: RegExp): Promise<void> => {
   const question = page.getByRole("alertdialog", { name: "Import this backup?" });
   await question.getByText(words).waitFor();
@@ -92,6 +109,32 @@ describe("a backup", { timeout: 90_000 }, () => {
     await confirmImport(reader, /It holds 1 note and 0 attachments\. New here: 1 note/);
     await choose(reader, path);
     await reader.getByText("All of it is here already.").waitFor();
+  });
+
+  test("gives back notes and picture where everything was wiped", async () => {
+    await writer.goto(`${served.origin}/`);
+    await writer.getByRole("link", { name: /Alps/ }).click();
+    await writer
+      .locator("[data-attach]")
+      .setInputFiles([{ name: "pass.bmp", mimeType: "image/bmp", buffer: bitmap(1200, 1000) }]);
+    await writer.getByRole("img", { name: "pass.bmp" }).waitFor();
+    await toSettings(writer);
+    const path = await exported(writer, "picture.cairn");
+    await writer.getByText("1 note and 1 attachment, read again and found whole.").first().waitFor();
+
+    await writer.getByRole("button", { name: "Sign out", exact: true }).click();
+    await writer.getByRole("button", { name: "Sign out and lose them" }).click();
+    await writer.getByLabel("A new note").waitFor();
+    await toSettings(writer);
+    await choose(writer, path);
+    await confirmImport(writer, /It holds 1 note and 1 attachment\. New here: 1 note/);
+    await writer.goto(`${served.origin}/`);
+    await writer.getByRole("link", { name: /Alps/ }).click();
+    const picture = writer.getByRole("img", { name: "pass.bmp" });
+    const size = () => picture.evaluate((image: HTMLImageElement) => [image.naturalWidth, image.naturalHeight]);
+    await picture.waitFor();
+    await expect.poll(size, soon).toEqual([1200, 1000]);
+    await expect.poll(() => editorOf(writer).innerText(), soon).toContain("over the pass");
   });
 
   test("with a passphrase opens with it alone", async () => {
