@@ -109,16 +109,15 @@ const expectError = async (sent: Sent, code: keyof typeof ERROR_CATALOGUE): Prom
   expect(text).not.toMatch(/\bat [^ ]+ \(|\.ts:\d|node_modules|stack/);
 };
 
-describe.each(endpoints)("$name", ({ method, path, name }) => {
+describe.each(endpoints)("$name", ({ method, path, name, authorized }) => {
   test("an unsupported protocol version", async () => {
     for (const version of ["0", "2", "99", "-1", "one", ""]) {
       await expectError({ method, path: fill(path), headers: { "cairn-protocol": version } }, "unsupported-protocol");
     }
   });
 
-  test("parameters that are no ids", async () => {
-    const parameter = /:(grant|link|hash)/.exec(path)?.[0];
-    if (parameter === undefined) return;
+  const parameters = path.match(/:(workspace|grant|link|hash)/g) ?? [];
+  test.each(parameters)("no id where %s is expected", async (parameter) => {
     for (const value of ["x", "%00", "..%2f..", "A".repeat(90)]) {
       const body = name === "chunks.putChunk" ? noise(name, 10) : "{}";
       const hasBody = withBody.some((endpoint) => endpoint.name === name);
@@ -129,7 +128,8 @@ describe.each(endpoints)("$name", ({ method, path, name }) => {
           path: fill(path.replace(parameter, value)),
           ...(hasBody ? { body, headers: { "content-type": mediaType } } : {}),
         },
-        "malformed",
+        // Whatever it is, it is not the workspace that the token is for.
+        authorized && parameter === ":workspace" ? "wrong-workspace" : "malformed",
       );
     }
   });

@@ -1,6 +1,7 @@
 /**
  * The author of a sequential session on one of his devices: edits the open document as an app does. Each transaction is one
- * commit, whose bytes the client takes and hands to its engine.
+ * commit, whose bytes the client takes. It hands them to its engine as soon as that has stored those before, several commits as
+ * one update where he was faster.
  *
  * He types as fast as it goes, which is a thousand times faster than anybody does, and the faster, the more of his edits
  * share an entry. So that a short session is not over before it was sent a few times, he stops where he has typed more
