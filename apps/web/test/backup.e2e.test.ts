@@ -93,6 +93,8 @@ describe("a backup", { timeout: 90_000 }, () => {
     writer = await person();
     await openApp(writer, served.origin);
     await addNote(writer, "Alps", "over the pass");
+    // A page that is left at once takes along what was not called saved yet.
+    await writer.locator("[data-note-row]", { hasText: "over the pass" }).waitFor();
     await toSettings(writer);
   });
 

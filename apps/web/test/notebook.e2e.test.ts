@@ -102,6 +102,7 @@ describe("the list", () => {
     await openApp(page, served.origin);
     await addNote(page, "Bread", "flour and water", "kitchen");
     await addNote(page, "Wall", "dry stone", "garden");
+    await page.locator("[data-note-row]", { hasText: "garden" }).waitFor();
     await page.goto(`${served.origin}/`);
     const rows = page.locator("[data-note-row]");
     await expect.poll(() => rows.count(), soon).toBe(2);

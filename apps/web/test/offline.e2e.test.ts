@@ -54,6 +54,7 @@ describe("without a network", () => {
     await page.getByLabel("Search notes").fill("these");
     await page.locator("[data-note-row]", { hasText: "Kept" }).waitFor();
     await addNote(page, "Offline", "written without a network");
+    await page.locator("[data-note-row]", { hasText: "written without a network" }).waitFor();
     await page.reload();
     await page.locator("[data-note-row]", { hasText: "Offline" }).waitFor();
     // Pages that were never opened while there was a network.
