@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser, watchForTrouble } from "./support/browser.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
 import { type CairnServer, startCairn } from "./support/cairn-server.ts";
+import { scanQrCode } from "./support/scan.ts";
 import { addNote, editorOf, openApp, soon } from "./support/steps.ts";
 
 /* Two people, each in a browser profile of their own, and the real server program between them. */
@@ -14,14 +15,13 @@ let server: CairnServer;
 let people: Array<{ readonly context: BrowserContext; readonly trouble: ReadonlyArray<string> }> = [];
 
 beforeAll(async () => {
-  app = await buildApp("test");
+  app = await buildApp();
   server = await startCairn({ databaseUrl: await freshDatabase(), webFolder: app.directory });
   browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser.close();
   await server.stop();
-  await app.remove();
 });
 afterEach(async () => {
   const trouble = people.flatMap((person) => person.trouble);
@@ -44,6 +44,7 @@ const makeLink = async (page: Page, role: "Write" | "Read"): Promise<string> => 
   await page.getByRole("button", { name: "Make a link" }).click();
   await page.getByRole("img", { name: "QR code of the link" }).waitFor();
   const url = await page.locator("#made-link").inputValue();
+  expect(await scanQrCode(page.getByRole("img", { name: "QR code of the link" }))).toBe(url);
   await page.keyboard.press("Escape");
   await page.getByRole("dialog", { name: /^Share/ }).waitFor({ state: "detached" });
   return url;
