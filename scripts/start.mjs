@@ -2,37 +2,11 @@
 // Ctrl-C and SIGTERM reach the server itself. Arguments go to the server: npm start -- --help
 import "./require-node.mjs";
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
 const stamp = join(root, "node_modules/.cache/cairn/web-inputs");
-const inputs = [
-  "package-lock.json",
-  "tsconfig.base.json",
-  "apps/web",
-  ...["client", "crypto", "protocol", "react", "schema", "sync"].map((name) => `packages/${name}`),
-];
-const ignored = new Set(["node_modules", "dist", "test", ".turbo"]);
-
-const hashInputs = () => {
-  const hash = createHash("sha256");
-  const add = (path) => {
-    hash.update(`\0${path}\0`).update(readFileSync(join(root, path)));
-  };
-  const walk = (folder) => {
-    const entries = readdirSync(join(root, folder), { withFileTypes: true });
-    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory() && !ignored.has(entry.name)) walk(path);
-      else if (entry.isFile()) add(path);
-    }
-  };
-  for (const input of inputs) (input.endsWith(".json") ? add : walk)(input);
-  return hash.digest("hex");
-};
-
 const isBuilt = (hash) =>
   existsSync(join(root, "apps/web/dist/index.html")) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
 
@@ -58,7 +32,9 @@ const build = () =>
   });
 
 const asksOnly = process.argv.some((argument) => ["--help", "-h", "--version"].includes(argument));
-const hash = hashInputs();
+// An old Node cannot load it, and has been told so by now.
+const { hashBuildInputs } = await import("../apps/web/build-inputs.ts");
+const hash = hashBuildInputs();
 if (!asksOnly && !process.env.CAIRN_WEB_DIR && !isBuilt(hash)) {
   const started = performance.now();
   process.stdout.write("Building the web app (once; later starts reuse it)\n");

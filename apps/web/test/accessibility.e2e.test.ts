@@ -10,14 +10,13 @@ let served: ServedApp;
 let browser: Browser;
 
 beforeAll(async () => {
-  app = await buildApp("test");
+  app = await buildApp();
   served = await serveApp(app.directory);
   browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser.close();
   await served.close();
-  await app.remove();
 });
 
 const rich =

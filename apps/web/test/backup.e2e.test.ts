@@ -18,7 +18,7 @@ let browser: Browser;
 let folder: string;
 
 beforeAll(async () => {
-  app = await buildApp("test");
+  app = await buildApp();
   served = await serveApp(app.directory);
   browser = await launchBrowser();
   folder = await mkdtemp(join(tmpdir(), "cairn-web-backup-"));
@@ -26,7 +26,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await served.close();
-  await app.remove();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -13,7 +13,7 @@ let browser: Browser;
 let server: CairnServer;
 
 beforeAll(async () => {
-  app = await buildApp("test");
+  app = await buildApp();
   const env = { CAIRN_REGISTRATION: "invite", CAIRN_INVITE: "spring,autumn" };
   server = await startCairn({ databaseUrl: await freshDatabase(), webFolder: app.directory, env });
   browser = await launchBrowser();
@@ -21,7 +21,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await server.stop();
-  await app.remove();
 });
 
 describe("a server that asks for an invitation", () => {

@@ -17,14 +17,13 @@ let app: BuiltApp;
 let browser: Browser;
 let server: CairnServer;
 beforeAll(async () => {
-  app = await buildApp("test");
+  app = await buildApp();
   server = await startCairn({ databaseUrl: await freshDatabase(), webFolder: app.directory });
   browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser.close();
   await server.stop();
-  await app.remove();
 });
 
 let context: BrowserContext;

@@ -18,14 +18,13 @@ let page: Page;
 let trouble: ReadonlyArray<string>;
 
 beforeAll(async () => {
-  app = await buildApp("test");
+  app = await buildApp();
   served = await serveApp(app.directory);
   browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser.close();
   await served.close();
-  await app.remove();
 });
 beforeEach(async () => {
   context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });

@@ -20,8 +20,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser.close();
-  await older.remove();
-  await newer.remove();
 });
 beforeEach(async () => {
   served = await serveApp(older.directory);

@@ -30,9 +30,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser.close();
-  await first.remove();
-  await older.remove();
-  await current.remove();
   await rm(webFolder, { recursive: true, force: true });
 });
 beforeEach(async () => {

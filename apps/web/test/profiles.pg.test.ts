@@ -1,6 +1,6 @@
 import { ServerPlace, SilentNetwork } from "@cairn/testkit/server-program";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type BrowserProfile, openProfile } from "./support/browser-profile.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
 import { addNote, editorOf, openApp, soon } from "./support/steps.ts";
@@ -13,9 +13,8 @@ let place: ServerPlace;
 const open = new Set<BrowserProfile>();
 
 beforeAll(async () => {
-  app = await buildApp("profiles");
+  app = await buildApp();
 });
-afterAll(() => app.remove());
 beforeEach(async () => {
   network = await SilentNetwork.listen();
   place = await ServerPlace.make({ publicUrl: network.origin, environment: { CAIRN_WEB_DIR: app.directory } });

@@ -18,7 +18,7 @@ let page: Page;
 let trouble: ReadonlyArray<string>;
 
 beforeAll(async () => {
-  app = await buildApp("test");
+  app = await buildApp();
   databaseUrl = await freshDatabase();
   server = await startCairn({ databaseUrl, webFolder: app.directory });
   browser = await launchBrowser();
@@ -26,7 +26,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await server.stop();
-  await app.remove();
 });
 beforeEach(async () => {
   context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });

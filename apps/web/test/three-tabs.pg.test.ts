@@ -1,6 +1,6 @@
 import { ObservedNetwork, ServerPlace } from "@cairn/testkit/server-program";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type BrowserProfile, openProfile } from "./support/browser-profile.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
 import { isLeading, rendererOf } from "./support/renderers.ts";
@@ -18,9 +18,8 @@ const open = new Set<BrowserProfile>();
 const frozen = new Set<number>();
 
 beforeAll(async () => {
-  app = await buildApp("three-tabs");
+  app = await buildApp();
 });
-afterAll(() => app.remove());
 beforeEach(async () => {
   network = await ObservedNetwork.listen();
   place = await ServerPlace.make({ publicUrl: network.origin, environment: { CAIRN_WEB_DIR: app.directory } });

@@ -1,26 +1,36 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-
-export interface BuiltApp {
-  readonly directory: string;
-  readonly remove: () => Promise<void>;
-}
+import { hashBuildInputs } from "../../build-inputs.ts";
 
 const web = join(import.meta.dirname, "..", "..");
 const vite = join(dirname(createRequire(import.meta.url).resolve("vite/package.json")), "bin", "vite.js");
+const builds = join(web, "../../node_modules/.cache/cairn/test-builds");
+
+/** Of so many sources builds are kept: a run of the tests may go on while somebody edits what it was built from. */
+const KEPT = 3;
+
+export interface BuiltApp {
+  /** Shared by all tests that want this build: nobody writes into it. */
+  readonly directory: string;
+}
 
 /**
- * Builds the app as `npm run build` does, into a folder of its own. `version` makes a build that differs from others;
- * `notebookVersion` an older app, with that version of the notebook's documents (`apps/web/older`). In a process of its
- * own: the test runner's environment would turn it into a development build.
+ * The app as `npm run build` builds it, made once for its sources. `version` makes a build that differs from others;
+ * `notebookVersion` an older app, with that version of the notebook's documents (`apps/web/older`).
  */
-export const buildApp = async (version: string, notebookVersion?: number): Promise<BuiltApp> => {
-  const directory = await mkdtemp(join(tmpdir(), "cairn-web-"));
-  await promisify(execFile)(process.execPath, [vite, "build", "--outDir", directory, "--emptyOutDir"], {
+export const buildApp = async (version = "test", notebookVersion?: number): Promise<BuiltApp> => {
+  const inputs = hashBuildInputs();
+  const directory = join(builds, inputs, `${version}-${notebookVersion ?? "current"}`);
+  if (existsSync(directory)) return { directory };
+  await mkdir(join(builds, inputs), { recursive: true });
+  await removeAllBut(KEPT);
+  const unfinished = await mkdtemp(join(builds, inputs, "unfinished-"));
+  // In a process of its own: the test runner's environment would turn it into a development build.
+  await promisify(execFile)(process.execPath, [vite, "build", "--outDir", unfinished, "--emptyOutDir"], {
     cwd: web,
     env: {
       ...process.env,
@@ -29,5 +39,19 @@ export const buildApp = async (version: string, notebookVersion?: number): Promi
       ...(notebookVersion === undefined ? {} : { CAIRN_NOTEBOOK_VERSION: String(notebookVersion) }),
     },
   });
-  return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
+  // Whoever built the same meanwhile was first.
+  await rename(unfinished, directory).catch((error: unknown) => {
+    if (!existsSync(directory)) throw error;
+    return rm(unfinished, { recursive: true, force: true });
+  });
+  return { directory };
+};
+
+const removeAllBut = async (newest: number): Promise<void> => {
+  const folders = await Promise.all(
+    (await readdir(builds)).map(async (name) => ({ name, at: (await stat(join(builds, name))).mtimeMs })),
+  );
+  for (const { name } of folders.toSorted((a, b) => b.at - a.at).slice(newest)) {
+    await rm(join(builds, name), { recursive: true, force: true });
+  }
 };
