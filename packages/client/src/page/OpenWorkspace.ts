@@ -1,32 +1,15 @@
 /** A workspace on the page: documents, lists, sync state, links, attachments. */
 import { generateDocumentId, systemRandom } from "@cairn/crypto";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
-import {
-  checkQuery,
-  describeDocument,
-  type DocumentSchema,
-  type DocumentType,
-  editDocument,
-  type Editor,
-  type Page,
-  requirePath,
-  type Scalar,
-  setDeleted,
-  type ValueCount,
-} from "@cairn/schema";
+import { describeDocument, type DocumentSchema, editDocument, type Editor, setDeleted } from "@cairn/schema";
 import type {
   AnyRow,
-  AttachmentInfo,
-  AttachmentSource,
-  CountQuery,
   CreatableTypeName,
   DocumentHandle,
   DocumentInspection,
   BackupOptions,
   ImportReport,
-  ListQuery,
   PeerLease,
-  Row,
   SyncState,
   TransferOptions,
   TypeName,
@@ -37,43 +20,26 @@ import type {
   WorkspaceInfo,
 } from "../api.ts";
 import { appOutdatedBy, appOutdatedError } from "../app-version.ts";
-import type {
-  EngineApi,
-  EngineEvent,
-  OpenedForPage,
-  PlainRow,
-  PlainSyncState,
-  RowQuestion,
-} from "../engine/EngineApi.ts";
+import type { EngineApi, EngineEvent, OpenedForPage, PlainSyncState } from "../engine/EngineApi.ts";
 import { documentTypeOf, WORKSPACE_TYPE, workspaceType } from "../engine/engine-schema.ts";
 import { CairnError } from "../errors.ts";
 import type { OutboxState } from "../sync-api.ts";
 import { watched } from "../backup/streams.ts";
-import * as Attachments from "./attachments.ts";
 import {
   checkDocumentId,
   checkLinkId,
   checkLinkOptions,
   checkMinimumVersion,
   checkPassphrase,
-  checkSize,
   checkTimeout,
   checkWorkspaceName,
 } from "./check-arguments.ts";
 import { GatheredAppends } from "./GatheredAppends.ts";
 import { OpenDocument } from "./OpenDocument.ts";
-import { keepSame, LiveAnswers, mergeRows, sameJson } from "./LiveAnswers.ts";
-import { toPageError } from "./page-errors.ts";
 import type { PlainDocument } from "./PlainDocument.ts";
+import { WorkspaceAttachments } from "./WorkspaceAttachments.ts";
+import { type FirstAnswer, WorkspaceRows } from "./WorkspaceRows.ts";
 import { WorkspaceSync } from "./WorkspaceSync.ts";
-
-/** A question with its answer of a moment ago. */
-interface FirstAnswer extends RowQuestion {
-  readonly page: Page<PlainRow>;
-}
-
-/** The attachments of a document that changes are looked at no more often. */
-const ATTACHMENTS_MILLIS = 100;
 
 /** Rows that cross from the engine in one go. */
 const ROWS_AT_ONCE = 500;
@@ -82,18 +48,14 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   readonly id: WorkspaceId;
   readonly #engine: EngineApi;
   readonly #schema: S;
-  readonly #defaultFields = new Map<string, PlainRow["fields"]>();
   readonly #appends: GatheredAppends;
   #info: WorkspaceInfo;
   #plainSync: PlainSyncState;
   #sync: SyncState;
   readonly #open = new Set<PlainDocument>();
-  readonly #live = new LiveAnswers();
   readonly #syncListeners = new Set<(state: SyncState) => void>();
-  readonly #changeListeners = new Set<(documents: ReadonlySet<DocumentId>) => void>();
-  readonly #attachmentListeners = new Set<() => void>();
-  /** For whoever asks them first, as long as nothing has changed since. */
-  #first: ReadonlyArray<FirstAnswer> = [];
+  readonly #rows: WorkspaceRows<S>;
+  readonly #attachments: WorkspaceAttachments;
 
   constructor(engine: EngineApi, schema: S, info: WorkspaceInfo, sync: PlainSyncState, outbox: OutboxState) {
     super(engine, info.id, outbox);
@@ -106,6 +68,14 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
       ),
     );
     this.#schema = schema;
+    this.#rows = new WorkspaceRows(engine, info.id, schema);
+    this.#attachments = new WorkspaceAttachments({
+      engine,
+      schema,
+      workspace: info.id,
+      withDocument: (id, use) => this.#withDocument(id, use),
+      requireWritable: () => this.#requireWritable(),
+    });
     this.#info = info;
     this.#plainSync = sync;
     this.#sync = this.#judged();
@@ -115,14 +85,13 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   handle(event: EngineEvent): void {
     switch (event.type) {
       case "documents": {
-        this.#first = [];
         const documents = new Set(event.documents);
         for (const document of this.#open) {
           const index = event.documents.indexOf(document.id);
           if (index >= 0) document.refresh(event.writers?.[index]);
         }
-        for (const listener of this.#changeListeners) listener(documents);
-        this.#live.changed(event.types === undefined ? undefined : new Set(event.types));
+        this.#attachments.changed(documents);
+        this.#rows.changed(event.types === undefined ? undefined : new Set(event.types));
         break;
       }
       case "sync":
@@ -133,11 +102,11 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
         for (const document of this.#open) document.reopen();
         break;
       case "attachments":
-        for (const listener of this.#attachmentListeners) listener();
+        this.#attachments.transferred();
         break;
       case "rebuilt":
         for (const document of this.#open) if (document.id === event.document) document.reopen();
-        for (const listener of this.#changeListeners) listener(new Set([event.document]));
+        this.#attachments.changed(new Set([event.document]));
         break;
       case "outbox-state":
       case "outbox-event":
@@ -152,18 +121,6 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
       case "update":
         break;
     }
-  }
-
-  /** Takes questions that will be asked, with their answers. */
-  expect(first: ReadonlyArray<FirstAnswer>): void {
-    this.#first = first;
-  }
-
-  #askRows(type: string, query: unknown): Promise<Page<PlainRow>> {
-    const found = this.#first.find((first) => first.type === type && sameJson(first.query, query));
-    if (found === undefined) return this.#engine.query(this.id, type, query);
-    this.#first = this.#first.filter((first) => first !== found);
-    return Promise.resolve(found.page);
   }
 
   protected override async handOver(id: DocumentId): Promise<void> {
@@ -238,7 +195,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   async #openPlain(id: DocumentId, type?: string): Promise<PlainDocument> {
     checkDocumentId(id);
     // What is about to be written here shows in what is asked after it.
-    this.#first = [];
+    this.#rows.forgetAnswers();
     const { openPlainDocument } = await loadDocuments();
     const document: PlainDocument = await openPlainDocument({
       engine: this.#engine,
@@ -278,92 +235,21 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     return document;
   }
 
-  /** The declared type; a query is checked against it before it goes anywhere. */
-  #checked(type: TypeName<S>, check: (declared: DocumentType) => void): void {
-    const declared = this.#schema.documents[type];
-    if (declared === undefined || !Object.hasOwn(this.#schema.documents, type)) throw new CairnError("type-unknown");
-    try {
-      check(declared);
-    } catch (error) {
-      throw toPageError(error);
-    }
-  }
-
-  async query<T extends TypeName<S>>(type: T, query: ListQuery<S, T> = {}): Promise<ReadonlyArray<Row<S, T>>> {
-    return (await this.page(type, query)).rows;
-  }
-
-  async page<T extends TypeName<S>>(type: T, query: ListQuery<S, T>): Promise<Page<Row<S, T>>> {
-    this.#checked(type, (declared) => void checkQuery(declared, query));
-    const { rows, next } = await this.#askRows(type, query);
-    if (rows.every(isOpened)) return { rows: rows.map((row) => toRow<S, T>({ ...row, arriving: false })), next };
-    const { defaultFields } = await loadDocuments();
-    return { rows: rows.map((row) => toRow<S, T>(this.#filled(row, defaultFields))), next };
-  }
-
-  async count<T extends TypeName<S>>(type: T, query: CountQuery<S, T> = {}): Promise<number> {
-    this.#checked(type, (declared) => void checkQuery(declared, query));
-    return this.#engine.count(this.id, type, query);
-  }
-
   // Properties of the interface's types: the compiler does not compare two declarations of so deep a type parameter.
-  readonly countBy: Workspace<S>["countBy"] = (type, path, query) => this.#countBy(type, path, query);
-
-  async #countBy<T extends TypeName<S>, V extends Scalar>(
-    type: T,
-    path: string,
-    query: CountQuery<S, T> = {},
-  ): Promise<ReadonlyArray<ValueCount<V>>> {
-    this.#checked(type, (declared) => {
-      checkQuery(declared, query);
-      requirePath(declared, path, []);
-    });
-    const counts = await this.#engine.countBy(this.id, type, path, query);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- values that stand at this path of this type
-    return counts as ReadonlyArray<ValueCount<V>>;
-  }
-
-  /** What arrived and was not applied yet has no projection: it is listed with its type's defaults, never with less. */
-  #filled(row: PlainRow, defaultsOf: (type: DocumentType) => PlainRow["fields"]): ShownRow {
-    const declared = isOpened(row) ? undefined : this.#schema.documents[row.type];
-    if (declared === undefined) return { ...row, arriving: false };
-    let defaults = this.#defaultFields.get(row.type);
-    if (defaults === undefined) {
-      defaults = defaultsOf(declared);
-      this.#defaultFields.set(row.type, defaults);
-    }
-    return { ...row, fields: defaults, arriving: true };
-  }
-
-  liveQuery<T extends TypeName<S>>(
-    type: T,
-    query: ListQuery<S, T>,
-    callback: (rows: ReadonlyArray<Row<S, T>>) => void,
-    onFailure?: (failure: CairnError) => void,
-  ): Unsubscribe {
-    return this.#live.ask(type, () => this.query(type, query), mergeRows, callback, onFailure);
-  }
-
-  liveCount<T extends TypeName<S>>(
-    type: T,
-    query: CountQuery<S, T>,
-    callback: (count: number) => void,
-    onFailure?: (failure: CairnError) => void,
-  ): Unsubscribe {
-    return this.#live.ask(type, () => this.count(type, query), keepSame, callback, onFailure);
-  }
-
+  readonly query: Workspace<S>["query"] = (type, query) => this.#rows.query(type, query);
+  readonly page: Workspace<S>["page"] = (type, query) => this.#rows.page(type, query);
+  readonly count: Workspace<S>["count"] = (type, query) => this.#rows.count(type, query);
+  readonly countBy: Workspace<S>["countBy"] = (type, path, query) => this.#rows.countBy(type, path, query);
+  readonly liveQuery: Workspace<S>["liveQuery"] = (type, query, callback, onFailure) =>
+    this.#rows.liveQuery(type, query, callback, onFailure);
+  readonly liveCount: Workspace<S>["liveCount"] = (type, query, callback, onFailure) =>
+    this.#rows.liveCount(type, query, callback, onFailure);
   readonly liveCountBy: Workspace<S>["liveCountBy"] = (type, path, query, callback, onFailure) =>
-    this.#liveCountBy(type, path, query, callback, onFailure);
+    this.#rows.liveCountBy(type, path, query, callback, onFailure);
 
-  #liveCountBy<T extends TypeName<S>, V extends Scalar>(
-    type: T,
-    path: string,
-    query: CountQuery<S, T>,
-    callback: (counts: ReadonlyArray<ValueCount<V>>) => void,
-    onFailure: ((failure: CairnError) => void) | undefined,
-  ): Unsubscribe {
-    return this.#live.ask(type, () => this.#countBy<T, V>(type, path, query), keepSame, callback, onFailure);
+  /** Takes questions that will be asked, with their answers. */
+  expect(first: ReadonlyArray<FirstAnswer>): void {
+    this.#rows.expect(first);
   }
 
   async #setDeleted(id: DocumentId, deleted: boolean): Promise<void> {
@@ -426,10 +312,6 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     return this.#engine.devices(this.id);
   }
 
-  #attachmentContext(): Attachments.AttachmentContext {
-    return { engine: this.#engine, schema: this.#schema, workspace: this.id };
-  }
-
   /** The open document, or one that is open as long as `use` runs. */
   async #withDocument<A>(id: DocumentId, use: (document: PlainDocument) => Promise<A> | A): Promise<A> {
     for (const document of this.#open) {
@@ -447,64 +329,13 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     }
   }
 
-  async attach(id: DocumentId, source: AttachmentSource, options: TransferOptions = {}): Promise<AttachmentInfo> {
-    checkSize(source.size);
-    this.#requireWritable();
-    const info = await this.#withDocument(id, (document) =>
-      Attachments.attach(this.#attachmentContext(), document, source, options),
-    );
-    for (const listener of this.#attachmentListeners) listener();
-    return info;
-  }
-
-  async removeAttachment(id: DocumentId, attachment: string): Promise<void> {
-    this.#requireWritable();
-    await this.#withDocument(id, (document) =>
-      Attachments.removeAttachment(this.#attachmentContext(), document, attachment),
-    );
-  }
-
-  onAttachments(id: DocumentId, callback: (attachments: ReadonlyArray<AttachmentInfo>) => void): Unsubscribe {
-    let ended = false;
-    const list = async (): Promise<void> => {
-      const attachments = await this.#withDocument(id, (document) =>
-        Attachments.listAttachments(this.#attachmentContext(), document),
-      );
-      if (!ended) callback(attachments);
-    };
-    const tell = (): void => {
-      // A document that cannot be opened has no attachments to show; the next change asks again.
-      list().catch(() => undefined);
-    };
-    // Each key pressed in a document changes it, and hardly ever its attachments.
-    let soon: ReturnType<typeof setTimeout> | undefined;
-    const onDocuments = (documents: ReadonlySet<DocumentId>): void => {
-      if (!documents.has(id)) return;
-      soon ??= setTimeout(() => {
-        soon = undefined;
-        tell();
-      }, ATTACHMENTS_MILLIS);
-    };
-    this.#attachmentListeners.add(tell);
-    this.#changeListeners.add(onDocuments);
-    tell();
-    return () => {
-      ended = true;
-      clearTimeout(soon);
-      this.#attachmentListeners.delete(tell);
-      this.#changeListeners.delete(onDocuments);
-    };
-  }
-
-  readAttachment(
-    id: DocumentId,
-    attachment: string,
-    options: TransferOptions = {},
-  ): Promise<ReadableStream<Uint8Array>> {
-    return this.#withDocument(id, (document) =>
-      Attachments.readAttachment(this.#attachmentContext(), document, attachment, options),
-    );
-  }
+  readonly attach: Workspace<S>["attach"] = (id, source, options) => this.#attachments.attach(id, source, options);
+  readonly removeAttachment: Workspace<S>["removeAttachment"] = (id, attachment) =>
+    this.#attachments.removeAttachment(id, attachment);
+  readonly onAttachments: Workspace<S>["onAttachments"] = (id, callback) =>
+    this.#attachments.onAttachments(id, callback);
+  readonly readAttachment: Workspace<S>["readAttachment"] = (id, attachment, options) =>
+    this.#attachments.readAttachment(id, attachment, options);
 
   async *documents(): AsyncGenerator<AnyRow> {
     let after: DocumentId | undefined;
@@ -553,7 +384,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   ): Promise<ImportReport> {
     const { dryRun = false, passphrase, signal, onProgress } = options;
     checkPassphrase(options);
-    this.#first = [];
+    this.#rows.forgetAnswers();
     const transfer = onProgress === undefined ? undefined : crypto.randomUUID();
     const stop = this.#engine.subscribe((event) => {
       if (event.type === "transfer" && event.transfer === transfer) onProgress?.(event.done, event.total);
@@ -568,7 +399,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   async append(document: DocumentId, type: TypeName<S>, update: Uint8Array): Promise<void> {
     checkDocumentId(document);
     this.#requireWritable();
-    this.#first = [];
+    this.#rows.forgetAnswers();
     await this.#appends.add(document, type, update);
   }
 
@@ -585,10 +416,3 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
 
 /** Documents bring Loro's WebAssembly, which takes a while to start: lists and everything else do without. */
 const loadDocuments = () => import("./PlainDocument.ts");
-
-const isOpened = (row: PlainRow): boolean => Object.keys(row.fields).length > 0;
-
-type ShownRow = PlainRow & { readonly arriving: boolean };
-
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the engine's rows are what `project` made of this type
-const toRow = <S extends DocumentSchema, T extends TypeName<S>>(row: ShownRow): Row<S, T> => row as Row<S, T>;
