@@ -51,6 +51,7 @@ describe("without a network", () => {
     await expect.poll(() => editorOf(page).innerText(), soon).toBe("these words");
     await page.getByLabel("Search notes").fill("these");
     await page.locator("[data-note-row]", { hasText: "Kept" }).waitFor();
+    await page.getByLabel("Search notes").fill("");
     await addNote(page, "Offline", "written without a network");
     await page.locator("[data-note-row]", { hasText: "written without a network" }).waitFor();
     await page.reload();
