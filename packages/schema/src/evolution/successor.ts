@@ -93,6 +93,15 @@ const textOf = (map: LoroMap, key: string): string => {
   return typeof value === "string" ? value : "";
 };
 
+/**
+ * In the order of causes: who knew another one comes after it, so that what it did to the other's items finds them. Its author
+ * names all it knew, and whoever knew that author's knew those as well, so it names more. By id where neither knew the other.
+ */
+const byCause = (left: Successor, right: Successor): number => {
+  const more = Object.keys(left.seen).length - Object.keys(right.seen).length;
+  return more !== 0 ? more : left.id < right.id ? -1 : 1;
+};
+
 const successorsIn = (
   change: Change,
   place: Place,
@@ -119,7 +128,7 @@ const successorsIn = (
       },
     ];
   });
-  all.sort((left, right) => (left.id < right.id ? -1 : 1));
+  all.sort(byCause);
   return { all, winner: all.find(({ id }) => id === named) ?? all.at(-1) };
 };
 
