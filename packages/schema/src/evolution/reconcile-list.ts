@@ -1,6 +1,7 @@
 /** Bringing a list to a view: items that stay keep their elements, so that what others do to them keeps its place. */
 import type { LoroList, LoroMovableList } from "loro-crdt";
 import { type Json, canonicalJson, isJsonWithin, isPlainObject } from "../json.ts";
+import { commonItems } from "./common-items.ts";
 
 /** Units (`isJsonWithin`) of one item. */
 const MAX_ITEM_UNITS = 4_000_000;
@@ -9,7 +10,7 @@ const MAX_ITEM_UNITS = 4_000_000;
  * What makes two items the same item: the text or number under its `id` where it has one, else all of it. An item with an id
  * that changed is replaced in place; any other that changed is another item.
  */
-const identityOf = (item: unknown): string => {
+export const identityOf = (item: unknown): string => {
   if (isPlainObject(item)) {
     const id = item["id"];
     if (typeof id === "string" || typeof id === "number") return `id ${id}`;
@@ -25,7 +26,7 @@ export const reconcileList = (list: LoroList | LoroMovableList, wanted: Readonly
   const kept = commonItems(present, target);
   // From the end, so that positions before stay what they are.
   let [from, to] = [present.length, target.length];
-  for (const [oldIndex, newIndex] of [...kept, [-1, -1] as const]) {
+  for (const [oldIndex, newIndex] of [...kept.toReversed(), [-1, -1] as const]) {
     if (from - oldIndex - 1 > 0) list.delete(oldIndex + 1, from - oldIndex - 1);
     for (let index = to - 1; index > newIndex; index -= 1) insert(list, oldIndex + 1, wanted[index]);
     if (oldIndex >= 0) replaceChanged(list, oldIndex, wanted[newIndex]);
@@ -49,6 +50,29 @@ const replaceChanged = (list: LoroList | LoroMovableList, position: number, item
   }
 };
 
+/**
+ * Which position of the items before each position after comes from: those in the same order first, then those that moved.
+ * Positions of items that are new are left out.
+ */
+export const sourcesOf = (before: ReadonlyArray<string>, after: ReadonlyArray<string>): ReadonlyMap<number, number> => {
+  const source = new Map(commonItems(before, after).map(([from, to]) => [to, from]));
+  const taken = new Set(source.values());
+  const free = new Map<string, Array<number>>();
+  // The first of several comes last, where it is taken from.
+  for (let index = before.length - 1; index >= 0; index -= 1) {
+    const identity = before[index] ?? "";
+    if (taken.has(index)) continue;
+    const known = free.get(identity);
+    if (known === undefined) free.set(identity, [index]);
+    else known.push(index);
+  }
+  for (const [index, identity] of after.entries()) {
+    const moved = source.has(index) ? undefined : free.get(identity)?.pop();
+    if (moved !== undefined) source.set(index, moved);
+  }
+  return source;
+};
+
 /** Items keep their containers' elements where they stay the same item: those that others move or replace meanwhile. */
 const reconcileMovable = (
   list: LoroMovableList,
@@ -56,19 +80,8 @@ const reconcileMovable = (
   wanted: ReadonlyArray<Json>,
   target: ReadonlyArray<string>,
 ): void => {
-  // Which present item becomes which wanted one: those in the same order first, then those that moved.
-  const source = new Map(commonItems(present, target).map(([before, after]) => [after, before]));
-  const free = new Map<string, Array<number>>();
+  const source = sourcesOf(present, target);
   const taken = new Set(source.values());
-  for (const [index, identity] of present.entries()) {
-    if (!taken.has(index)) free.set(identity, [...(free.get(identity) ?? []), index]);
-  }
-  for (const [index, identity] of target.entries()) {
-    const moved = source.has(index) ? undefined : free.get(identity)?.shift();
-    if (moved === undefined) continue;
-    source.set(index, moved);
-    taken.add(moved);
-  }
   for (let index = present.length - 1; index >= 0; index -= 1) if (!taken.has(index)) list.delete(index, 1);
   const order = [...taken].toSorted((left, right) => left - right);
   for (const [index, item] of wanted.entries()) {
@@ -86,53 +99,4 @@ const reconcileMovable = (
     }
     replaceChanged(list, index, item);
   }
-};
-
-/** Above this many comparisons only a common beginning and end are looked for. */
-const MAX_COMPARISONS = 4_000_000;
-
-/** A longest common subsequence, as pairs of positions, the last first. */
-const commonItems = (
-  before: ReadonlyArray<string>,
-  after: ReadonlyArray<string>,
-): ReadonlyArray<readonly [number, number]> => {
-  const most = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < most && before[start] === after[start]) start += 1;
-  let end = 0;
-  while (end < most - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
-  const pairs: Array<readonly [number, number]> = [];
-  for (let index = 1; index <= end; index += 1) pairs.push([before.length - index, after.length - index]);
-  pairs.push(...middle(before.slice(start, before.length - end), after.slice(start, after.length - end), start));
-  for (let index = start - 1; index >= 0; index -= 1) pairs.push([index, index]);
-  return pairs;
-};
-
-const middle = (
-  before: ReadonlyArray<string>,
-  after: ReadonlyArray<string>,
-  offset: number,
-): ReadonlyArray<readonly [number, number]> => {
-  if (before.length === 0 || after.length === 0 || before.length * after.length > MAX_COMPARISONS) return [];
-  const width = after.length + 1;
-  const lengths = new Uint32Array((before.length + 1) * width);
-  for (let row = 1; row <= before.length; row += 1) {
-    for (let column = 1; column <= after.length; column += 1) {
-      lengths[row * width + column] =
-        before[row - 1] === after[column - 1]
-          ? (lengths[(row - 1) * width + column - 1] ?? 0) + 1
-          : Math.max(lengths[(row - 1) * width + column] ?? 0, lengths[row * width + column - 1] ?? 0);
-    }
-  }
-  const pairs: Array<readonly [number, number]> = [];
-  let [row, column] = [before.length, after.length];
-  while (row > 0 && column > 0) {
-    if (before[row - 1] === after[column - 1]) {
-      pairs.push([row - 1 + offset, column - 1 + offset]);
-      row -= 1;
-      column -= 1;
-    } else if ((lengths[(row - 1) * width + column] ?? 0) >= (lengths[row * width + column - 1] ?? 0)) row -= 1;
-    else column -= 1;
-  }
-  return pairs;
 };

@@ -3,14 +3,14 @@ import type { LoroText } from "loro-crdt";
 import type { RichTextField } from "../field.ts";
 import { type Json, canonicalJson } from "../json.ts";
 import { type RichText, isRichText, runsOf } from "../rich-text.ts";
+import { differenceOf } from "./text-difference.ts";
 
 /** Brings a text to another by their difference. */
 export const updateText = (text: LoroText, wanted: string): void => {
-  // By lines where comparing letter by letter takes too long.
-  try {
-    text.update(wanted, { timeoutMs: 100 });
-  } catch {
-    text.updateByLine(wanted);
+  // From the end, so that positions before stay what they are.
+  for (const { start, end, insert } of differenceOf(text.toString(), wanted).toReversed()) {
+    if (end > start) text.delete(start, end - start);
+    if (insert !== "") text.insert(start, insert);
   }
 };
 
