@@ -4,11 +4,12 @@
  */
 import type { LoroDoc } from "loro-crdt";
 import { emptyDocumentLike } from "../empty-document.ts";
-import type { Fields } from "../field.ts";
+import type { Field, Fields } from "../field.ts";
 import { canonicalJson } from "../json.ts";
 import type { Place } from "../place.ts";
 import { readFields } from "../read.ts";
 import { configureStyles } from "../rich-text.ts";
+import { agree } from "./agree.ts";
 import { reconcileFields } from "./reconcile.ts";
 
 export type View = Readonly<Record<string, unknown>>;
@@ -36,7 +37,8 @@ const MAX_MERGES = 8;
 const MAX_KEPT_TEXT = 200_000;
 
 /**
- * Both sides' changes to the base. Of two values of one register one stays, the same everywhere.
+ * Both sides' changes to the base: what both did once, and what one deleted away. Of two values of one register the right
+ * side's stays: what was done by somebody who may have known the left side's value.
  *
  * @param like any document; it is not touched
  */
@@ -59,23 +61,45 @@ export const mergeViews = (fields: Fields, base: View, left: View, right: View, 
 const merge = (fields: Fields, base: View, left: View, right: View, like: LoroDoc): View => {
   const ours = emptyDocumentLike(like);
   const theirs = emptyDocumentLike(like);
+  const agreed = agree(fields, base, left, right);
+  const scratch = replacing(fields);
   const write = (doc: LoroDoc, peer: `${number}`, view: View): void => {
     doc.setPeerId(peer);
-    reconcileFields(fields, placeOf(doc), view);
+    reconcileFields(scratch, placeOf(doc), view);
     doc.commit();
   };
   try {
-    for (const doc of [ours, theirs]) configureStyles({ fields }, doc);
+    for (const doc of [ours, theirs]) configureStyles({ fields: scratch }, doc);
     write(ours, BASE, base);
     theirs.import(ours.export({ mode: "snapshot" }));
     const shared = ours.oplogVersion();
-    write(ours, LEFT, left);
-    write(theirs, RIGHT, right);
+    const known = ours.opCount();
+    write(ours, LEFT, agreed.left);
+    // A clock that is ahead of all that the left side did: of two values of one register the right one stays.
+    theirs.setPeerId(RIGHT);
+    theirs.getText("clock").insert(0, " ".repeat(ours.opCount() - known + 1));
+    write(theirs, RIGHT, agreed.right);
     ours.import(theirs.export({ mode: "update", from: shared }));
     shared.free();
-    return readFields(fields, placeOf(ours), [], () => {});
+    return readFields(scratch, placeOf(ours), [], () => {});
   } finally {
     ours.free();
     theirs.free();
   }
+};
+
+const replacingFields = new WeakMap<Fields, Fields>();
+
+/** The same fields where an item of a list can be replaced: two that replace one do not make two of it. */
+const replacing = (fields: Fields): Fields => {
+  const known = replacingFields.get(fields);
+  if (known !== undefined) return known;
+  const made = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, replacingField(field)]));
+  replacingFields.set(fields, made);
+  return made;
+};
+
+const replacingField = (field: Field): Field => {
+  if (field.kind === "list") return { ...field, kind: "movableList" };
+  return field.kind === "records" || field.kind === "tree" ? { ...field, fields: replacing(field.fields) } : field;
 };
