@@ -4,9 +4,8 @@
  */
 import { editDocument, readDocument, stateDigestInput } from "@cairn/schema";
 import { LoroDoc } from "loro-crdt";
+import { type AppVersion, type Author, Ledger, knew } from "./ledger.ts";
 import { versions } from "./versions.ts";
-
-type Version = 1 | 2 | 3;
 
 /** A generator of numbers that a seed decides (mulberry32). */
 const randomOf = (seed: number): ((below: number) => number) => {
@@ -21,7 +20,7 @@ const randomOf = (seed: number): ((below: number) => number) => {
 
 export interface Device {
   readonly doc: LoroDoc;
-  version: Version;
+  version: AppVersion;
 }
 
 /** Registers by the name they have in the first version. */
@@ -43,11 +42,9 @@ class Expectations {
   readonly writes: Array<Write> = [];
   readonly characters = new Set<string>();
   readonly tags = new Set<string>();
-  readonly items = new Set<string>();
-  readonly lines = new Set<string>();
-  readonly words = new Set<string>();
-  /** What somebody deleted: it may be there again only because somebody else edited it at the same time. */
-  readonly deleted = new Set<string>();
+  readonly items = new Ledger();
+  readonly lines = new Ledger();
+  readonly words = new Ledger();
   views = 0;
 }
 
@@ -89,6 +86,17 @@ export class Run {
     });
   }
 
+  /** Whoever did what was just done. Commits. */
+  #author({ doc, version }: Device): Author {
+    doc.commit();
+    return { version, peer: doc.peerIdStr, after: doc.version().toJSON() };
+  }
+
+  /** A character that nobody wrote yet, and that nobody can insert anything into. */
+  #character(): string {
+    return String.fromCodePoint(0x4e00 + this.count);
+  }
+
   /** One edit of one kind of field, as an app of the device's version makes it. */
   edit(device: Device, kind: number): void {
     const { doc, version } = device;
@@ -122,8 +130,7 @@ export class Run {
       }
       case 3: {
         const { body } = editorOf(device);
-        // One character, which nobody can insert anything into.
-        const character = String.fromCodePoint(0x4e00 + this.count);
+        const character = this.#character();
         body.insert(random(body.length + 1), character);
         expected.characters.add(character);
         break;
@@ -151,7 +158,7 @@ export class Run {
           const { lines } = version === 1 ? editDocument(note1, doc) : editDocument(note2, doc);
           lines.insert(Math.min(at, lines.entries().length), token);
         }
-        expected.lines.add(token);
+        expected.lines.added(token, this.#author(device));
         break;
       }
       case 9:
@@ -173,13 +180,14 @@ export class Run {
       default: {
         if (version === 1) editDocument(note1, doc).rows.ensure("r").words.push(token);
         else newerEditorOf(device).rows.ensure("r").words.push(token);
-        expected.words.add(token);
+        expected.words.added(token, this.#author(device));
       }
     }
     doc.commit();
   }
 
-  #addItem({ doc, version }: Device, token: string): void {
+  #addItem(device: Device, token: string): void {
+    const { doc, version } = device;
     if (version === 1) {
       const { tasks } = editDocument(note1, doc);
       tasks.insert(this.random(tasks.entries().length + 1), token);
@@ -187,18 +195,20 @@ export class Run {
       const { tasks } = editDocument(note2, doc);
       tasks.insert(this.random(tasks.entries().length + 1), { id: token, label: token, done: false });
     } else editDocument(note3, doc).items.ensure(token).label.set(token);
-    this.expected.items.add(token);
+    this.expected.items.added(token, this.#author(device), { label: token, done: false });
   }
 
-  #changeItem({ doc, version }: Device): void {
-    const what = this.random(3);
+  #changeItem(device: Device): void {
+    const { doc, version } = device;
+    const { items: ledger } = this.expected;
+    const what = this.random(4);
     if (version === 1) {
       const { tasks } = editDocument(note1, doc);
       const at = this.random(Math.max(1, tasks.get().length));
       const item = tasks.get()[at];
       if (item === undefined || what > 0) return;
       tasks.delete(at);
-      this.expected.deleted.add(item);
+      ledger.deleted(item, this.#author(device));
     } else if (version === 2) {
       const { tasks } = editDocument(note2, doc);
       const at = this.random(Math.max(1, tasks.get().length));
@@ -206,9 +216,15 @@ export class Run {
       if (item === undefined) return;
       if (what === 0) {
         tasks.delete(at);
-        this.expected.deleted.add(item.id);
-      } else if (what === 1) tasks.replace(at, { ...item, done: !item.done });
-      else tasks.move(at, this.random(tasks.get().length));
+        ledger.deleted(item.id, this.#author(device));
+      } else if (what === 1) tasks.move(at, this.random(tasks.get().length));
+      else {
+        const replaced = { ...item, ...(what === 2 ? { done: !item.done } : { label: `w${this.count} again` }) };
+        tasks.replace(at, replaced);
+        const author = this.#author(device);
+        ledger.wrote(item.id, "done", replaced.done, author, what !== 2);
+        ledger.wrote(item.id, "label", replaced.label, author, what === 2);
+      }
     } else {
       const { items } = editDocument(note3, doc);
       const keys = Object.keys(items.get());
@@ -216,9 +232,20 @@ export class Run {
       if (key === undefined) return;
       if (what === 0) {
         items.remove(key);
-        this.expected.deleted.add(key);
-      } else if (what === 1) items.ensure(key).done.set(true);
-      else items.ensure(key).notes.insert(0, "n");
+        ledger.deleted(key, this.#author(device));
+      } else if (what === 1) {
+        const done = items.get()[key]?.done !== true;
+        items.ensure(key).done.set(done);
+        ledger.wrote(key, "done", done, this.#author(device));
+      } else if (what === 2) {
+        const label = `w${this.count} again`;
+        items.ensure(key).label.set(label);
+        ledger.wrote(key, "label", label, this.#author(device));
+      } else {
+        const { notes } = items.ensure(key);
+        notes.insert(this.random(notes.length + 1), this.#character());
+        ledger.typed(key, this.#character(), this.#author(device));
+      }
     }
   }
 
@@ -228,7 +255,7 @@ export class Run {
     const line = editor.lines.get()[at];
     if (line === undefined || this.random(2) === 0) return;
     editor.lines.delete(at);
-    this.expected.deleted.add(line);
+    this.expected.lines.deleted(line, this.#author(device));
   }
 
   meet(one: Device, other: Device): void {
@@ -246,16 +273,12 @@ const send = (from: Device, to: Device): void => {
   known.free();
 };
 
-const pickVersion = (random: (below: number) => number): Version => {
+const pickVersion = (random: (below: number) => number): AppVersion => {
   const drawn = random(3);
   return drawn === 0 ? 1 : drawn === 1 ? 2 : 3;
 };
 
 const KINDS = 13;
-
-/** Whether the author of the later write knew the earlier one. */
-const replaces = (later: Write, earlier: Write): boolean =>
-  (later.after.get(earlier.peer) ?? 0) >= (earlier.after.get(earlier.peer) ?? 0);
 
 /** The run of a seed: what does not hold in the end, empty where all holds. */
 export const runMixedVersions = (seed: number): ReadonlyArray<string> => {
@@ -323,22 +346,24 @@ const check = ({ devices, expected }: Run): Array<string> => {
   for (const tag of expected.tags) holds(three.tags.includes(tag), `lost tag ${tag}`);
   const row = { one: one.rows["r"], two: two.rows["r"], three: three.rows["r"] };
   holds((row.one?.done ?? false) === (row.two?.state === "done"), "not down of version 2: state in a record");
-  const once = (name: string, wanted: ReadonlySet<string>, found: ReadonlyArray<string>): void => {
-    const counts = new Map<string, number>();
-    for (const item of found) counts.set(item, (counts.get(item) ?? 0) + 1);
-    for (const [item, count] of counts) {
-      holds(count === 1, `${name}: ${item} is there ${count} times`);
-      holds(wanted.has(item), `${name}: nobody wrote ${item}`);
-    }
-    for (const item of wanted) holds(counts.has(item) || expected.deleted.has(item), `${name}: lost ${item}`);
-  };
-  once(
-    "items",
-    expected.items,
-    Object.values(three.items).map(({ label }) => label),
-  );
-  once("lines", expected.lines, three.lines);
-  once("words", expected.words, row.three?.words ?? []);
+  const named = (names: ReadonlyArray<string>) => names.map((name) => [name, {}] as const);
+  const { items, lines, words } = expected;
+  // Versions that share a container show what each other's apps did in it: lines of 1 and 2, words of 2 and 3.
+  const found = [
+    ...items.problems(1, named(one.tasks)),
+    ...items.problems(
+      2,
+      two.tasks.map((task) => [task.id, task] as const),
+    ),
+    ...items.problems(3, Object.entries(three.items)),
+    ...lines.problems(2, named(one.lines)),
+    ...lines.problems(2, named(two.lines)),
+    ...lines.problems(3, named(three.lines)),
+    ...words.problems(1, named(row.one?.words ?? [])),
+    ...words.problems(3, named(row.two?.words ?? [])),
+    ...words.problems(3, named(row.three?.words ?? [])),
+  ];
+  problems.push(...found);
   const values: Readonly<Record<Register, unknown>> = {
     title: one.title,
     pinned: one.pinned,
@@ -348,7 +373,7 @@ const check = ({ devices, expected }: Run): Array<string> => {
   };
   for (const [register, value] of Object.entries(values)) {
     const writes = expected.writes.filter((write) => write.register === register);
-    const latest = writes.filter((write, index) => !writes.slice(index + 1).some((later) => replaces(later, write)));
+    const latest = writes.filter((write, index) => !writes.slice(index + 1).some((later) => knew(later, write)));
     if (register === "pinned" && latest.length > 0 && latest.every(({ newer }) => newer !== undefined)) {
       holds(
         latest.some(({ newer }) => newer === two.priority),
