@@ -7,6 +7,7 @@
 import type { LoroDoc, LoroList, LoroMovableList, LoroText } from "loro-crdt";
 
 import type { AttachmentManifest } from "./attachment.ts";
+import { clearRecord } from "./clear-record.ts";
 import { type DocumentType, type Path, type Slot, slotsOf } from "./slots.ts";
 import {
   type AttachmentsField,
@@ -33,14 +34,13 @@ import {
   MOVABLE_LIST,
   type Place,
   TEXT,
-  TREE,
   findContainer,
   openContainer,
   plainMap,
 } from "./place.ts";
 import { REMOVED_KEY, fittingItems, readField } from "./read.ts";
 import { type RichTextWriter, configureForEditing, richTextWriter } from "./rich-text.ts";
-import { type TreeWriter, clearTree, treeWriter } from "./tree-writer.ts";
+import { type TreeWriter, treeWriter } from "./tree-writer.ts";
 import { requireFit, requireKey, requirePosition } from "./write-checks.ts";
 
 /** An item of a list and its position in the container; positions of items that do not fit the schema are left out. */
@@ -90,7 +90,7 @@ export interface RecordsWriter<Fs extends Fields> {
   readonly ensure: (key: string) => EditorOf<Fs>;
   /** The record under `key`, or undefined where there is none. */
   readonly edit: (key: string) => EditorOf<Fs> | undefined;
-  /** Hide the record and clear its declared contents. */
+  /** Hide the record and empty it, of what other versions of the app store in it as well. */
   readonly remove: (key: string) => void;
 }
 
@@ -279,7 +279,11 @@ const recordsWriter = (field: RecordsField, physical: string, place: Place, path
       requireKey(key, path);
       const records = openContainer(place, MAP, physical, path);
       const record = openContainer({ at: "record", doc: place.doc, map: records }, MAP, key, [...path, key]);
-      if (record.get(REMOVED_KEY) === true) record.delete(REMOVED_KEY);
+      if (record.get(REMOVED_KEY) === true) {
+        // What others wrote into it while it was removed.
+        clearRecord(record);
+        record.delete(REMOVED_KEY);
+      }
       return editFields(field.fields, { at: "record", doc: place.doc, map: record }, [...path, key]);
     },
     edit: (key: string) => {
@@ -289,70 +293,16 @@ const recordsWriter = (field: RecordsField, physical: string, place: Place, path
     remove: (key: string) => {
       const record = existing(key);
       if (record === undefined || record.at !== "record") return;
-      clearFields(field.fields, record);
+      clearRecord(record.map);
       record.map.set(REMOVED_KEY, true);
     },
   };
 };
 
-/**
- * Clear what a record holds, leaving its containers in place: deleting their keys and making them again would bring the
- * old content back. What the type does not declare stays.
- */
-const clearFields = (fields: Fields, place: Place): void => {
-  for (const slot of slotsOf(fields)) clearField(slot, place);
-};
-
-/** Clear one field, and the forms that earlier versions gave it. */
-export const clearField = (slot: Slot, place: Place): void => {
-  if (slot.origin !== undefined) return slot.origin.clear(place);
-  const { field, physical } = slot;
-  switch (field.kind) {
-    case "plain":
-      deletePlain(place, physical);
-      break;
-    case "text":
-    case "richText": {
-      const text = findContainer(place, TEXT, physical);
-      if (typeof text !== "string") text.delete(0, text.length);
-      break;
-    }
-    case "tree": {
-      const tree = findContainer(place, TREE, physical);
-      if (typeof tree !== "string") clearTree(tree);
-      break;
-    }
-    case "list":
-    case "movableList": {
-      const list =
-        field.kind === "list" ? findContainer(place, LIST, physical) : findContainer(place, MOVABLE_LIST, physical);
-      if (typeof list !== "string") list.clear();
-      break;
-    }
-    case "set":
-    case "map":
-    case "attachments": {
-      const map = findContainer(place, MAP, physical);
-      if (typeof map !== "string") for (const key of map.keys().map(String)) map.delete(key);
-      break;
-    }
-    case "counter": {
-      const counter = findContainer(place, COUNTER, physical);
-      if (typeof counter !== "string" && counter.value !== 0) counter.decrement(counter.value);
-      break;
-    }
-    case "records": {
-      const records = findContainer(place, MAP, physical);
-      if (typeof records === "string") break;
-      for (const key of records.keys().map(String)) {
-        const record = findContainer({ at: "record", doc: place.doc, map: records }, MAP, key);
-        if (typeof record === "string") continue;
-        clearFields(field.fields, { at: "record", doc: place.doc, map: record });
-        record.set(REMOVED_KEY, true);
-      }
-      break;
-    }
-  }
+/** Forget a plain value, in all forms that versions gave it. */
+export const forgetPlain = (slot: Slot, place: Place): void => {
+  if (slot.origin === undefined) deletePlain(place, slot.physical);
+  else slot.origin.forget?.(place);
 };
 
 const deletePlain = (place: Place, physical: string): void => {

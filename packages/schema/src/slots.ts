@@ -34,8 +34,8 @@ export interface Origin {
   readonly read: (place: Place, path: Path, report: Report) => unknown;
   /** The field's writer (`WriterOf`). */
   readonly writer: (place: Place, path: Path) => unknown;
-  /** Clear the field in a record that is removed, in every form that any version gave it. */
-  readonly clear: (place: Place) => void;
+  /** Forget a plain value, in all forms; undefined where the newer form is a container. */
+  readonly forget: ((place: Place) => void) | undefined;
   /** Write down what reading carries over from other forms, where somebody edited the newer form. */
   readonly settle: (place: Place) => void;
   /** Plan a plain value's registers, the oldest form first; undefined where the newer form is a container. */

@@ -181,9 +181,10 @@ describe("reading", () => {
       sketch: "~~~",
       tasks: { t: { label: "labelled", weight: 4, story: "once" } },
     });
+    // Whoever removes a record removes all of it.
     editDocument(older, back).tasks.remove("t");
     editDocument(older, back).tasks.ensure("t");
-    expect(readDocument(newer, back).tasks).toEqual({ t: { label: "", weight: 4, story: "once" } });
+    expect(readDocument(newer, back).tasks).toEqual({ t: { label: "", weight: 0, story: "" } });
   });
 });
 

@@ -1,11 +1,11 @@
 /** Reading and writing a field that a change of containers made: `Origin` over successors. */
 import type { LoroText } from "loro-crdt";
-import { clearField, writerOf } from "../edit.ts";
+import { writerOf } from "../edit.ts";
 import type { Field } from "../field.ts";
 import type { Place } from "../place.ts";
 import type { RichTextWriter } from "../rich-text.ts";
 import { type Origin, type Path, type Slot, slotsOf } from "../slots.ts";
-import { type Change, isSettled, openSuccessor, readSuccessor, settleSuccessor, successorPlaces } from "./successor.ts";
+import { type Change, isSettled, openSuccessor, readSuccessor, settleSuccessor } from "./successor.ts";
 
 /** What each kind's writer does to the document; everything else only reads. */
 const WRITES: Readonly<Record<Exclude<Field["kind"], "text">, ReadonlyArray<string>>> = {
@@ -44,6 +44,7 @@ export const changedOrigin = (change: Change, member: string): Origin => {
     older: change.older,
     member,
     plan: undefined,
+    forget: undefined,
     read: (place, path, report) => readSuccessor(change, place, path.slice(0, -1), report)[member],
     writer: (place, path) => {
       // An editor types into the text itself, so asking for it makes it.
@@ -68,10 +69,6 @@ export const changedOrigin = (change: Change, member: string): Origin => {
       return writer;
     },
     settle: (place) => settleSuccessor(change, place),
-    clear: (place) => {
-      for (const older of change.older) clearField(older, place);
-      for (const successor of successorPlaces(change, place)) clearField(slot, successor);
-    },
   };
 };
 

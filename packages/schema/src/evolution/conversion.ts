@@ -15,7 +15,7 @@ import { type Place, plainMap, plainValue } from "../place.ts";
 import { readField } from "../read.ts";
 import type { Origin, Path, PlanWrites, Report, Slot } from "../slots.ts";
 import type { PlainField } from "../field.ts";
-import { clearField } from "../edit.ts";
+import { forgetPlain } from "../edit.ts";
 
 /** Values by the names that the fields had when the step was declared. */
 export type Values = Readonly<Record<string, Json>>;
@@ -137,10 +137,10 @@ export const convertedOrigin = (conversion: Conversion, member: string): Origin 
   const field = conversion.newer[member];
   const planMember: PlanWrites = (place, path, value, writes) =>
     plan(conversion, place, path, { ...read(conversion, place, path, ignore), [member]: value }, writes);
-  const clear = (place: Place): void => {
+  const forget = (place: Place): void => {
     const map = plainMap(place);
     if (map.get(conversion.key) !== undefined) map.delete(conversion.key);
-    for (const slot of conversion.older) clearField(slot, place);
+    for (const slot of conversion.older) forgetPlain(slot, place);
   };
   const origin: Origin = {
     kind: "conversion",
@@ -165,12 +165,12 @@ export const convertedOrigin = (conversion: Conversion, member: string): Origin 
         setTogether(place, writes);
       },
       // Of the fields that the step made together, all forget their values: the older form holds them as one.
-      reset: () => clear(place),
+      reset: () => forget(place),
     }),
     settle: (place) => {
       for (const slot of conversion.older) slot.origin?.settle(place);
     },
-    clear,
+    forget,
   };
   conversionOf.set(origin, conversion);
   return origin;

@@ -306,7 +306,3 @@ export const settleSuccessor = (change: Change, place: Place): void => {
   const root = findContainer(place, MAP, change.key);
   if (typeof root !== "string" && root.size > 0) openSuccessor(change, place);
 };
-
-/** All places that hold a newer form, in a place that is cleared. */
-export const successorPlaces = (change: Change, place: Place): ReadonlyArray<Place> =>
-  successorsIn(change, place).all.map((successor) => successor.place);
