@@ -37,7 +37,7 @@ export {
   markExtracted,
   writeContribution,
 } from "./evolution/extraction.ts";
-export type { Extracted, ExtractStep, Step } from "./evolution/step.ts";
+export type { AcceptableFinding, Extracted, ExtractStep, Step } from "./evolution/step.ts";
 export type { FieldsAt, PathsOf, Steps } from "./evolution/steps.ts";
 export {
   hasLostSuccessors,

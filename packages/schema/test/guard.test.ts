@@ -1,5 +1,12 @@
 /** Defects that were put into versions of a schema on purpose, and whether the guard finds them. */
-import { type DocumentSchema, defineDocument, defineSchema, evolveSchema, field } from "@cairn/schema";
+import {
+  type AcceptableFinding,
+  type DocumentSchema,
+  defineDocument,
+  defineSchema,
+  evolveSchema,
+  field,
+} from "@cairn/schema";
 import { checkSchema, type Finding, recordOf, type SchemaRecord, versionsOf } from "@cairn/schema/guard";
 import { Schema } from "effect";
 import { createHash } from "node:crypto";
@@ -72,14 +79,70 @@ const converting = (up: (pinned: boolean) => number, down: (priority: number) =>
 const Item = Schema.Struct({ id: Schema.String, label: Schema.String });
 type Item = typeof Item.Type;
 
-const changing = (up: (tasks: ReadonlyArray<string>) => ReadonlyArray<Item>) =>
+const changing = (
+  up: (tasks: ReadonlyArray<string>) => ReadonlyArray<Item>,
+  accept: ReadonlyArray<AcceptableFinding> = [],
+) =>
   evolveSchema(one, {
     version: 2,
     documents: { note: defineDocument({ fields: { ...kept, tasks: field.movableList(Item) } }) },
     steps: (step) => [
-      step.change("note", { from: ["tasks"], to: ["tasks"], up: (older) => ({ tasks: up(older.tasks) }) }),
+      step.change("note", { from: ["tasks"], to: ["tasks"], up: (older) => ({ tasks: up(older.tasks) }), accept }),
     ],
   });
+
+/** The tasks become documents, told apart by what stands on them. */
+const extractingTasks = (accept?: ReadonlyArray<AcceptableFinding>) => {
+  const { tasks: _tasks, ...rest } = kept;
+  return evolveSchema(one, {
+    version: 2,
+    documents: { note: defineDocument({ fields: rest }), task: defineDocument({ fields: { label: field.string() } }) },
+    steps: (step) => [
+      step.addType("task"),
+      step.extract("note", {
+        from: ["tasks"],
+        into: "task",
+        to: ["label"],
+        up: (older) => older.tasks.map((label) => ({ key: label, values: { label } })),
+        ...(accept === undefined ? {} : { accept }),
+      }),
+    ],
+  });
+};
+
+type Said = ReadonlyArray<{ readonly total: number; readonly rows: ReadonlyArray<string> }>;
+
+/** What notes say about a document is combined by a function of one's own. */
+const combining = (combine?: (said: Said) => { readonly total: number; readonly rows: ReadonlyArray<string> }) => {
+  const { minutes: _minutes, tasks: _tasks, ...rest } = kept;
+  return evolveSchema(one, {
+    version: 2,
+    documents: {
+      note: defineDocument({ fields: rest }),
+      sheet: defineDocument({
+        fields: { total: field.integer({ minimum: -100, maximum: 100 }), rows: field.list(Schema.String) },
+      }),
+    },
+    steps: (step) => [
+      step.addType("sheet"),
+      step.extract("note", {
+        from: ["minutes", "tasks"],
+        into: "sheet",
+        to: ["total", "rows"],
+        up: (older) => [
+          { document: SHEET, values: { total: Math.max(-100, Math.min(100, older.minutes)), rows: older.tasks } },
+        ],
+        ...(combine === undefined ? {} : { combine }),
+      }),
+    ],
+  });
+};
+const SHEET = "CAAAAAAAAAAAAAAAAAAAAA";
+
+const largest = (said: Said) => ({
+  total: Math.max(...said.map(({ total }) => total)),
+  rows: said.flatMap(({ rows }) => rows),
+});
 
 /** Equal labels are numbered among themselves. */
 const numbered = (labels: ReadonlyArray<string>): ReadonlyArray<Item> => {
@@ -171,7 +234,13 @@ describe("laws of conversions", () => {
         },
         steps: (step) => [
           step.addType("task"),
-          step.extract("note", { from: ["tasks"], into: "task", to: ["label"], up: (older) => up(older.tasks) }),
+          step.extract("note", {
+            from: ["tasks"],
+            into: "task",
+            to: ["label"],
+            up: (older) => up(older.tasks),
+            accept: ["schema/drops-duplicates"],
+          }),
         ],
       });
     };
@@ -185,6 +254,33 @@ describe("laws of conversions", () => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a program without types could make
     const misfit = extracting((tasks) => tasks.map((label) => ({ key: label, values: {} as { label: string } })));
     expect(found(look(misfit), "schema/misfit").version).toBe(2);
+  });
+
+  it("finds what combining owes: total, pure, and what fits, with how many documents ever", () => {
+    expect(errors(look(combining(largest)))).toEqual([]);
+    expect(errors(look(combining((said) => largest(said.slice(0, 1)))))).toEqual([]);
+    const thrower = combining((said) => {
+      if (said.length > 2) throw new Error("three are too many");
+      return largest(said);
+    });
+    expect(found(look(thrower), "schema/throws")).toMatchObject({
+      severity: "error",
+      version: 2,
+      path: "sheet.total, sheet.rows",
+    });
+    expect(found(look(thrower), "schema/throws").message).toMatch(/^combine: up throws for .*: three are too many$/);
+    // Right while one document speaks, and beyond the bounds as soon as two do.
+    const sum = combining((said) => ({ ...largest(said), total: said.reduce((sofar, { total }) => sofar + total, 0) }));
+    expect(found(look(sum), "schema/misfit").message).toContain("which total of version 2 refuses");
+    let calls = 0;
+    const moment = combining((said) => ({ ...largest(said), total: (calls += 1) % 7 }));
+    expect(found(look(moment), "schema/not-deterministic").message).toMatch(/^combine: /);
+    const sorting = combining((said) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion, unicorn/no-array-sort -- the defect that is to be found
+      for (const { rows } of said) (rows as Array<string>).sort();
+      return largest(said);
+    });
+    expect(found(look(sorting), "schema/mutates").severity).toBe("error");
   });
 
   it("finds what throws, in both directions", () => {
@@ -251,14 +347,31 @@ describe("changes that surprise", () => {
     expect(look(changing(numbered))).toEqual([]);
   });
 
-  it("finds ids by position, and equal items that become one", () => {
-    const position = changing((labels) => labels.map((label, index) => ({ id: `task-${index}`, label })));
-    expect(found(look(position), "schema/identity-by-position")).toMatchObject({
-      severity: "warning",
-      path: "note.tasks",
-    });
-    const twins = changing((labels) => labels.map((label) => ({ id: label, label })));
-    expect(found(look(twins), "schema/drops-duplicates").severity).toBe("warning");
+  const byPosition = (labels: ReadonlyArray<string>): ReadonlyArray<Item> =>
+    labels.map((label, index) => ({ id: `task-${index}`, label }));
+  const byLabel = (labels: ReadonlyArray<string>): ReadonlyArray<Item> => labels.map((label) => ({ id: label, label }));
+
+  it("refuses ids by position, and equal items that become one", () => {
+    const position = errors(look(changing(byPosition)));
+    expect(position).toMatchObject([{ code: "schema/identity-by-position", path: "note.tasks" }]);
+    expect(position[0]?.advice).toContain('accept: ["schema/identity-by-position"]');
+    const twins = errors(look(changing(byLabel)));
+    expect(twins).toMatchObject([{ code: "schema/drops-duplicates", path: "note.tasks" }]);
+    expect(twins[0]?.advice).toContain('accept: ["schema/drops-duplicates"]');
+    expect(errors(look(extractingTasks()))).toMatchObject([{ code: "schema/drops-duplicates", path: "note.task" }]);
+  });
+
+  it("notes what a step accepts, and accepts nothing else with it", () => {
+    const position = look(changing(byPosition, ["schema/identity-by-position"]));
+    expect(errors(position)).toEqual([]);
+    expect(found(position, "schema/identity-by-position")).toMatchObject({ severity: "note", path: "note.tasks" });
+    expect(found(position, "schema/identity-by-position").advice).not.toContain("accept");
+    const tasks = look(extractingTasks(["schema/drops-duplicates"]));
+    expect(errors(tasks)).toEqual([]);
+    expect(found(tasks, "schema/drops-duplicates").severity).toBe("note");
+    expect(errors(look(changing(byLabel, ["schema/identity-by-position"])))).toMatchObject([
+      { code: "schema/drops-duplicates" },
+    ]);
   });
 
   it("finds a default that nobody will read", () => {
@@ -367,6 +480,40 @@ describe("the record of what was released", () => {
       (priority) => priority > 0,
     );
     expect(found(look(downward, made), "schema/behaviour-edited").message).toMatch(/^convert: down made false of 1 /);
+  });
+
+  it("finds that combining was edited, begun or given up, and not that it was written otherwise", () => {
+    const made = record(combining(largest));
+    expect(JSON.parse(Json(made))).toEqual(made);
+    expect(look(combining(largest), made)).toEqual([]);
+    expect(
+      look(
+        combining((said) => ({ ...largest(said), rows: said.map(({ rows }) => rows).flat() })),
+        made,
+      ),
+    ).toEqual([]);
+    const edited = combining((said) => ({ ...largest(said), total: Math.min(...said.map(({ total }) => total)) }));
+    expect(found(look(edited, made), "schema/behaviour-edited")).toMatchObject({
+      severity: "error",
+      path: "sheet.total, sheet.rows",
+    });
+    const without = record(combining());
+    expect(found(look(combining(), made), "schema/edited").message).toContain("its steps were");
+    expect(found(look(combining(largest), without), "schema/edited").message).toContain("its steps were");
+    expect(without["2"]?.hash).not.toBe(made["2"]?.hash);
+  });
+
+  it("describes an extraction that combines nothing by its fields alone", () => {
+    expect(record(extractingTasks())["2"]?.steps).toEqual([
+      { step: "addType", type: "task" },
+      { step: "extract", path: "note", from: ["tasks"], reading: [], into: "task", to: ["label"] },
+    ]);
+  });
+
+  it("does not hold what a step accepts, which decides nothing", () => {
+    const made = record(extractingTasks());
+    expect(record(extractingTasks(["schema/drops-duplicates"]))).toEqual(made);
+    expect(look(extractingTasks(["schema/drops-duplicates"]), made)).toEqual([]);
   });
 
   it("finds versions that are gone, and a record that was edited by hand", () => {

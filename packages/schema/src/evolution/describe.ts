@@ -86,6 +86,7 @@ export const describeSteps = (schema: DocumentSchema): ReadonlyArray<Json> =>
               reading: step.reading,
               into: step.into,
               to: step.to,
+              ...(step.combine === undefined ? {} : { combine: true }),
             }
           : { step: step.step, path: step.path, from: step.from, to: step.to },
   );

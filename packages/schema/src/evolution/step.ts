@@ -14,6 +14,7 @@ export type Step =
       readonly up: (older: Readonly<Record<string, never>>) => unknown;
       /** The way back. A change of containers has none. */
       readonly down: ((newer: Readonly<Record<string, never>>) => unknown) | undefined;
+      readonly accept: ReadonlyArray<AcceptableFinding>;
     }
   | ExtractStep;
 
@@ -32,7 +33,11 @@ export interface ExtractStep {
   readonly up: (older: Readonly<Record<string, never>>, document: string) => unknown;
   /** Where several documents say something about one: what it reads as. The first of them, in the order of ids, unless told. */
   readonly combine: ((said: ReadonlyArray<Readonly<Record<string, never>>>) => unknown) | undefined;
+  readonly accept: ReadonlyArray<AcceptableFinding>;
 }
+
+/** What a step can double or lose, as `cairn schema check` calls it, where that is meant. Decides nothing that the step does. */
+export type AcceptableFinding = "schema/identity-by-position" | "schema/drops-duplicates";
 
 /** What `up` of an extraction gives: values for a new document, told from its others by a key, or for one that is there. */
 export type Extracted<Values> =

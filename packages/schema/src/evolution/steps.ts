@@ -1,7 +1,7 @@
 /** The steps from one version of a schema to the next, typed by both. */
 import type { DocumentTypes } from "../document-type.ts";
 import type { Fields, PlainField, RecordsField, TreeField, ViewOf, ViewOfField } from "../field.ts";
-import type { Extracted, ExtractStep, Step } from "./step.ts";
+import type { AcceptableFinding, Extracted, ExtractStep, Step } from "./step.ts";
 
 type Names<Fs> = keyof Fs & string;
 
@@ -113,6 +113,8 @@ export interface Steps<Older extends DocumentTypes, Newer extends DocumentTypes>
       readonly from: F;
       readonly to: T;
       readonly up: (older: Some<FieldsAt<Older, P>, F>) => Some<FieldsAt<Newer, P>, T>;
+      /** What it can double or lose, which the guard refuses unless it is named here. */
+      readonly accept?: ReadonlyArray<AcceptableFinding>;
     },
   ) => Step;
   /**
@@ -140,6 +142,8 @@ export interface Steps<Older extends DocumentTypes, Newer extends DocumentTypes>
         document: string,
       ) => ReadonlyArray<Extracted<Some<FieldsAt<Newer, U>, T>>>;
       readonly combine?: (said: ReadonlyArray<Some<FieldsAt<Newer, U>, T>>) => Some<FieldsAt<Newer, U>, T>;
+      /** What it can double or lose, which the guard refuses unless it is named here. */
+      readonly accept?: ReadonlyArray<AcceptableFinding>;
     },
   ) => Step;
   /** A type that the version before did not have. */
@@ -163,6 +167,7 @@ export const stepMaker = <Older extends DocumentTypes, Newer extends DocumentTyp
       path,
       from: [given.from],
       to: [given.to],
+      accept: [],
       up: (older) => ({ [given.to]: given.up(member(older, given.from)) }),
       down: (newer) => ({ [given.from]: given.down(member(newer, given.to)) }),
     }),
@@ -171,6 +176,7 @@ export const stepMaker = <Older extends DocumentTypes, Newer extends DocumentTyp
       path,
       from: [given.from],
       to: [...given.to],
+      accept: [],
       up: (older) => given.up(member(older, given.from)),
       down: (newer) => ({ [given.from]: given.down(newer) }),
     }),
@@ -179,6 +185,7 @@ export const stepMaker = <Older extends DocumentTypes, Newer extends DocumentTyp
       path,
       from: [...given.from],
       to: [given.to],
+      accept: [],
       up: (older) => ({ [given.to]: given.up(older) }),
       down: (newer) => given.down(member(newer, given.to)),
     }),
@@ -187,6 +194,7 @@ export const stepMaker = <Older extends DocumentTypes, Newer extends DocumentTyp
       path,
       from: [...given.from],
       to: [...given.to],
+      accept: [...(given.accept ?? [])],
       up: given.up,
       down: undefined,
     }),
@@ -199,6 +207,7 @@ export const stepMaker = <Older extends DocumentTypes, Newer extends DocumentTyp
       to: [...given.to],
       up: given.up,
       combine: given.combine,
+      accept: [...(given.accept ?? [])],
     }),
     addType: (type: string): Step => ({ step: "addType", type }),
     removeType: (type: string): Step => ({ step: "removeType", type }),
@@ -231,9 +240,11 @@ interface ManyToOne {
   readonly up: (older: Loose) => unknown;
   readonly down: (newer: never) => unknown;
 }
-type Extraction = Pick<ExtractStep, "from" | "into" | "to" | "up"> & Partial<Pick<ExtractStep, "reading" | "combine">>;
+type Extraction = Pick<ExtractStep, "from" | "into" | "to" | "up"> &
+  Partial<Pick<ExtractStep, "reading" | "combine" | "accept">>;
 interface ManyToMany {
   readonly from: ReadonlyArray<string>;
   readonly to: ReadonlyArray<string>;
   readonly up: (older: Loose) => unknown;
+  readonly accept?: ReadonlyArray<AcceptableFinding>;
 }

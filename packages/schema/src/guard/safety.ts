@@ -1,7 +1,7 @@
 /** Changes that break no law and still surprise: what people lose sight of, and what concurrent edits do to it. */
 import type { DocumentSchema } from "../document-type.ts";
 import { isStoredAlike } from "../evolution/describe.ts";
-import type { Step } from "../evolution/step.ts";
+import type { AcceptableFinding, Step } from "../evolution/step.ts";
 import { emptyView, isView } from "../evolution/view-shape.ts";
 import type { Field, Fields } from "../field.ts";
 import { isPlainObject } from "../json.ts";
@@ -14,11 +14,12 @@ import { type Formula, type Values, formulasOf, pathOf, renamed } from "./versio
 /** What to think about before this version is released. */
 export const checkSafety = (schema: DocumentSchema, options: LawOptions): ReadonlyArray<Finding> => [
   ...checkRemovals(schema),
-  ...formulasOf(schema).flatMap((formula) => [
-    ...checkDefaults(formula),
-    ...checkLosses(formula, options),
-    ...checkIdentity(formula),
-  ]),
+  ...formulasOf(schema).flatMap((formula) =>
+    // To combine is to lose what tells the parts apart.
+    formula.step === "combine"
+      ? []
+      : [...checkDefaults(formula), ...checkLosses(formula, options), ...checkIdentity(formula)],
+  ),
 ];
 
 const checkRemovals = (schema: DocumentSchema): ReadonlyArray<Finding> => {
@@ -235,7 +236,11 @@ const threesomes = (field: Field): ReadonlyArray<readonly [unknown, unknown, unk
 /** How a change tells items apart, which decides what concurrent edits of older and newer apps do to them. */
 const checkIdentity = (formula: Formula): ReadonlyArray<Finding> => {
   if (formula.down !== undefined) return [];
-  const { version, step } = formula;
+  const { version, step, accept } = formula;
+  /** What doubles or loses items is an error, unless the step says that it is meant. */
+  const severityOf = (code: AcceptableFinding): Finding["severity"] => (accept.includes(code) ? "note" : "error");
+  const otherwise = (code: AcceptableFinding): string =>
+    accept.includes(code) ? "" : ` Where it is meant, say so in the step: accept: ["${code}"].`;
   const found = new Map<string, Finding>();
   const report = (
     severity: Finding["severity"],
@@ -278,20 +283,20 @@ const checkIdentity = (formula: Formula): ReadonlyArray<Finding> => {
         // A part is the same one whatever stands in front of it.
         if (all.length === 3 && rest.length === 2 && !rest.every(([id, part]) => parts.get(id) === part)) {
           report(
-            "warning",
+            severityOf("schema/identity-by-position"),
             "schema/identity-by-position",
             name,
             `ids depend on the position: of ${shown({ whole: triple[0] })} up makes the ids ${ids(all)}, without the first item ${ids(rest)}`,
-            "An older app that inserts in front would make every later item another one. Derive ids from the item's content.",
+            `An older app that inserts in front would make every later item another one. Derive ids from the item's content.${otherwise("schema/identity-by-position")}`,
           );
         }
         if (rest.length === 2 && both !== undefined && new Map(both).size < 2) {
           report(
-            "warning",
+            severityOf("schema/drops-duplicates"),
             "schema/drops-duplicates",
             name,
             `two equal items are told apart by nothing: up makes ${shown({ made: twice?.[name] })} of ${shown({ twice: triple[2] })}`,
-            "One of them is lost where parts are kept by id. Number equal items among themselves (two, two-2), if both are meant.",
+            `One of them is lost where parts are kept by id. Number equal items among themselves (two, two-2), if both are meant.${otherwise("schema/drops-duplicates")}`,
           );
         }
       }

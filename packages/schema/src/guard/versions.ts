@@ -2,8 +2,10 @@
 import { Schema } from "effect";
 import type { DocumentSchema, DocumentTypes } from "../document-type.ts";
 import { isExtractedFor } from "../evolution/extraction.ts";
-import type { ExtractStep, Step } from "../evolution/step.ts";
+import type { AcceptableFinding, ExtractStep, Step } from "../evolution/step.ts";
+import { emptyView } from "../evolution/view-shape.ts";
 import { type Fields, field } from "../field.ts";
+import { isPlainObject } from "../json.ts";
 
 /** All versions, the oldest first. */
 export const versionsOf = (schema: DocumentSchema): ReadonlyArray<DocumentSchema> => {
@@ -14,7 +16,7 @@ export const versionsOf = (schema: DocumentSchema): ReadonlyArray<DocumentSchema
 
 /** A step that computes, and its fields as both versions declare them. */
 export interface Formula {
-  readonly step: "convert" | "split" | "merge" | "change" | "extract";
+  readonly step: "convert" | "split" | "merge" | "change" | "extract" | "combine";
   readonly version: number;
   /** Where the fields are: `note`, `note.rows`. */
   readonly path: string;
@@ -22,6 +24,8 @@ export interface Formula {
   readonly name: string;
   readonly older: Fields;
   readonly newer: Fields;
+  /** What it is meant to double or lose. */
+  readonly accept: ReadonlyArray<AcceptableFinding>;
   readonly up: (older: Values) => unknown;
   readonly down: ((newer: Values) => unknown) | undefined;
 }
@@ -78,8 +82,8 @@ const findFormulas = (schema: DocumentSchema): ReadonlyArray<Formula> => {
   if (older === undefined) return [];
   return steps.flatMap((step): ReadonlyArray<Formula> => {
     if (!("up" in step)) return [];
-    if (step.step === "extract") return [extractFormula(schema, older, step)];
-    const { up, down, path } = step;
+    if (step.step === "extract") return [extractFormula(schema, older, step), ...combineFormula(schema, step)];
+    const { up, down, path, accept } = step;
     return [
       {
         step: step.step,
@@ -88,6 +92,7 @@ const findFormulas = (schema: DocumentSchema): ReadonlyArray<Formula> => {
         name: `${step.step} ${path}: ${step.from.join(", ")} -> ${step.to.join(", ")}`,
         older: chosen(fieldsAt(older.documents, path), step.from),
         newer: chosen(fieldsAt(schema.documents, path, renamed(steps)), step.to),
+        accept,
         up: (values) => up(seenAs(values)),
         down: down === undefined ? undefined : (values) => down(seenAs(values)),
       },
@@ -106,6 +111,7 @@ const extractFormula = (schema: DocumentSchema, older: DocumentSchema, step: Ext
     name: `extract ${path}: ${from.join(", ")} -> ${into}: ${to.join(", ")}`,
     older: chosen(fieldsAt(older.documents, path), [...from, ...reading]),
     newer: { [into]: field.list(Schema.Json) },
+    accept: step.accept,
     up: (values) => {
       const made = step.up(seenAs(values), EXAMPLE_DOCUMENT);
       // What fits is shown; what does not, refused.
@@ -114,6 +120,35 @@ const extractFormula = (schema: DocumentSchema, older: DocumentSchema, step: Ext
     down: undefined,
   };
 };
+
+/** What several documents say about one, by their ids, and what that comes to. */
+const combineFormula = (schema: DocumentSchema, { path, into, to, combine }: ExtractStep): ReadonlyArray<Formula> => {
+  if (combine === undefined) return [];
+  const newer = chosen(fieldsAt(schema.documents, into), to);
+  return [
+    {
+      step: "combine",
+      version: schema.version,
+      path: into,
+      name: `combine ${path} -> ${into}: ${to.join(", ")}`,
+      older: { said: field.records(newer) },
+      newer,
+      accept: [],
+      up: ({ said }) => {
+        const byId = Object.entries(isPlainObject(said) ? said : {}).toSorted(([left], [right]) =>
+          left < right ? -1 : 1,
+        );
+        const values = byId.flatMap(([, value]) => (isPlainObject(value) ? [seenAs(value)] : []));
+        // It is asked only where somebody says something.
+        return values.length === 0 ? emptyViews(newer) : combine(values);
+      },
+      down: undefined,
+    },
+  ];
+};
+
+const emptyViews = (fields: Fields): Values =>
+  Object.fromEntries(Object.entries(fields).map(([name, one]) => [name, emptyView(one)]));
 
 const EXAMPLE_DOCUMENT = "EXAMPLEEXAMPLEEXAMPLEA";
 
