@@ -68,6 +68,7 @@ const app = async (files: Readonly<Record<string, string>>) => {
 describe("cairn schema", { timeout: 240_000 }, () => {
   it("goes with an app from its first version to its third", async () => {
     const { write, read, run } = await app({ "index.ts": index(1), "v1.ts": V1 });
+    await run("release", "--none");
     const first = await run("check");
     expect(first).toMatchObject({ code: 0, stderr: "" });
     expect(first.stdout).toContain("version 1; released: none; not released: 1.");
@@ -101,6 +102,26 @@ describe("cairn schema", { timeout: 240_000 }, () => {
     expect(await run("new")).toMatchObject({ code: 1 });
     expect(await read("v3.ts")).toBe("// mine\n");
     expect(await read("index.ts")).toBe(index(2));
+    expect(await read("cairn-schema.json")).toBe(recorded);
+  });
+
+  it("fails where no record says what was released, and begins one that says nothing was", async () => {
+    const { read, run } = await app({ "index.ts": index(2), "v1.ts": V1, "v2.ts": V2 });
+    const without = await run("check");
+    expect(without).toMatchObject({ code: 1 });
+    expect(without.stdout).toContain("error  version 2: there is no schema/cairn-schema.json");
+    expect(without.stdout).toContain("[schema/no-record]");
+    expect(without.stdout).toContain("cairn schema release --none");
+    expect(without.stderr).toContain("schema/index.ts has 1 error;");
+    const elsewhere = await run("check", "--record", "schema/other.json", "--json");
+    expect(JSON.parse(elsewhere.stdout)).toMatchObject({ ok: false, findings: [{ code: "schema/no-record" }, {}] });
+
+    expect((await run("release", "--none")).stdout).toContain("schema/cairn-schema.json: nothing is released yet.");
+    expect(JSON.parse(await read("cairn-schema.json"))).toMatchObject({ format: 1, versions: {} });
+    expect(resultOf(await run("check", "--json"))).toMatchObject({ ok: true, released: [], unreleased: [1, 2] });
+    await run("release");
+    const recorded = await read("cairn-schema.json");
+    expect(await run("release", "--none")).toMatchObject({ code: 1, stdout: "" });
     expect(await read("cairn-schema.json")).toBe(recorded);
   });
 
@@ -162,6 +183,7 @@ describe("cairn schema", { timeout: 240_000 }, () => {
     expect(law.stdout).toContain("from seed 1 (--seed)");
 
     await missing.write("v2.ts", V2.replace("field.integer()", "field.integer({ default: 7 })"));
+    await missing.run("release", "--none");
     expect(await missing.run("check")).toMatchObject({ code: 0 });
     expect(await missing.run("check", "--strict")).toMatchObject({ code: 1 });
 

@@ -527,6 +527,14 @@ describe("the record of what was released", () => {
     expect(look(one, damaged)).toMatchObject([{ code: "schema/record-damaged", version: 1 }]);
   });
 
+  it("finds a version that the record left out, from which a released one evolves", () => {
+    const { "2": second } = record(good());
+    if (second === undefined) throw new Error("nothing recorded");
+    expect(errors(look(good(), { "2": second }))).toMatchObject([
+      { code: "schema/record-damaged", version: 1, message: "the record has version 2, and not the one before" },
+    ]);
+  });
+
   it("does not ask to mend what is released", () => {
     const bad = splitting((text) => {
       const [first = "", last = ""] = text.split(" ");

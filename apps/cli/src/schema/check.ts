@@ -24,6 +24,8 @@ export interface CheckSettings {
 interface Checked {
   readonly schema: DocumentSchema;
   readonly record: SchemaRecord;
+  /** Whether there is a file of it. */
+  readonly isRecorded: boolean;
   readonly findings: ReadonlyArray<Finding>;
   readonly unreleased: ReadonlyArray<DocumentSchema>;
 }
@@ -33,11 +35,24 @@ const examine = (files: SchemaFiles, { seed, runs }: CheckSettings): Effect.Effe
     // Nothing tried would be nothing found.
     if (runs < 1) return yield* failure("usage", "--runs is a number of values, at least 1.");
     const schema = yield* loadSchema(files.schema);
-    const record = yield* readRecord(files.record);
+    const known = yield* readRecord(files.record);
+    const record = known ?? {};
     const findings = checkSchema(schema, { record, hash: hashText, seed, runs });
     const unreleased = versionsOf(schema).filter(({ version }) => !Object.hasOwn(record, String(version)));
-    return { schema, record, findings, unreleased };
+    return { schema, record, isRecorded: known !== undefined, findings, unreleased };
   });
+
+/** A record that was lost, or never committed, holds nobody to anything, and every edit of what is released would pass. */
+const noRecord = (files: SchemaFiles, { schema }: Checked): Finding => ({
+  severity: "error",
+  code: "schema/no-record",
+  version: schema.version,
+  path: "",
+  message: `there is no ${forPeople(files.record)}, so nothing says what was released, and edits of it would pass`,
+  advice:
+    "Take the file as it was last committed. Where apps have a version and none was ever recorded: cairn schema release. " +
+    "Where no version has gone out: cairn schema release --none. Commit the file.",
+});
 
 const inWords = ({ severity, code, version, path, message, advice }: Finding): ReadonlyArray<string> => [
   `${severity}  version ${version}${path === "" ? "" : `, ${path}`}: ${printable(message)} [${code}]`,
@@ -96,7 +111,22 @@ export const check = (
   settings: CheckSettings,
   output: Output,
 ): Effect.Effect<void, CommandFailure> =>
-  Effect.flatMap(examine(files, settings), (checked) => conclude(files, checked, settings, output));
+  Effect.flatMap(examine(files, settings), (checked) => {
+    const findings = checked.isRecorded ? checked.findings : [noRecord(files, checked), ...checked.findings];
+    return conclude(files, { ...checked, findings }, settings, output);
+  });
+
+/** Begins the record of a schema of which nothing is released. */
+export const releaseNone = (files: SchemaFiles, output: Output): Effect.Effect<void, CommandFailure> =>
+  Effect.gen(function* () {
+    if ((yield* readRecord(files.record)) !== undefined) {
+      return yield* failure("file-exists", `${forPeople(files.record)} is there already, and stays as it is.`);
+    }
+    yield* writeRecord(files.record, {});
+    yield* output.result({ record: files.record, released: {}, findings: [] }, () => [
+      `${forPeople(files.record)}: nothing is released yet. Commit the file with the schema.`,
+    ]);
+  });
 
 /** Records the versions that are not recorded yet. A recorded one stays what it is: an edit of it fails the check. */
 export const release = (
@@ -126,7 +156,7 @@ export const diff = (
 ): Effect.Effect<void, CommandFailure> =>
   Effect.gen(function* () {
     const schema = yield* loadSchema(files.schema);
-    const record = yield* readRecord(files.record);
+    const record = (yield* readRecord(files.record)) ?? {};
     const known = versionsOf(schema).map(({ version }) => version);
     const to = versions.to ?? schema.version;
     const released = Object.keys(record)

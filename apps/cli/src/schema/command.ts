@@ -3,7 +3,7 @@ import { Effect, Option } from "effect";
 import { Argument, Command, Flag } from "effect/cli";
 import type { CommandFailure } from "../failures.ts";
 import { makeOutput, type Output } from "../output.ts";
-import { check, diff, release } from "./check.ts";
+import { check, diff, release, releaseNone } from "./check.ts";
 import { findFiles, type SchemaFiles } from "./load.ts";
 import { writeNext } from "./new.ts";
 
@@ -51,11 +51,15 @@ export const makeSchemaCommand = <E, R>(isJson: Effect.Effect<boolean, E, R>) =>
     onFiles(options, (found, output) => check(found, options, output)),
   ).pipe(
     Command.withDescription(
-      "Fail when a released version was edited or is missing, when a step is missing, or when its functions break what they owe; warn of changes that surprise",
+      "Fail when a released version was edited or is missing, when there is no record of what was released, when a step is missing, or when its functions break what they owe; warn of changes that surprise",
     ),
   );
-  const releaseCommand = Command.make("release", { ...files, ...settings }, (options) =>
-    onFiles(options, (found, output) => release(found, options, output)),
+  const none = Flag.Boolean("none").pipe(
+    Flag.withDescription("Begin the record: no version is released yet"),
+    Flag.withDefault(false),
+  );
+  const releaseCommand = Command.make("release", { ...files, ...settings, none }, (options) =>
+    onFiles(options, (found, output) => (options.none ? releaseNone(found, output) : release(found, options, output))),
   ).pipe(Command.withDescription("Check, and record the versions that are not recorded yet as released"));
   const diffCommand = Command.make(
     "diff",

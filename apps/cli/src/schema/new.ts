@@ -38,7 +38,7 @@ const write = (file: string, text: string): Effect.Effect<void, CommandFailure> 
 export const writeNext = (files: SchemaFiles, output: Output): Effect.Effect<void, CommandFailure> =>
   Effect.gen(function* () {
     const schema = yield* loadSchema(files.schema);
-    const record = yield* readRecord(files.record);
+    const record = (yield* readRecord(files.record)) ?? {};
     if (!Object.hasOwn(record, String(schema.version))) {
       return yield* failure(
         "schema-not-released",

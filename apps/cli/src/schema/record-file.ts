@@ -31,8 +31,8 @@ export const hashText = (text: string): string => createHash("sha256").update(te
 const isMissing = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT";
 
-/** What was released; nothing where there is no file yet. */
-export const readRecord = (file: string): Effect.Effect<SchemaRecord, CommandFailure> =>
+/** What was released; undefined where there is no file. */
+export const readRecord = (file: string): Effect.Effect<SchemaRecord | undefined, CommandFailure> =>
   Effect.gen(function* () {
     const text = yield* attempt(() =>
       readFile(file, "utf8").catch((error: unknown) => {
@@ -40,7 +40,7 @@ export const readRecord = (file: string): Effect.Effect<SchemaRecord, CommandFai
         throw error;
       }),
     );
-    if (text === undefined) return {};
+    if (text === undefined) return undefined;
     const parsed = parse(text);
     if (isRecordFile(parsed)) return parsed.versions;
     return yield* failure(

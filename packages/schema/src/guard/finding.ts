@@ -18,6 +18,7 @@ export type FindingCode =
   | "schema/behaviour-edited"
   | "schema/missing-version"
   | "schema/record-damaged"
+  | "schema/no-record"
   | "schema/throws"
   | "schema/misfit"
   | "schema/law"

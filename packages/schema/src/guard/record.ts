@@ -122,20 +122,27 @@ export const compareWithRecord = (
       if (found === undefined) return [missing(version, schema.version)];
       if (recorded.hash !== hash(declarationText(version, recorded))) {
         return [
-          {
-            severity: "error",
-            code: "schema/record-damaged",
-            version,
-            path: "",
-            message: "the record says something else than its hash: it was edited, or merged line by line",
-            advice:
-              "Take the file as it was when the version was released (git log), and let `cairn schema release` add to it.",
-          },
+          damaged(version, "the record says something else than its hash: it was edited, or merged line by line"),
         ];
       }
-      return [...compareDeclared(found, recorded), ...compareBehaviour(found, recorded)];
+      const { older } = found;
+      // A release records all versions up to its own.
+      const gap =
+        older === undefined || Object.hasOwn(record, String(older.version))
+          ? []
+          : [damaged(older.version, `the record has version ${version}, and not the one before`)];
+      return [...gap, ...compareDeclared(found, recorded), ...compareBehaviour(found, recorded)];
     });
 };
+
+const damaged = (version: number, message: string): Finding => ({
+  severity: "error",
+  code: "schema/record-damaged",
+  version,
+  path: "",
+  message,
+  advice: "Take the file as it was when the version was released (git log), and let `cairn schema release` add to it.",
+});
 
 const missing = (version: number, newest: number): Finding => ({
   severity: "error",
