@@ -44,6 +44,7 @@ export {
   renameVersions,
   renewSuccessors,
   settleDocument,
+  versionsCarriedFrom,
   versionsOfSuccessors,
 } from "./evolution/renew-successors.ts";
 export { SUCCESSOR_ORIGIN } from "./evolution/successor.ts";

@@ -3,44 +3,27 @@
  * (rule 13), so what comes out of a backup goes in as edits of the device that restores it; the history before stays in
  * the backup.
  *
- * Children of maps that were mergeable are mergeable again, so that two devices that write to them later still write to
- * the same ones (rule 16). Styles keep their ranges; whether a style grows with text typed at its end is what its type says,
- * or where that is not known, that it does. Nodes of trees keep the ids that they are read under, as their keys. A copy has
- * no history to carry edits of older apps over from: that is written down before.
+ * Whether a style grows with text typed at its end is what its type says, or where that is not known, that it does.
+ *
+ * Of the history a copy has what carrying over may ask for: it goes through the versions that successors name, one after the
+ * other. What the type itself carries over is written down before, and asks for none.
  */
 import { type Hash, LIMITS } from "@cairn/protocol";
 import {
   configureStyles,
   type DocumentType,
-  NODE_KEY,
-  nodePlaces,
-  renewSuccessors,
+  renameVersions,
   settleDocument,
   STATE_ROOT,
+  versionsCarriedFrom,
 } from "@cairn/schema";
-import {
-  type Container,
-  isContainer,
-  LoroCounter,
-  LoroDoc,
-  type LoroList,
-  LoroList as List,
-  LoroMap,
-  LoroMovableList,
-  LoroText,
-  LoroTree,
-  type LoroTreeNode,
-  type PeerID,
-  type TreeID,
-  type VersionVector,
-} from "loro-crdt";
-import { isManifest, type Manifest } from "./attachments-in.ts";
+import { LoroDoc, type PeerID, type VersionVector } from "loro-crdt";
+import type { Manifest } from "./attachments-in.ts";
 import { RESTORED_KEY, restoredFrom } from "./document-digest.ts";
+import { writeDocumentAlike, type Writing } from "./write-alike.ts";
 
 /** Plain bytes of one update: an entry holds it, so that none is refused for its size, and most copies are one update. */
 const UPDATE_BYTES = 3 * 1024 * 1024;
-/** UTF-16 units of a text that are inserted at once. */
-const TEXT_UNITS = 128 * 1024;
 /** States that a document remembers to be made from. */
 const MAX_RESTORED = 16;
 
@@ -74,12 +57,20 @@ export const copyDocument = (source: LoroDoc, options: CopyOptions): DocumentCop
     target.setPeerId(options.peer);
     configureStyles(options.type, target);
     if (options.type !== undefined) settleDocument(options.type, source);
-    const copy = new Copy(target, options.relocate);
-    for (const [name, id] of Object.entries(source.getShallowValue())) {
-      const root = source.getContainerById(id);
-      if (root !== undefined) copy.fill(root, rootOf(target, name, root));
+    const copy = new Copy(target);
+    const names = new Map<string, Version>();
+    for (const version of versionsCarriedFrom(source, options.type)) {
+      source.checkout(version);
+      // An attachment that is in the document no more may have no chunks to refer to.
+      names.set(
+        nameOf(version),
+        copy.write(source, () => undefined),
+      );
     }
-    renewSuccessors(target);
+    source.checkoutToLatest();
+    const all = copy.write(source, options.relocate);
+    // The version before everything is the same in every document.
+    renameVersions(target, (version) => (version.length === 0 ? undefined : (names.get(nameOf(version)) ?? all)));
     const restored = [...restoredFrom(source).filter((digest) => digest !== options.digest), options.digest];
     target.getMap(STATE_ROOT).set(RESTORED_KEY, restored.slice(-MAX_RESTORED));
     return { updates: copy.finish(), snapshot: target.export({ mode: "snapshot" }) };
@@ -88,73 +79,31 @@ export const copyDocument = (source: LoroDoc, options: CopyOptions): DocumentCop
   }
 };
 
-const rootOf = (doc: LoroDoc, name: string, like: Container): Container => {
-  switch (like.kind()) {
-    case "Text":
-      return doc.getText(name);
-    case "Map":
-      return doc.getMap(name);
-    case "List":
-      return doc.getList(name);
-    case "MovableList":
-      return doc.getMovableList(name);
-    case "Counter":
-      return doc.getCounter(name);
-    case "Tree":
-      return doc.getTree(name);
-  }
-};
+type Version = ReturnType<LoroDoc["frontiers"]>;
 
-/** A container that is in no document yet. */
-const detached = (like: Container): Container => {
-  switch (like.kind()) {
-    case "Text":
-      return new LoroText();
-    case "Map":
-      return new LoroMap();
-    case "List":
-      return new List();
-    case "MovableList":
-      return new LoroMovableList();
-    case "Counter":
-      return new LoroCounter();
-    case "Tree":
-      return new LoroTree();
-  }
-};
-
-const mergeableChild = (map: LoroMap, key: string, like: Container): Container => {
-  switch (like.kind()) {
-    case "Text":
-      return map.ensureMergeableText(key);
-    case "Map":
-      return map.ensureMergeableMap(key);
-    case "List":
-      return map.ensureMergeableList(key);
-    case "MovableList":
-      return map.ensureMergeableMovableList(key);
-    case "Counter":
-      return map.ensureMergeableCounter(key);
-    case "Tree":
-      return map.ensureMergeableTree(key);
-  }
-};
-
-/** Mergeable children are named like roots; other children by the operation that made them. */
-const isMergeable = (child: Container): boolean => child.id.startsWith("cid:root-");
+const nameOf = (version: Version): string =>
+  version
+    .map(({ peer, counter }) => `${counter}@${peer}`)
+    .toSorted()
+    .join(" ");
 
 class Copy {
   readonly #doc: LoroDoc;
-  readonly #relocate: CopyOptions["relocate"];
   readonly #updates: Array<CopiedUpdate> = [];
   #from: VersionVector;
   #refs = new Set<Hash>();
   #bytes = 0;
 
-  constructor(doc: LoroDoc, relocate: CopyOptions["relocate"]) {
+  constructor(doc: LoroDoc) {
     this.#doc = doc;
     this.#from = doc.oplogVersion();
-    this.#relocate = relocate;
+  }
+
+  /** Makes the copy what the document is; returns the copy's version then. */
+  write(source: LoroDoc, relocate: Writing["relocate"]): Version {
+    writeDocumentAlike(source, this.#doc, { relocate, spend: (bytes, refs) => this.#spend(bytes, refs) });
+    this.#doc.commit();
+    return this.#doc.frontiers();
   }
 
   finish(): ReadonlyArray<CopiedUpdate> {
@@ -180,89 +129,4 @@ class Copy {
     this.#bytes += bytes;
     for (const ref of refs) this.#refs.add(ref);
   }
-
-  fill(source: Container, target: Container): void {
-    if (source instanceof LoroText && target instanceof LoroText) this.#text(source, target);
-    else if (source instanceof LoroMap && target instanceof LoroMap) this.#map(source, target);
-    else if (source instanceof List && target instanceof List) this.#list(source, target);
-    else if (source instanceof LoroMovableList && target instanceof LoroMovableList) this.#list(source, target);
-    else if (source instanceof LoroCounter && target instanceof LoroCounter) this.#counter(source, target);
-    else if (source instanceof LoroTree && target instanceof LoroTree) this.#tree(source, target);
-  }
-
-  #text(source: LoroText, target: LoroText): void {
-    const text = source.toString();
-    for (let start = 0; start < text.length;) {
-      let end = Math.min(text.length, start + TEXT_UNITS);
-      // Half of a surrogate pair is no text.
-      if (end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xffff) end -= 1;
-      this.#spend((end - start) * 2);
-      target.insert(start, text.slice(start, end));
-      start = end;
-    }
-    let position = 0;
-    for (const { insert, attributes } of source.toDelta()) {
-      const end = position + (typeof insert === "string" ? insert.length : 0);
-      for (const [key, value] of Object.entries(attributes ?? {})) {
-        if (value === null || value === undefined) continue;
-        this.#spend(64 + sizeOf(value));
-        target.mark({ start: position, end }, key, value);
-      }
-      position = end;
-    }
-  }
-
-  #map(source: LoroMap, target: LoroMap): void {
-    for (const [key, value] of source.entries()) {
-      if (isContainer(value)) {
-        this.#spend(64 + key.length);
-        this.fill(
-          value,
-          isMergeable(value) ? mergeableChild(target, key, value) : target.setContainer(key, detached(value)),
-        );
-      } else {
-        const relocated = isManifest(value) ? this.#relocate(value) : undefined;
-        const refs = relocated?.chunks.map(({ sealedHash }) => sealedHash) ?? [];
-        this.#spend(64 + key.length + sizeOf(value), refs);
-        target.set(key, relocated ?? value);
-      }
-    }
-  }
-
-  #list(source: LoroList | LoroMovableList, target: LoroList | LoroMovableList): void {
-    for (const [index, value] of source.toArray().entries()) {
-      if (isContainer(value)) {
-        this.#spend(64);
-        this.fill(value, target.insertContainer(index, detached(value)));
-      } else {
-        this.#spend(16 + sizeOf(value));
-        target.insert(index, value);
-      }
-    }
-  }
-
-  #counter(source: LoroCounter, target: LoroCounter): void {
-    this.#spend(16);
-    if (source.value !== 0) target.increment(source.value);
-  }
-
-  #tree(source: LoroTree, target: LoroTree): void {
-    const ids = new Map(nodePlaces(source).map(({ treeId, id }) => [treeId, id]));
-    // Not by recursion: how deep a tree is was decided by whoever wrote it.
-    const waiting: Array<{ readonly node: LoroTreeNode; readonly parent: TreeID | undefined }> = source
-      .roots()
-      .map((node) => ({ node, parent: undefined }));
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const { node, parent } = next;
-      this.#spend(64);
-      const made = target.createNode(parent);
-      this.#map(node.data, made.data);
-      made.data.set(NODE_KEY, ids.get(node.id) ?? node.id);
-      waiting.push(...(node.children() ?? []).map((child) => ({ node: child, parent: made.id })));
-    }
-  }
 }
-
-/** About how many bytes a plain value takes. */
-const sizeOf = (value: unknown): number =>
-  value instanceof Uint8Array ? value.length : (JSON.stringify(value)?.length ?? 0) * 2;

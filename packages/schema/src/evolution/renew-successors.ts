@@ -9,8 +9,10 @@ import type { Container, LoroDoc, LoroMap } from "loro-crdt";
 import { isContainer } from "../container.ts";
 import type { Fields } from "../field.ts";
 import { MAP, type Place, TREE, findContainer } from "../place.ts";
-import { type DocumentType, slotsOf } from "../slots.ts";
+import { isPlainObject } from "../json.ts";
+import { type DocumentType, keysOf, slotsOf } from "../slots.ts";
 import { readableNodes } from "../tree.ts";
+import { SEEN, WINNER } from "./successor.ts";
 import { COVERS, CREATED, type Version, versionOf } from "./successor-state.ts";
 
 /** Writes down what reading carries over. Commits. */
@@ -46,6 +48,61 @@ export const hasLostSuccessors = (doc: LoroDoc): boolean => lostIn(doc).length >
 export const versionsOfSuccessors = (doc: LoroDoc): ReadonlyArray<Version> =>
   successorsIn(doc).flatMap((map) => [COVERS, CREATED].flatMap((key) => [versionOf(map.get(key)) ?? []]));
 
+/**
+ * The versions that carrying over may ask for, each after those that it knows. Needs no type: of a type's own successors, which
+ * `settleDocument` settles, none.
+ */
+export const versionsCarriedFrom = (doc: LoroDoc, type?: DocumentType): ReadonlyArray<Version> => {
+  const settled = new Set(type === undefined ? [] : settledKeys(type.fields));
+  const named = new Map(
+    statesIn(doc)
+      .filter(({ key }) => !settled.has(key))
+      .flatMap(({ state }) => carriedIn(state))
+      .flatMap((map) => [COVERS, CREATED].flatMap((key) => [versionOf(map.get(key)) ?? []]))
+      .map((version) => [JSON.stringify(version), version]),
+  );
+  return [...named.values()]
+    .flatMap((version) => {
+      const operations = operationsIn(doc, version);
+      return operations === undefined ? [] : [{ version, operations }];
+    })
+    .toSorted((left, right) => left.operations - right.operations)
+    .map(({ version }) => version);
+};
+
+/** The successor that counts, and those that it does not know. */
+const carriedIn = (state: LoroMap): ReadonlyArray<LoroMap> => {
+  const all = state
+    .entries()
+    .flatMap(([id, map]) => (isContainer(map) && MAP.is(map) ? [{ id, map }] : []))
+    .toSorted((left, right) => (left.id < right.id ? -1 : 1));
+  const winner = all.find(({ id }) => id === state.get(WINNER)) ?? all.at(-1);
+  const seen: unknown = winner?.map.get(SEEN);
+  return all.filter(({ id }) => !isPlainObject(seen) || seen[id] === undefined).map(({ map }) => map);
+};
+
+/** How many operations a version knows; undefined where it is not here. */
+const operationsIn = (doc: LoroDoc, version: Version): number | undefined => {
+  try {
+    const vector = doc.frontiersToVV(version);
+    try {
+      return [...vector.toJSON().values()].reduce((sum, end) => sum + end, 0);
+    } finally {
+      vector.free();
+    }
+  } catch {
+    return undefined;
+  }
+};
+
+/** The keys of the states that `settleFields` settles. */
+const settledKeys = (fields: Fields): ReadonlyArray<string> =>
+  slotsOf(fields).flatMap((slot) => {
+    const { origin, field } = slot;
+    if (origin !== undefined) return keysOf(slot);
+    return field.kind === "records" || field.kind === "tree" ? settledKeys(field.fields) : [];
+  });
+
 /** Successors name versions by their names in this document, where they have one. The caller commits. */
 export const renameVersions = (doc: LoroDoc, nameOf: (version: Version) => Version | undefined): void => {
   for (const map of successorsIn(doc)) {
@@ -78,20 +135,26 @@ const lostIn = (doc: LoroDoc): ReadonlyArray<LoroMap> => {
   }
 };
 
-const successorsIn = (doc: LoroDoc): ReadonlyArray<LoroMap> =>
+const successorsIn = (doc: LoroDoc): ReadonlyArray<LoroMap> => statesIn(doc).flatMap(({ state }) => mapsIn(state));
+
+/** What a step keeps in a place. */
+interface State {
+  readonly key: string;
+  readonly state: LoroMap;
+}
+
+const statesIn = (doc: LoroDoc): ReadonlyArray<State> =>
   Object.entries(doc.getShallowValue()).flatMap(([name, id]) => {
     const root = doc.getContainerById(id);
-    return root === undefined ? [] : successorsWithin(name, root);
+    return root === undefined ? [] : statesWithin(name, root);
   });
 
 /** The state of a step begins so: no physical name can. */
 const STATE = /^\$v\d/;
 
-const successorsWithin = (name: string, container: Container): ReadonlyArray<LoroMap> => {
-  if (TREE.is(container)) return container.getNodes().flatMap(({ data }) => successorsWithin("", data));
+const statesWithin = (key: string, container: Container): ReadonlyArray<State> => {
+  if (TREE.is(container)) return container.getNodes().flatMap(({ data }) => statesWithin("", data));
   if (!MAP.is(container)) return [];
-  const within = container
-    .entries()
-    .flatMap(([key, value]) => (isContainer(value) ? successorsWithin(key, value) : []));
-  return STATE.test(name) ? [...mapsIn(container), ...within] : within;
+  const within = container.entries().flatMap(([name, value]) => (isContainer(value) ? statesWithin(name, value) : []));
+  return STATE.test(key) ? [{ key, state: container }, ...within] : within;
 };

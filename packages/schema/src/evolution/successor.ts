@@ -65,8 +65,8 @@ interface Current {
 
 const BASE = "$base";
 const MADE = "$made";
-const SEEN = "$seen";
-const WINNER = "$winner";
+export const SEEN = "$seen";
+export const WINNER = "$winner";
 
 const ignore: Report = () => {};
 const digestOf = (view: View): string => digestText(viewText(view));
