@@ -297,4 +297,78 @@ describe("edits that are written anew under another peer", () => {
     goesOn(rebuilt);
     expect(own).toHaveLength(3);
   });
+
+  test("behind edits that are given up, while an older app went on writing", () => {
+    const { base } = edited();
+    const refused = make(OLD, base);
+    const parked = wrote(refused, () => editDocument(note2, refused).title.set("refused"));
+    const later = wrote(refused, () => editDocument(note2, refused).tasks.push({ label: "three", done: true }));
+    const server = make("99", base);
+    wrote(server, () => editDocument(note1, server).tasks.push("late"));
+    const full = make("98", refused, server);
+    expect(labels(full).toSorted()).toEqual(["late", "one", "three", "two"]);
+    const { update, notReapplied } = rebaseDocument(second, "note", server, {
+      parked: [parked],
+      later: [later],
+      peer: NEW,
+      digest: DIGEST,
+      mode: "reapply",
+    });
+    if (update === undefined) throw new Error("the later edit is made again");
+    expect(notReapplied).toEqual([]);
+    const rebuilt = make("44", server);
+    rebuilt.import(update);
+    expect(rebuilt.oplogVersion().get(OLD)).toBeUndefined();
+    expect(readDocument(note2, rebuilt).title).toBe("");
+    goesOn(rebuilt);
+  });
+
+  test("behind edits that are given up and had made the newer form: that they are not there is said", () => {
+    const { base } = edited();
+    const refused = make(OLD, base);
+    const parked = wrote(refused, () => editDocument(note2, refused).tasks.push({ label: "refused", done: true }));
+    const later = wrote(refused, () => editDocument(note2, refused).tasks.push({ label: "three", done: true }));
+    const request = { parked: [parked], later: [later], peer: NEW, digest: DIGEST, mode: "reapply" } as const;
+    const { notReapplied } = rebaseDocument(second, "note", base, request);
+    expect(notReapplied).toEqual([expect.stringMatching(/^\$v2\.tasks\./)]);
+    const other = make(OLD, base);
+    const title = wrote(other, () => editDocument(note2, other).title.set("refused"));
+    const newer = wrote(other, () => editDocument(note2, other).tasks.push({ label: "three", done: true }));
+    expect(rebaseDocument(second, "note", base, { ...request, parked: [title], later: [newer] }).notReapplied).toEqual(
+      [],
+    );
+  });
+
+  test("that were not durable yet, in an open document that has received more", () => {
+    const { base } = edited();
+    const page = make(OLD, base);
+    const unsaved = [
+      wrote(page, () => editDocument(note2, page).tasks.push({ label: "three", done: true })),
+      wrote(page, () => editDocument(note2, page).priority.set(7)),
+    ];
+    const received = make("99", base);
+    wrote(received, () => editDocument(note1, received).tasks.push("late"));
+    const target = make(NEW, received);
+    applyUnsaved(page, unsaved, target, note2);
+    target.commit();
+    expect(readDocument(note2, target).priority).toBe(7);
+    goesOn(target);
+  });
+
+  test("that were not durable yet, where the newer form was there and an older app went on writing", () => {
+    const { base } = edited();
+    const known = make("98", base);
+    wrote(known, () => editDocument(note2, known).tasks.push({ label: "three", done: true }));
+    wrote(known, () => editDocument(note1, known).tasks.push("late"));
+    const page = make(OLD, known);
+    const unsaved = [wrote(page, () => editDocument(note2, page).tasks.push({ label: "mine", done: true }))];
+    const received = make("99", known);
+    wrote(received, () => editDocument(note1, received).tasks.push("later"));
+    const target = make(NEW, received);
+    applyUnsaved(page, unsaved, target, note2);
+    target.commit();
+    expect(labels(target).toSorted()).toEqual(["late", "later", "mine", "one", "three", "two"]);
+    wrote(target, () => editDocument(note2, target).tasks.push({ label: "last", done: false }));
+    expect(labels(target).toSorted()).toEqual(["last", "late", "later", "mine", "one", "three", "two"]);
+  });
 });

@@ -2,6 +2,7 @@
 import { type DocumentType, hasLostSuccessors, renewSuccessors, settleDocument } from "@cairn/schema";
 import { Result } from "effect";
 import { type Delta, type Diff, type LoroDoc, type PeerID, VersionVector } from "loro-crdt";
+import { contentAt } from "./document-versions.ts";
 import { possibleTreeChanges } from "./tree-changes.ts";
 import { rangesOfUpdate } from "./update-ranges.ts";
 
@@ -30,8 +31,12 @@ export const applyUnsaved = (
     to.applyDiff(possible.map(([id, diff]) => [id, fitting(diff, lengthOf(to, id))]));
   };
   const reached = from.oplogFrontiers();
-  applyAfter(from.vvToFrontiers(begin));
+  const base = from.vvToFrontiers(begin);
+  const received = to.oplogVersion();
+  const hasMore = received.compare(begin) === 1;
+  received.free();
   begin.free();
+  applyAfter(base);
   to.commit();
   if (!hasLostSuccessors(to)) return;
   // A field's newer form that these edits made comes from a version that nobody will have.
@@ -39,7 +44,9 @@ export const applyUnsaved = (
     settleDocument(type, from);
     applyAfter(reached);
   }
-  renewSuccessors(to);
+  // What the edits did not know is still carried over. None of them is in an older form: all are one app's.
+  const isKnown = hasMore && contentAt(from, base) === contentAt(to, base);
+  renewSuccessors(to, isKnown ? base : undefined);
 };
 
 const lengthOf = (doc: LoroDoc, id: Parameters<LoroDoc["getContainerById"]>[0]): number => {

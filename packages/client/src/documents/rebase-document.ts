@@ -3,7 +3,13 @@
  * under another peer id, since operations of the old one could never be applied by anybody else (rule 13).
  */
 import type { Hash } from "@cairn/protocol";
-import { configureStyles, type DocumentSchema, renewSuccessors } from "@cairn/schema";
+import {
+  configureStyles,
+  type DocumentSchema,
+  hasLostSuccessors,
+  renewSuccessors,
+  settleDocument,
+} from "@cairn/schema";
 import { type ContainerID, type JsonDiff, LoroDoc, type PeerID } from "loro-crdt";
 import type { CopiedUpdate } from "../backup/copy-document.ts";
 import { copyDocument } from "../backup/copy-document.ts";
@@ -80,12 +86,16 @@ export const rebaseDocument = (
       };
     }
     const version = rebuilt.oplogVersion();
-    const notReapplied = reapply(
-      full,
-      rebuilt,
-      full.diff(parked, full.frontiers(), true),
-      full.diff(parked, acknowledged, true),
-    );
+    const edited = full.frontiers();
+    const undo = full.diff(parked, acknowledged, true);
+    const notReapplied = [...reapply(full, rebuilt, full.diff(parked, edited, true), undo)];
+    const documentType = documentTypeOf(schema, type);
+    rebuilt.commit();
+    if (documentType !== undefined && hasLostSuccessors(rebuilt)) {
+      // A newer form that the later edits made comes from a version that nobody will have: it takes in what came since.
+      settleDocument(documentType, full);
+      notReapplied.push(...reapply(full, rebuilt, full.diff(edited, full.frontiers(), true), []));
+    }
     renewSuccessors(rebuilt);
     rebuilt.commit();
     const changed = rebuilt.oplogVersion().compare(version) !== 0;
@@ -127,9 +137,11 @@ const reapply = (
     if (!here && !made.includes(`🦜:${id}`) && !isNodeMade(later, id)) lost.push(pathOf(full, id));
     else possible.push([id, transformed(diff, undone.get(id))]);
   }
+  // A mergeable child goes by its name whether or not its parent has it: without it nobody finds what is in it.
+  const unfound = () => possible.filter(([id]) => rebuilt.getPathToContainer(id) === undefined);
   try {
     rebuilt.applyDiff(possible);
-    return lost;
+    return [...lost, ...unfound().map(([id]) => pathOf(full, id))];
   } catch {
     // One of them does not fit; the others still may, one by one.
   }

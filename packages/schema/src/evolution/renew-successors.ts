@@ -113,12 +113,18 @@ export const renameVersions = (doc: LoroDoc, nameOf: (version: Version) => Versi
   }
 };
 
-/** Successors that name a version that the document does not have name its present one. The caller commits. */
-export const renewSuccessors = (doc: LoroDoc): void => {
+/**
+ * Successors that name a version that the document does not have name its present one, or, where their author did not know all
+ * of it, as what they come from, `known`. The caller commits.
+ */
+export const renewSuccessors = (doc: LoroDoc, known?: Version): void => {
   doc.commit();
   const lost = lostIn(doc);
   const now = doc.frontiers();
-  for (const map of lost) for (const key of [COVERS, CREATED]) map.set(key, now);
+  for (const map of lost) {
+    map.set(COVERS, known ?? now);
+    map.set(CREATED, now);
+  }
 };
 
 const lostIn = (doc: LoroDoc): ReadonlyArray<LoroMap> => {
