@@ -33,7 +33,9 @@ export {
   type ExtractionTarget,
   extractedFrom,
   extractionsFrom,
+  forgetReaches,
   isMarkedExtracted,
+  isOnlyExtracted,
   markExtracted,
   writeContribution,
 } from "./evolution/extraction.ts";

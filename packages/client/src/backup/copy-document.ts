@@ -12,6 +12,7 @@ import { type Hash, LIMITS } from "@cairn/protocol";
 import {
   configureStyles,
   type DocumentType,
+  forgetReaches,
   renameVersions,
   settleDocument,
   STATE_ROOT,
@@ -70,6 +71,7 @@ export const copyDocument = (source: LoroDoc, options: CopyOptions): DocumentCop
     source.checkoutToLatest();
     const all = copy.write(source, options.relocate);
     // The version before everything is the same in every document.
+    forgetReaches(target);
     renameVersions(target, (version) => (version.length === 0 ? undefined : (names.get(nameOf(version)) ?? all)));
     const restored = [...restoredFrom(source).filter((digest) => digest !== options.digest), options.digest];
     target.getMap(STATE_ROOT).set(RESTORED_KEY, restored.slice(-MAX_RESTORED));

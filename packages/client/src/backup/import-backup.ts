@@ -10,6 +10,7 @@
  * The file is read twice: once to the end, to see that it is whole, and only then to change anything.
  */
 import type { DocumentId } from "@cairn/protocol";
+import { isOnlyExtracted } from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
 import type { ImportReport } from "../api.ts";
 import type { ChunkLocation } from "../engine/EngineApi.ts";
@@ -128,14 +129,18 @@ const placeOf = async (
 ): Promise<Place> => {
   const beside = besideId(document.id, document.digest);
   const present = await target.find(document.id);
-  if (present === undefined) {
-    if (header !== undefined && (await target.mayTakeOwnId(header))) return { type: "absent", id: document.id };
-  } else {
+  let isAbsent = present === undefined;
+  if (present !== undefined) {
     try {
       if (holds(present, document)) return HERE;
+      // Made here by a document that was restored before it. These registers merge with the backup's, and double nothing.
+      isAbsent = isOnlyExtracted(present);
     } finally {
       present.free();
     }
+  }
+  if (isAbsent && header !== undefined && (await target.mayTakeOwnId(header))) {
+    return { type: "absent", id: document.id };
   }
   return (await target.has(beside)) ? HERE : { type: "absent", id: beside };
 };

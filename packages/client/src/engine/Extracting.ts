@@ -54,8 +54,13 @@ export const makeExtracting = (work: ExtractingWork): Extracting => {
         }
         // Last: what is marked was written.
         if (extracted.isMarked) return;
+        const marks: Array<ExtractedDocument> = [];
+        for (const said of extracted.documents) {
+          const document = yield* Effect.promise(() => targetOf(context, source, said));
+          marks.push(document === undefined ? said : { ...said, place: { source, document } });
+        }
         const type = (yield* work.store.document(context.workspace, source))?.type ?? "";
-        yield* write(work, source, type, { peer, contributions: [], marks: extracted.documents });
+        yield* write(work, source, type, { peer, contributions: [], marks });
       }),
       lease.release,
     );
@@ -65,12 +70,16 @@ export const makeExtracting = (work: ExtractingWork): Extracting => {
   });
 };
 
-/** A new document's id follows from what it comes from, the same on every device (rule 14). */
+/**
+ * A new document's id follows from what it comes from, the same on every device (rule 14). A source that came out of a backup
+ * of another workspace remembers the ids that followed there.
+ */
 const targetOf = async (
   { keyring }: WorkspaceContext,
   source: DocumentId,
-  { extraction, target }: ExtractedDocument,
+  { extraction, target, place }: ExtractedDocument,
 ): Promise<DocumentId | undefined> => {
+  if (isDocumentId(place?.document)) return place.document;
   if ("document" in target) return isDocumentId(target.document) ? target.document : undefined;
   return keyring.singletonDocument(`cairn/extract/${extraction}/${source}/${target.key}`);
 };

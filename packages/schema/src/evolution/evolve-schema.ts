@@ -10,7 +10,7 @@ import { type DocumentType, type Origin, type Slot, keysOf, slotsOf } from "../s
 import { changedOrigin } from "./change-origin.ts";
 import { convertedOrigin } from "./conversion.ts";
 import { isStoredAlike } from "./describe.ts";
-import { type Extraction, contributedValues, contributionsSlot, marksSlot } from "./extraction.ts";
+import { type Extraction, contributedValues, contributionsSlot, marksSlot, placesSlot } from "./extraction.ts";
 import type { ExtractStep, Step } from "./step.ts";
 import { type Steps, stepMaker } from "./steps.ts";
 
@@ -174,7 +174,7 @@ class Evolution {
           const key = extractionKey(this.#version, step);
           const reading = step.reading.flatMap((name) => olderSlots.get(name) ?? []);
           const leaving = step.from.map(leave);
-          retired.push(...leaving, marksSlot(key));
+          retired.push(...leaving, marksSlot(key), placesSlot(key));
           this.extractions.push(this.#extraction(step, key, [...leaving, ...reading]));
           break;
         }

@@ -18,7 +18,8 @@ import type { DocumentSchema } from "../document-type.ts";
 import { type Fields, type MapField, field } from "../field.ts";
 import { type Json, canonicalJson, isJsonWithin, isPlainObject } from "../json.ts";
 import { type Place, MAP } from "../place.ts";
-import { readField } from "../read.ts";
+import { isEmptyRoot, readField } from "../read.ts";
+import { STATE_ROOT } from "../roots.ts";
 import { type Report, type Slot, slotsOf } from "../slots.ts";
 import { isKey } from "../write-checks.ts";
 import { fitViews } from "./fit-view.ts";
@@ -59,6 +60,14 @@ export interface ExtractedDocument {
   readonly contribution: Contribution;
   /** Milliseconds since 1970; of the source. */
   readonly createdAt: number;
+  /** The document of its own, where the source remembers it. */
+  readonly place?: ExtractedPlace | undefined;
+}
+
+/** Where a source wrote a document of its own: remembered by that source, and nothing to a copy of it under another id. */
+export interface ExtractedPlace {
+  readonly source: string;
+  readonly document: string;
 }
 
 const MAX_UNITS = 1_000_000;
@@ -79,6 +88,9 @@ export const contributionsSlot = (key: string): Slot => hidden("contributions", 
 
 /** What a source was split into: a register for each key. */
 export const marksSlot = (key: string): Slot => hidden("marks", `${key}:out`);
+
+/** Where those documents are: a register for each key. Their ids follow from a workspace's secret, which a backup leaves behind. */
+export const placesSlot = (key: string): Slot => hidden("places", `${key}:at`);
 
 const hidden = (name: string, physical: string): Slot => {
   const registers: MapField = field.map(Schema.Json);
@@ -145,8 +157,9 @@ export const extractedFrom = (
     const at = reachOf(doc);
     const found = new Map<string, ExtractedDocument>();
     const add = (target: ExtractionTarget, values: Contribution["values"]): void => {
-      if (!found.has(nameOf(target)))
-        found.set(nameOf(target), { extraction: key, into, target, contribution: { values, at }, createdAt });
+      if (found.has(nameOf(target))) return;
+      const place = "key" in target ? placeFor(doc, key, target.key, document) : undefined;
+      found.set(nameOf(target), { extraction: key, into, target, contribution: { values, at }, createdAt, place });
     };
     for (const one of made.slice(0, MAX_EXTRACTED)) {
       if (!isExtracted(one)) continue;
@@ -165,18 +178,35 @@ const markedKeys = (doc: LoroDoc, key: string): ReadonlyArray<string> =>
     .entries()
     .flatMap(([marked, value]) => (value === true && isKey(marked) ? [marked] : []));
 
-/** Whether a source remembers all that it was split into. */
+const isPlace = (value: unknown): value is { readonly source: string; readonly document: string } =>
+  isPlainObject(value) && typeof value["source"] === "string" && typeof value["document"] === "string";
+
+/** What the source itself remembers. */
+const placeFor = (doc: LoroDoc, extraction: string, key: string, source: string): ExtractedPlace | undefined => {
+  const value: unknown = MAP.root(doc, placesSlot(extraction).physical).get(key);
+  return isPlace(value) && value.source === source ? { source, document: value.document } : undefined;
+};
+
+/** Whether a source remembers all that it was split into, and where it is. */
 export const isMarkedExtracted = (doc: LoroDoc, extracted: ReadonlyArray<ExtractedDocument>): boolean =>
   extracted.every(
-    ({ extraction, target }) =>
-      !("key" in target) || MAP.root(doc, marksSlot(extraction).physical).get(target.key) === true,
+    ({ extraction, target, place }) =>
+      !("key" in target) ||
+      (place !== undefined && MAP.root(doc, marksSlot(extraction).physical).get(target.key) === true),
   );
 
 /** Writes into a source what it was split into, where that is not there yet. Commits nothing. Whether anything was written. */
 export const markExtracted = (doc: LoroDoc, extracted: ReadonlyArray<ExtractedDocument>): boolean => {
   let isNew = false;
-  for (const { extraction, target } of extracted) {
+  for (const { extraction, target, place } of extracted) {
     if (!("key" in target)) continue;
+    if (place !== undefined) {
+      const known = placeFor(doc, extraction, target.key, place.source);
+      if (known === undefined) {
+        MAP.root(doc, placesSlot(extraction).physical).set(target.key, { ...place });
+        isNew = true;
+      }
+    }
     const marks = MAP.root(doc, marksSlot(extraction).physical);
     if (marks.get(target.key) === true) continue;
     marks.set(target.key, true);
@@ -189,6 +219,35 @@ export const markExtracted = (doc: LoroDoc, extracted: ReadonlyArray<ExtractedDo
 const isBeyond = (newer: Reach, older: Reach): boolean =>
   Object.entries(older).every(([peer, end]) => (newer[peer] ?? 0) >= end) &&
   Object.entries(newer).some(([peer, end]) => end > (older[peer] ?? 0));
+
+/** What sources say about a document goes by this name, whatever declared it. */
+const CONTRIBUTIONS = /^\$v\d.*:in$/;
+
+/** Whether a document has nothing but what sources say about it, and what every document has. */
+export const isOnlyExtracted = (doc: LoroDoc): boolean => {
+  const names = Object.entries(doc.getShallowValue()).flatMap(([name, id]) =>
+    isEmptyRoot(doc.getContainerById(id)) ? [] : [name],
+  );
+  return (
+    names.some((name) => CONTRIBUTIONS.test(name)) &&
+    names.every((name) => name === STATE_ROOT || CONTRIBUTIONS.test(name))
+  );
+};
+
+/**
+ * In a copy, what sources said is of versions that they had before the backup: a source that was written anew as well would never
+ * be taken to have them. So what it says next counts. The caller commits.
+ */
+export const forgetReaches = (doc: LoroDoc): void => {
+  for (const name of Object.keys(doc.getShallowValue()).filter((root) => CONTRIBUTIONS.test(root))) {
+    const registers = MAP.root(doc, name);
+    for (const [source, value] of registers.entries()) {
+      const said: unknown = value;
+      if (!isContribution(said) || Object.keys(said.at).length === 0) continue;
+      registers.set(source, { values: said.values, at: {} });
+    }
+  }
+};
 
 /** Writes what a source says into its target, where the target does not say so yet. Commits nothing. Whether anything was written. */
 export const writeContribution = (
