@@ -290,6 +290,11 @@ export interface Row<S extends DocumentSchema, T extends TypeName<S>> {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly deleted: boolean;
+  /**
+   * Where values of these fields, or of those that are searched, do not fit the schema and read as defaults: JSON Pointers
+   * (RFC 6901), 20 at most. Absent where all fit. `inspect` says more.
+   */
+  readonly invalid?: ReadonlyArray<string>;
   /** It was received a moment ago and is not opened yet: `fields` are the type's defaults. */
   readonly arriving: boolean;
 }
@@ -367,6 +372,8 @@ export interface AnyRow {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly deleted: boolean;
+  /** As a `Row` has it, where the type is declared. */
+  readonly invalid?: ReadonlyArray<string>;
 }
 
 /** Documents of a type that the app does not declare. */

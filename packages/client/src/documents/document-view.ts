@@ -10,6 +10,7 @@ import {
 } from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
 import { documentTypeOf } from "../engine/engine-schema.ts";
+import { withInvalid } from "../engine/plain-row.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
 
 /**
@@ -23,13 +24,13 @@ export const documentView = (schema: DocumentSchema, type: string, doc: LoroDoc,
   if (documentType === undefined) {
     return { deleted: isDeleted(doc), createdAt: createdAt(doc) ?? 0, projection: undefined };
   }
-  const { fields, search, deleted, createdAt: created } = project(documentType, doc, { search: withWords });
+  const { fields, search, deleted, createdAt: created, invalid } = project(documentType, doc, { search: withWords });
   return {
     deleted,
     createdAt: created ?? 0,
     projection: {
       fingerprint: projectionFingerprint(documentType),
-      fields,
+      fields: withInvalid(fields, invalid),
       indexed: indexedValues(documentType, fields),
       searchText: withWords ? search : undefined,
     },

@@ -39,6 +39,7 @@ export interface PlainRow {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly deleted: boolean;
+  readonly invalid?: ReadonlyArray<string>;
 }
 
 /** How safe the edits are, whatever the version of the app: the page adds what that comes to. */

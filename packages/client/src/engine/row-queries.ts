@@ -71,10 +71,9 @@ export const makeRowQueries = (schema: DocumentSchema, store: LocalStoreShape): 
           rows: page.rows.map((row) => {
             // What nobody has made yet has no fields, and is arriving.
             const isShown = row.projection === rows.fingerprint || Object.keys(row.fields).length === 0;
-            const plain = toPlainRow(row);
-            return isShown || declared === undefined
-              ? plain
-              : { ...plain, fields: fittingFields(declared, row.fields) };
+            return toPlainRow(
+              isShown || declared === undefined ? row : { ...row, fields: fittingFields(declared, row.fields) },
+            );
           }),
           next: page.next,
         };
