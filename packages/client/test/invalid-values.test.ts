@@ -1,4 +1,6 @@
 /** Values that do not fit the schema, as lists show them. */
+import { defineDocument, defineSchema, evolveSchema, field } from "@cairn/schema";
+import { Schema } from "effect";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,4 +66,42 @@ test("a newer app says so of the form that it reads them in", async () => {
     await until(async () => (await now.query("note"))[0]?.invalid?.length === 1);
     await newer.close();
   }
+});
+
+test("of a document that is split into several, what is in none of them is reported", async () => {
+  const list = defineSchema({
+    version: 1,
+    documents: { list: defineDocument({ fields: { lines: field.list(Schema.String) } }) },
+  });
+  const lines = evolveSchema(list, {
+    version: 2,
+    documents: {
+      list: defineDocument({ fields: {} }),
+      line: defineDocument({ fields: { text: field.string({ list: true }) } }),
+    },
+    steps: (step) => [
+      step.addType("line"),
+      step.extract("list", {
+        from: ["lines"],
+        into: "line",
+        to: ["text"],
+        up: ({ lines: all }) => all.map((text, index) => ({ key: `${index}`, values: { text } })),
+      }),
+    ],
+  });
+  const app = await openCairn({ schema: list, directory });
+  const { id, loro } = await (await app.workspace()).create("list", (draft) => draft.lines.push("one"));
+  loro.getList("lines").push(2);
+  loro.commit();
+  await (await app.workspace()).flush();
+  await app.close();
+  const newer = await openCairn({ schema: lines, directory });
+  const workspace = await newer.workspace();
+  await until(async () => (await workspace.query("line")).length === 1);
+  await until(async () => (await workspace.query("list"))[0]?.invalid !== undefined);
+  expect((await workspace.query("list"))[0]?.invalid).toEqual(["/lines/1"]);
+  const invalid = [{ path: ["lines", 1], reason: "misfit" }];
+  expect((await workspace.inspect(id)).invalid).toEqual(invalid);
+  expect((await workspace.open("list", id)).inspect().invalid).toEqual(invalid);
+  await newer.close();
 });

@@ -27,16 +27,14 @@ export {
 } from "./edit.ts";
 export { describeSchema } from "./evolution/describe.ts";
 export { evolveSchema } from "./evolution/evolve-schema.ts";
+export { extractedFrom, inspectExtracted, isMarkedExtracted, markExtracted } from "./evolution/extract-fields.ts";
 export {
   type Contribution,
   type ExtractedDocument,
   type ExtractionTarget,
-  extractedFrom,
   extractionsFrom,
   forgetReaches,
-  isMarkedExtracted,
   isOnlyExtracted,
-  markExtracted,
   writeContribution,
 } from "./evolution/extraction.ts";
 export type { AcceptableFinding, Extracted, ExtractStep, Step } from "./evolution/step.ts";
@@ -78,6 +76,7 @@ export {
   type Projection,
   type ProjectionOf,
   fittingFields,
+  pointerInRow,
   project,
 } from "./project.ts";
 export { type Inspection, type InvalidValue, inspectDocument, readDocument } from "./read.ts";

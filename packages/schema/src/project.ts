@@ -53,6 +53,9 @@ export interface ProjectionOf<Fs extends Fields> {
 /** The projection of a document type. */
 export type Projection<T extends DocumentType> = ProjectionOf<FieldsOf<T>>;
 
+/** Where a value does not fit, as rows say it: a JSON Pointer, cut to 200 code points. */
+export const pointerInRow = ({ path }: InvalidValue): string => cutCodePoints(jsonPointer(path), 200);
+
 /** Project a document. Never throws. */
 export const project = <Fs extends Fields>(
   type: DocumentType<Fs>,
@@ -63,7 +66,7 @@ export const project = <Fs extends Fields>(
   const place: Place = { at: "document", doc };
   const invalid: Array<string> = [];
   const report = (found: InvalidValue): void => {
-    if (invalid.length < PROJECTION_LIMITS.invalid) invalid.push(cutCodePoints(jsonPointer(found.path), 200));
+    if (invalid.length < PROJECTION_LIMITS.invalid) invalid.push(pointerInRow(found));
   };
   const words: Array<string> = [];
   const listed: Array<readonly [string, unknown]> = [];

@@ -13,6 +13,7 @@ import {
   extractedFrom,
   field,
   inspectDocument,
+  inspectExtracted,
   markExtracted,
   readDocument,
   SchemaDefinitionError,
@@ -386,4 +387,80 @@ test("the next version evolves what was extracted like any other field", () => {
   target.commit();
   expect(readDocument(third.documents.task, target).words).toEqual(["stone", "wall"]);
   expect(readTask(target).label).toBe("stone");
+});
+
+describe("what could not be carried over", () => {
+  const invalidIn = (doc: LoroDoc) => inspectExtracted(second, "note", doc, NOTE);
+
+  test("is nothing of a document that fits, or of one that is split into nothing", () => {
+    expect(invalidIn(old())).toEqual([]);
+    expect(invalidIn(replica(1))).toEqual([]);
+    expect(inspectExtracted(second, "task", replica(1), NOTE)).toEqual([]);
+  });
+
+  test("is named by the field that it was in: more than there may be, what is too large, and what no step can read", () => {
+    const many = replica(1);
+    const tasks = many.getList("tasks");
+    for (let index = 0; index < 10_002; index += 1) tasks.push({ id: `${index}`, label: "", done: false });
+    many.commit();
+    expect(extracted(many)).toHaveLength(10_000);
+    expect(invalidIn(many)).toEqual([{ path: ["tasks", 10_000], reason: "conversion" }]);
+
+    const large = replica(1);
+    const held = defineSchema({ version: 1, documents: { note: defineDocument({ fields: { body: field.text() } }) } });
+    const split = evolveSchema(held, {
+      version: 2,
+      documents: {
+        note: defineDocument({ fields: {} }),
+        page: defineDocument({ fields: { text: field.text() } }),
+      },
+      steps: (step) => [
+        step.addType("page"),
+        step.extract("note", {
+          from: ["body"],
+          into: "page",
+          to: ["text"],
+          up: ({ body }) => {
+            if (body === "no page") throw new Error("none");
+            return [
+              { key: "1", values: { text: "small" } },
+              { key: "2", values: { text: body } },
+            ];
+          },
+        }),
+      ],
+    });
+    large.getText("body").insert(0, "x".repeat(1_000_001));
+    large.commit();
+    expect(extractedFrom(split, "note", large, NOTE, 1)).toHaveLength(1);
+    expect(inspectExtracted(split, "note", large, NOTE)).toEqual([{ path: ["body", 1], reason: "conversion" }]);
+
+    const none = replica(1);
+    none.getText("body").insert(0, "no page");
+    none.commit();
+    expect(inspectExtracted(split, "note", none, NOTE)).toEqual([{ path: ["body"], reason: "conversion" }]);
+  });
+
+  test("is what did not fit the older field already, too; of a field that stays, the document itself says so", () => {
+    const broken = old();
+    broken.getList("tasks").push("no task");
+    broken.getMap("fields").set("budget", "much");
+    broken.getMap("fields").set("project", 5);
+    broken.commit();
+    expect(invalidIn(broken)).toEqual([
+      { path: ["tasks", 2], reason: "misfit" },
+      { path: ["budget"], reason: "misfit" },
+    ]);
+    expect(inspectDocument(second.documents.note, broken).invalid).toEqual([{ path: ["project"], reason: "misfit" }]);
+  });
+
+  test("is the second of two that say different things under one key", () => {
+    const twice = old();
+    const tasks = twice.getList("tasks");
+    tasks.push({ id: "a", label: "stone", done: false });
+    tasks.push({ id: "a", label: "gravel", done: false });
+    twice.commit();
+    expect(forKey(twice, "a").contribution.values).toMatchObject({ label: "stone" });
+    expect(invalidIn(twice)).toEqual([{ path: ["tasks", 3], reason: "conversion" }]);
+  });
 });

@@ -1,10 +1,14 @@
 /** A document's row, as its content says. */
+import type { DocumentId } from "@cairn/protocol";
 import {
   createdAt,
   type DocumentSchema,
   documentTypeName,
   indexedValues,
+  inspectExtracted,
   isDeleted,
+  pointerInRow,
+  PROJECTION_LIMITS,
   project,
   projectionFingerprint,
 } from "@cairn/schema";
@@ -18,19 +22,28 @@ import type { DocumentView } from "../store/LocalStore.ts";
  * (a newer app's) only what every document has: what it shows is left to whoever knows it. Without its words it costs little
  * however long its texts are.
  */
-export const documentView = (schema: DocumentSchema, type: string, doc: LoroDoc, withWords = true): DocumentView => {
+export const documentView = (
+  schema: DocumentSchema,
+  type: string,
+  doc: LoroDoc,
+  withWords = true,
+  /** Its id, where it may be split into others: what of it is in none of them is reported, too. */
+  document?: DocumentId,
+): DocumentView => {
   const name = type === "" ? documentTypeName(doc) : type;
   const documentType = name === undefined ? undefined : documentTypeOf(schema, name);
   if (documentType === undefined) {
     return { deleted: isDeleted(doc), createdAt: createdAt(doc) ?? 0, projection: undefined };
   }
   const { fields, search, deleted, createdAt: created, invalid } = project(documentType, doc, { search: withWords });
+  const notExtracted =
+    document === undefined ? [] : inspectExtracted(schema, name ?? "", doc, document).map(pointerInRow);
   return {
     deleted,
     createdAt: created ?? 0,
     projection: {
       fingerprint: projectionFingerprint(documentType),
-      fields: withInvalid(fields, invalid),
+      fields: withInvalid(fields, [...invalid, ...notExtracted].slice(0, PROJECTION_LIMITS.invalid)),
       indexed: indexedValues(documentType, fields),
       searchText: withWords ? search : undefined,
     },

@@ -131,7 +131,9 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
       pending,
       rejected,
       millis,
-      ...(view === true ? { view: documentView(options.schema, request.type, cached.doc) } : {}),
+      ...(view === true
+        ? { view: documentView(options.schema, request.type, cached.doc, true, request.document) }
+        : {}),
       ...(snapshot === true && !pending ? { snapshot: cached.doc.export({ mode: "snapshot" }) } : {}),
       ...(mark === true && !pending ? { mark: stateMarkOf(cached.doc) } : {}),
       ...(merge === undefined ? {} : { merged: mergeOwn(cached.doc, merge) }),

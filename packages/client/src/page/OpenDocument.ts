@@ -49,8 +49,10 @@ export class OpenDocument<S extends DocumentSchema, T extends TypeName<S>> imple
   }
 
   inspect(): ReturnType<Handle<S, T>["inspect"]> {
+    const { invalid, ...inspected } = inspectDocument(this.#documentType, this.#plain.loro);
+    const all = [...invalid, ...this.#plain.notExtracted()];
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `#documentType` is the one declared under `T`
-    return inspectDocument(this.#documentType, this.#plain.loro) as ReturnType<Handle<S, T>["inspect"]>;
+    return { ...inspected, invalid: all } as ReturnType<Handle<S, T>["inspect"]>;
   }
 
   edit(change: Parameters<Handle<S, T>["edit"]>[0]): void {

@@ -358,7 +358,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     const opened = await this.#stored(id);
     const declared = documentTypeOf(this.#schema, opened.type);
     const { inspectStored } = await loadDocuments();
-    return { type: opened.type, declared: declared !== undefined, ...inspectStored(opened, declared) };
+    return { type: opened.type, declared: declared !== undefined, ...inspectStored(opened, this.#schema, id) };
   }
 
   async #stored(id: DocumentId): Promise<OpenedForPage> {

@@ -9,7 +9,9 @@ import {
   type DocumentType,
   type Fields,
   inspectDocument,
+  inspectExtracted,
   type Inspection,
+  type InvalidValue,
   project,
 } from "@cairn/schema";
 import { LoroDoc, type PeerID } from "loro-crdt";
@@ -401,6 +403,11 @@ export class PlainDocument {
     return this.#merging;
   }
 
+  /** What of it is in no other document, though its type is split into others. */
+  notExtracted(): ReadonlyArray<InvalidValue> {
+    return inspectExtracted(this.#options.schema, this.type, this.#loro, this.id);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#loro.commit();
@@ -449,9 +456,11 @@ export const readStored = <A>(
 
 /** What the type, or one without fields where it is not declared, makes of a document. */
 export const inspectStored = (
-  opened: Pick<OpenedForPage, "snapshot" | "updates">,
-  type: DocumentType | undefined,
-): Pick<Inspection<Fields>, "invalid" | "unknown"> => {
-  const { invalid, unknown } = readStored(opened, (loro) => inspectDocument(type ?? { fields: {} }, loro));
-  return { invalid, unknown };
-};
+  opened: Pick<OpenedForPage, "type" | "snapshot" | "updates">,
+  schema: DocumentSchema,
+  id: DocumentId,
+): Pick<Inspection<Fields>, "invalid" | "unknown"> =>
+  readStored(opened, (loro) => {
+    const { invalid, unknown } = inspectDocument(documentTypeOf(schema, opened.type) ?? { fields: {} }, loro);
+    return { invalid: [...invalid, ...inspectExtracted(schema, opened.type, loro, id)], unknown };
+  });

@@ -251,6 +251,7 @@ class Evolution {
       type: path,
       into,
       older,
+      from: step.from,
       newer,
       up: (view: Loose, document: string) => up(seenAs(view), document),
     };

@@ -12,19 +12,15 @@
  */
 import { Schema } from "effect";
 import type { LoroDoc } from "loro-crdt";
-import { digestText } from "../digest.ts";
 import { describeDocument } from "../document-state.ts";
 import type { DocumentSchema } from "../document-type.ts";
 import { type Fields, type MapField, field } from "../field.ts";
 import { type Json, canonicalJson, isJsonWithin, isPlainObject } from "../json.ts";
-import { type Place, MAP } from "../place.ts";
-import { isEmptyRoot, readField } from "../read.ts";
+import { MAP } from "../place.ts";
+import { isEmptyRoot } from "../read.ts";
 import { STATE_ROOT } from "../roots.ts";
-import { type Report, type Slot, slotsOf } from "../slots.ts";
-import { isKey } from "../write-checks.ts";
-import { fitViews } from "./fit-view.ts";
+import type { Slot } from "../slots.ts";
 import type { View } from "./merge-views.ts";
-import { isView } from "./view-shape.ts";
 
 /** One extraction, as a schema keeps it. */
 export interface Extraction {
@@ -34,14 +30,16 @@ export interface Extraction {
   /** The type that is left. */
   readonly type: string;
   readonly into: string;
+  /** What `up` is made from, by the names of the version before; `from` are those of them that leave the type. */
   readonly older: ReadonlyArray<Slot>;
+  readonly from: ReadonlyArray<string>;
   /** The fields that it makes, by the names they had when it was declared. */
   readonly newer: Fields;
   readonly up: (older: View, document: string) => unknown;
 }
 
 /** How far a document's history goes, by peer. */
-type Reach = Readonly<Record<string, number>>;
+export type Reach = Readonly<Record<string, number>>;
 
 /** What a source says about a target; `values` is null where it said something and does not any more. */
 export interface Contribution {
@@ -70,10 +68,8 @@ export interface ExtractedPlace {
   readonly document: string;
 }
 
-const MAX_UNITS = 1_000_000;
-const MAX_EXTRACTED = 10_000;
-const ignore: Report = () => {};
-
+/** Units (`isJsonWithin`) of what one source says about one document. */
+export const MAX_UNITS = 1_000_000;
 const isReach = (value: unknown): value is Reach =>
   isPlainObject(value) && Object.values(value).every((end) => Number.isSafeInteger(end));
 
@@ -112,108 +108,6 @@ export const contributedValues = (view: View): ReadonlyArray<View> => {
 /** The extractions that a document of a type is a source of. */
 export const extractionsFrom = (schema: DocumentSchema, type: string): ReadonlyArray<Extraction> =>
   (schema.extractions ?? []).filter((extraction) => extraction.type === type);
-
-const reachOf = (doc: LoroDoc): Reach => Object.fromEntries(doc.oplogVersion().toJSON());
-
-const isExtracted = (value: unknown): value is { readonly values: View } & ExtractionTarget =>
-  isPlainObject(value) &&
-  isPlainObject(value["values"]) &&
-  (typeof value["key"] === "string" || (typeof value["document"] === "string" && value["key"] === undefined));
-
-/** Any text tells documents apart; those that are no key of a map are told by their digest. */
-const keyOf = (key: string): string => (isKey(key) ? key : `#${digestText(JSON.stringify(key))}`);
-
-/** Whether a value is what an extraction makes, and all of it fits. */
-export const isExtractedFor = (fields: Fields, value: unknown): boolean =>
-  isExtracted(value) && slotsOf(fields).every(({ name, field: target }) => isView(target, value.values[name]));
-
-const nameOf = (target: ExtractionTarget): string => ("key" in target ? `key ${target.key}` : `id ${target.document}`);
-
-/**
- * What a document says about others. Total and pure: what a step makes that does not fit is left out, and of two values for
- * one target the first counts.
- */
-export const extractedFrom = (
-  schema: DocumentSchema,
-  type: string,
-  doc: LoroDoc,
-  document: string,
-  createdAt: number,
-): ReadonlyArray<ExtractedDocument> => {
-  const place: Place = { at: "document", doc };
-  return extractionsFrom(schema, type).flatMap((extraction) => {
-    const view = Object.fromEntries(
-      extraction.older.map((slot) => [slot.name, readField(slot, place, [slot.name], ignore)]),
-    );
-    let made: unknown;
-    try {
-      made = extraction.up(view, document);
-    } catch {
-      // Nothing can be said of it by this app: what was said before stays.
-      return [];
-    }
-    if (!Array.isArray(made)) return [];
-    const { key, into } = extraction;
-    const at = reachOf(doc);
-    const found = new Map<string, ExtractedDocument>();
-    const add = (target: ExtractionTarget, values: Contribution["values"]): void => {
-      if (found.has(nameOf(target))) return;
-      const place = "key" in target ? placeFor(doc, key, target.key, document) : undefined;
-      found.set(nameOf(target), { extraction: key, into, target, contribution: { values, at }, createdAt, place });
-    };
-    for (const one of made.slice(0, MAX_EXTRACTED)) {
-      if (!isExtracted(one)) continue;
-      const values: unknown = fitViews(extraction.newer, one.values, [], ignore);
-      if (isPlainObject(values) && isJsonWithin(values, MAX_UNITS))
-        add("key" in one ? { key: keyOf(one.key) } : { document: one.document }, structuredClone(values));
-    }
-    // What an older app has taken out since.
-    for (const marked of markedKeys(doc, key)) add({ key: marked }, null);
-    return [...found.values()];
-  });
-};
-
-const markedKeys = (doc: LoroDoc, key: string): ReadonlyArray<string> =>
-  MAP.root(doc, marksSlot(key).physical)
-    .entries()
-    .flatMap(([marked, value]) => (value === true && isKey(marked) ? [marked] : []));
-
-const isPlace = (value: unknown): value is { readonly source: string; readonly document: string } =>
-  isPlainObject(value) && typeof value["source"] === "string" && typeof value["document"] === "string";
-
-/** What the source itself remembers. */
-const placeFor = (doc: LoroDoc, extraction: string, key: string, source: string): ExtractedPlace | undefined => {
-  const value: unknown = MAP.root(doc, placesSlot(extraction).physical).get(key);
-  return isPlace(value) && value.source === source ? { source, document: value.document } : undefined;
-};
-
-/** Whether a source remembers all that it was split into, and where it is. */
-export const isMarkedExtracted = (doc: LoroDoc, extracted: ReadonlyArray<ExtractedDocument>): boolean =>
-  extracted.every(
-    ({ extraction, target, place }) =>
-      !("key" in target) ||
-      (place !== undefined && MAP.root(doc, marksSlot(extraction).physical).get(target.key) === true),
-  );
-
-/** Writes into a source what it was split into, where that is not there yet. Commits nothing. Whether anything was written. */
-export const markExtracted = (doc: LoroDoc, extracted: ReadonlyArray<ExtractedDocument>): boolean => {
-  let isNew = false;
-  for (const { extraction, target, place } of extracted) {
-    if (!("key" in target)) continue;
-    if (place !== undefined) {
-      const known = placeFor(doc, extraction, target.key, place.source);
-      if (known === undefined) {
-        MAP.root(doc, placesSlot(extraction).physical).set(target.key, { ...place });
-        isNew = true;
-      }
-    }
-    const marks = MAP.root(doc, marksSlot(extraction).physical);
-    if (marks.get(target.key) === true) continue;
-    marks.set(target.key, true);
-    isNew = true;
-  }
-  return isNew;
-};
 
 /** Whether who has `newer` has everything of `older`, and more. */
 const isBeyond = (newer: Reach, older: Reach): boolean =>

@@ -1,7 +1,7 @@
 /** The versions of a schema, and the steps between two of them with the fields that they take and make. */
 import { Schema } from "effect";
 import type { DocumentSchema, DocumentTypes } from "../document-type.ts";
-import { isExtractedFor } from "../evolution/extraction.ts";
+import { isExtractedFor } from "../evolution/extract-fields.ts";
 import type { AcceptableFinding, ExtractStep, Step } from "../evolution/step.ts";
 import { emptyView } from "../evolution/view-shape.ts";
 import { type Fields, field } from "../field.ts";
