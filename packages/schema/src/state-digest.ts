@@ -4,9 +4,9 @@
  */
 import type { Container, LoroDoc } from "loro-crdt";
 import { isContainer } from "./container.ts";
+import { isContributions, valuesSaid } from "./evolution/extraction.ts";
 import { COVERS, CREATED } from "./evolution/successor-state.ts";
-
-import { canonicalJson } from "./json.ts";
+import { canonicalJson, isPlainObject } from "./json.ts";
 import { isEmptyRoot } from "./read.ts";
 
 /**
@@ -23,21 +23,41 @@ export const stateDigestInput = (doc: LoroDoc): Uint8Array<ArrayBuffer> => {
 
 /**
  * Canonical JSON of a document's content alone: equal where two documents say the same, by whatever operations. So without the
- * versions that successors name.
+ * versions that successors name, and those that sources said something at.
  */
-export const canonicalContent = (doc: LoroDoc): string => canonicalJson(contentOfRoots(doc, isNoVersion));
+export const canonicalContent = (doc: LoroDoc): string =>
+  canonicalJson(
+    Object.fromEntries(
+      Object.entries(contentOfRoots(doc, isNoVersion)).map(([name, root]) => [
+        name,
+        isContributions(name) ? withoutReaches(root) : root,
+      ]),
+    ),
+  );
+
+const withoutReaches = ({ kind, content }: RootContent): RootContent => ({
+  kind,
+  content: isPlainObject(content)
+    ? Object.fromEntries(Object.entries(content).map(([source, said]) => [source, valuesSaid(said)]))
+    : content,
+});
+
+interface RootContent {
+  readonly kind: string;
+  readonly content: unknown;
+}
 
 type Chosen = (key: string) => boolean;
 const isNoVersion: Chosen = (key) => key !== COVERS && key !== CREATED;
 const any: Chosen = () => true;
 
-const contentOfRoots = (doc: LoroDoc, chosen = any): Readonly<Record<string, unknown>> =>
+const contentOfRoots = (doc: LoroDoc, chosen = any): Readonly<Record<string, RootContent>> =>
   Object.fromEntries(
     Object.entries(doc.getShallowValue()).flatMap(([name, id]) => {
       const root = doc.getContainerById(id);
       return root === undefined || isEmptyRoot(root)
         ? []
-        : [[name, { kind: root.kind(), content: contentOf(root, chosen) }]];
+        : [[name, { kind: root.kind(), content: contentOf(root, chosen) }] as const];
     }),
   );
 

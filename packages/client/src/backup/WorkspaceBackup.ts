@@ -5,6 +5,7 @@ import { Clock, Effect, Schedule } from "effect";
 import { leaseFresh } from "../engine/fresh-lease.ts";
 import { LoroDoc } from "loro-crdt";
 import type { ImportReport } from "../api.ts";
+import { storableView } from "../documents/document-view.ts";
 import type { ImporterShape } from "../documents/Importer.ts";
 import { peerIdOf } from "../documents/peer-ids.ts";
 import * as Attachments from "../engine/Attachments.ts";
@@ -249,7 +250,9 @@ const restore = async (work: BackupWork, lease: number, { id, from, relocate }: 
   const peer = peerIdOf(runtime.context.device, lease);
   const type = documentTypeOf(work.schema, from.type);
   const { updates, snapshot } = copyDocument(from.doc, { peer, digest: from.digest, relocate, type });
-  const row = await promise(viewOf(work, id, from.type, snapshot));
+  // Where something is said about it here already, its row shows both.
+  const isNew = (await promise(work.store.document(runtime.context.workspace, id))) === undefined;
+  const row = isNew ? await promise(viewOf(work, id, from.type, snapshot)) : undefined;
   await work.append(
     updates.map(({ update, refs }, index) => ({
       document: id,
@@ -257,7 +260,7 @@ const restore = async (work: BackupWork, lease: number, { id, from, relocate }: 
       update,
       time: from.updatedAt,
       refs,
-      row: index === updates.length - 1 ? row : undefined,
+      row: index === updates.length - 1 && row !== undefined ? storableView(work.schema, from.type, row) : undefined,
     })),
   );
 };

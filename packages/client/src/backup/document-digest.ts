@@ -10,6 +10,7 @@ import {
   label,
 } from "@cairn/protocol";
 import {
+  canonicalContent,
   canonicalJson,
   isJsonWithin,
   type Json,
@@ -34,12 +35,12 @@ const digest = async (bytes: Uint8Array<ArrayBuffer>): Promise<Hash> =>
 export const stateDigest = (doc: LoroDoc): Promise<Hash> => digest(stateDigestInput(doc));
 
 /**
- * Canonical text of what a document says, whoever said it: without its version, without where its attachments' chunks
- * are stored, and without the marks of restoring.
+ * Canonical text of what a document says, whoever said it: without versions, without where its attachments' chunks are
+ * stored, and without the marks of restoring.
  */
 export const contentText = (doc: LoroDoc): string => {
-  const state: unknown = JSON.parse(new TextDecoder().decode(stateDigestInput(doc)));
-  const content = isObject(state) && isObject(state["content"]) ? state["content"] : {};
+  const parsed: unknown = JSON.parse(canonicalContent(doc));
+  const content = isObject(parsed) ? parsed : {};
   const { [STATE_ROOT]: own, ...others } = content;
   const { [RESTORED_KEY]: _, ...said } = isObject(own) && isObject(own["content"]) ? own["content"] : {};
   return canonicalJson(comparable({ others, said }, placesIn(doc)));

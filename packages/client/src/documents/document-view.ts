@@ -49,3 +49,10 @@ export const documentView = (
     },
   };
 };
+
+/**
+ * The row that may be stored with a document's content: whoever makes what it shows writes first what the document says about
+ * others, which the engine does when it imports it.
+ */
+export const storableView = (schema: DocumentSchema, type: string, view: DocumentView): DocumentView =>
+  documentTypeOf(schema, type)?.extractions === undefined ? view : { ...view, projection: undefined };

@@ -15,7 +15,7 @@ import type { CopiedUpdate } from "../backup/copy-document.ts";
 import { copyDocument } from "../backup/copy-document.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
-import { documentView } from "./document-view.ts";
+import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
 import { possibleTreeChanges } from "./tree-changes.ts";
 import { type Sequence, type Step, transformDelta } from "./transform-delta.ts";
@@ -54,6 +54,7 @@ export const rebaseDocument = (
   server: LoroDoc,
   request: RebaseRequest,
 ): Rebased => {
+  const viewOf = (doc: LoroDoc): DocumentView => storableView(schema, type, documentView(schema, type, doc));
   const full = new LoroDoc();
   const rebuilt = new LoroDoc();
   try {
@@ -74,12 +75,12 @@ export const rebaseDocument = (
         relocate: (manifest) => manifest,
         type: documentTypeOf(schema, type),
       });
-      const row = rowOf(schema, type, state);
+      const row = readSnapshot(state, viewOf);
       const after: unknown = rebuilt.toJSON();
       return {
         before,
         after,
-        row: documentView(schema, type, rebuilt),
+        row: viewOf(rebuilt),
         update: undefined,
         notReapplied: [],
         copy: { updates, row },
@@ -102,18 +103,18 @@ export const rebaseDocument = (
     const update = changed ? rebuilt.export({ mode: "update", from: version }) : undefined;
     version.free();
     const after: unknown = rebuilt.toJSON();
-    return { before, after, row: documentView(schema, type, rebuilt), update, notReapplied, copy: undefined };
+    return { before, after, row: viewOf(rebuilt), update, notReapplied, copy: undefined };
   } finally {
     full.free();
     rebuilt.free();
   }
 };
 
-const rowOf = (schema: DocumentSchema, type: string, snapshot: Uint8Array): DocumentView => {
+const readSnapshot = <A>(snapshot: Uint8Array, read: (doc: LoroDoc) => A): A => {
   const doc = new LoroDoc();
   try {
     doc.import(snapshot);
-    return documentView(schema, type, doc);
+    return read(doc);
   } finally {
     doc.free();
   }

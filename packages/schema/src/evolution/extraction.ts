@@ -116,16 +116,17 @@ const isBeyond = (newer: Reach, older: Reach): boolean =>
 
 /** What sources say about a document goes by this name, whatever declared it. */
 const CONTRIBUTIONS = /^\$v\d.*:in$/;
+export const isContributions = (root: string): boolean => CONTRIBUTIONS.test(root);
+
+/** What a register says, without the source's version. */
+export const valuesSaid = (said: unknown): unknown => (isContribution(said) ? { values: said.values } : said);
 
 /** Whether a document has nothing but what sources say about it, and what every document has. */
 export const isOnlyExtracted = (doc: LoroDoc): boolean => {
   const names = Object.entries(doc.getShallowValue()).flatMap(([name, id]) =>
     isEmptyRoot(doc.getContainerById(id)) ? [] : [name],
   );
-  return (
-    names.some((name) => CONTRIBUTIONS.test(name)) &&
-    names.every((name) => name === STATE_ROOT || CONTRIBUTIONS.test(name))
-  );
+  return names.some(isContributions) && names.every((name) => name === STATE_ROOT || isContributions(name));
 };
 
 /**
@@ -133,7 +134,7 @@ export const isOnlyExtracted = (doc: LoroDoc): boolean => {
  * be taken to have them. So what it says next counts. The caller commits.
  */
 export const forgetReaches = (doc: LoroDoc): void => {
-  for (const name of Object.keys(doc.getShallowValue()).filter((root) => CONTRIBUTIONS.test(root))) {
+  for (const name of Object.keys(doc.getShallowValue()).filter(isContributions)) {
     const registers = MAP.root(doc, name);
     for (const [source, value] of registers.entries()) {
       const said: unknown = value;

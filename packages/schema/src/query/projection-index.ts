@@ -22,7 +22,7 @@ import {
 import { isScalar } from "./value-shape.ts";
 
 /** Of the rules by which rows, entries and words are made. Raised when they change, so that rows are made again. */
-const PROJECTION_VERSION = 1;
+const PROJECTION_VERSION = 2;
 
 /** The values of a row under one path, as an index holds them. */
 export interface IndexedValues {
