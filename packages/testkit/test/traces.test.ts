@@ -22,7 +22,6 @@ import {
   replaySequential,
   seededRandom,
   shortSessionFile,
-  typeShortSession,
   xoshiro128,
 } from "../src/traces/index.ts";
 
@@ -86,11 +85,11 @@ describe("random numbers", () => {
 });
 
 describe("files", () => {
-  test("the short session is what its typing gives, and true", async () => {
+  test("the short session was recorded truly: typed and corrected, with emoji", async () => {
     const trace = await loadTrace(shortSessionFile);
-    expect(trace).toEqual(typeShortSession());
     if (trace.kind !== "sequential") throw new Error("the short session has one author");
     expect(trace.txns.length).toBeGreaterThan(280);
+    expect(trace.txns.filter(({ patches }) => patches.some(([, deleted]) => deleted > 0)).length).toBeGreaterThan(10);
     expect(hasAstral(trace.endContent)).toBe(true);
     expect(replaySequential(trace)).toBe(trace.endContent);
   });

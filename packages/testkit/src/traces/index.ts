@@ -5,7 +5,6 @@ export { loadTrace, shortSessionFile } from "./load-trace.ts";
 export { type TraceVersions, parentsVersions } from "./parents-versions.ts";
 export { type SeededRandom, seededRandom, xoshiro128 } from "./random.ts";
 export { replayConcurrent, replaySequential } from "./replay.ts";
-export { typeShortSession } from "./short-session.ts";
 export {
   type ConcurrentTrace,
   type ConcurrentTransaction,

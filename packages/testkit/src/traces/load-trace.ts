@@ -17,7 +17,7 @@ export const loadTrace = async (path: string | URL): Promise<Trace> => {
   return parseTrace(parseJson(gzipped ? await decompress(bytes) : bytes));
 };
 
-/** A short session that lies beside this package: a note typed with pauses, corrections and emoji. */
+/** A short session that lies beside this package: a note as it was typed into the app, recorded by `npm run record -- FILE --typed`. */
 export const shortSessionFile = new URL("../../fixtures/short-session.json", import.meta.url);
 
 const decompress = async (bytes: Uint8Array): Promise<Buffer> => {
