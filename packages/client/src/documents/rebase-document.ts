@@ -139,7 +139,7 @@ const reapply = (
     else possible.push([id, transformed(diff, undone.get(id))]);
   }
   // A mergeable child goes by its name whether or not its parent has it: without it nobody finds what is in it.
-  const unfound = () => possible.filter(([id]) => rebuilt.getPathToContainer(id) === undefined);
+  const unfound = () => possible.filter(([id]) => isNamed(full, id) && rebuilt.getPathToContainer(id) === undefined);
   try {
     rebuilt.applyDiff(possible);
     return [...lost, ...unfound().map(([id]) => pathOf(full, id))];
@@ -154,6 +154,14 @@ const reapply = (
     }
   }
   return lost;
+};
+
+/** Whether a container goes by names alone, down from its root: in nodes and items it is another one where it is made again. */
+const isNamed = (doc: LoroDoc, id: ContainerID): boolean => {
+  for (let at = doc.getContainerById(id); at !== undefined; at = at.parent()) {
+    if (!at.id.startsWith("cid:root-")) return false;
+  }
+  return true;
 };
 
 const isNodeMade = (changes: ReadonlyArray<ContainerDiff>, id: ContainerID): boolean =>
