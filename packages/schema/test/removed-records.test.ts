@@ -141,6 +141,26 @@ test("what somebody wrote into it meanwhile is gone too when it is made again", 
   expect(readDocument(newer, doc).rows).toEqual({ r: EMPTY_NEW });
 });
 
+test("what went with a record stays away where somebody carried it on meanwhile, and what that one added is there", () => {
+  const doc = written();
+  const other = LoroDoc.fromSnapshot(doc.export({ mode: "snapshot" }));
+  other.setPeerId(2n);
+  // An older app's edit, which the newer app's next one takes into a form of the words that nobody else knows.
+  oldRows(other).ensure("r").words.push("late");
+  other.commit();
+  newRows(other).ensure("r").words.push("d");
+  other.commit();
+  oldRows(doc).remove("r");
+  oldRows(doc).ensure("r");
+  doc.commit();
+  doc.import(other.export({ mode: "update" }));
+  expect(readDocument(older, doc).rows["r"]?.words).toEqual(["late"]);
+  expect(readDocument(newer, doc).rows["r"]?.words.toSorted()).toEqual(["d", "late"]);
+  newRows(doc).ensure("r").words.push("e");
+  doc.commit();
+  expect(readDocument(newer, doc).rows["r"]?.words.toSorted()).toEqual(["d", "e", "late"]);
+});
+
 test("a record that holds nothing any more is made again without writing over what others write in it", () => {
   const doc = written();
   oldRows(doc).remove("r");

@@ -19,7 +19,7 @@ import { digestText } from "../digest.ts";
 import type { Fields } from "../field.ts";
 import { isPlainObject } from "../json.ts";
 import { MAP, type Place, findContainer, openContainer, readAndFree, samePlaceIn } from "../place.ts";
-import { readField, readFields } from "../read.ts";
+import { REMOVED_KEY, readField, readFields } from "../read.ts";
 import { type InvalidValue, type Path, type Report, type Slot } from "../slots.ts";
 import { originalOf, readPast } from "./past-versions.ts";
 import { fitViews } from "./fit-view.ts";
@@ -54,6 +54,8 @@ interface Successor {
   readonly made: string;
   /** Digests of the other successors' views, as far as they are covered. */
   readonly seen: Readonly<Record<string, unknown>>;
+  /** It was emptied together with its record, and counts no more. Whoever has its items from it does not have them either. */
+  readonly isRemoved: boolean;
 }
 
 /** The newer form of a place. */
@@ -113,23 +115,26 @@ const successorsIn = (
     if (!isContainer(map) || !MAP.is(map)) return [];
     const covers = versionOf(map.get(COVERS));
     const created = versionOf(map.get(CREATED));
+    const isRemoved = covers === undefined && map.get(REMOVED_KEY) === true;
     // Half of one, or nobody's: as if it were not there.
-    if (covers === undefined || created === undefined) return [];
+    if (!isRemoved && (covers === undefined || created === undefined)) return [];
     const seen: unknown = map.get(SEEN);
     return [
       {
         id,
         place: { at: "record", doc: place.doc, map },
-        covers,
-        created,
+        covers: covers ?? [],
+        created: created ?? [],
         base: textOf(map, BASE),
         made: textOf(map, MADE),
         seen: isPlainObject(seen) ? seen : {},
+        isRemoved,
       },
     ];
   });
   all.sort(byCause);
-  return { all, winner: all.find(({ id }) => id === named) ?? all.at(-1) };
+  const counting = all.filter((successor) => !successor.isRemoved);
+  return { all, winner: counting.find(({ id }) => id === named) ?? counting.at(-1) };
 };
 
 /** Views at versions of a document, which never change. */
@@ -206,6 +211,7 @@ const compute = (change: Change, place: Place, report: Report): Current => {
     if (other === winner) continue;
     const edited = readNewer(change, other.place);
     const seen = winner.seen[other.id];
+    if (other.isRemoved && seen === undefined) continue;
     if (digestOf(edited) === (seen ?? other.made)) continue;
     isSettled = false;
     // Edits to one that did not win.

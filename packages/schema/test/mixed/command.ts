@@ -8,6 +8,7 @@ const USAGE = `npm run versions -- [options]
   --runs N       how many runs (1000)
   --from SEED    the first seed (1)
   --workers N    threads (one for each core)
+  --parts        what is in records and nodes, instead of documents
   --state FILE   keeps what was done, and goes on from there
 `;
 
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     runs: { type: "string", default: "1000" },
     from: { type: "string", default: "1" },
     workers: { type: "string", default: String(availableParallelism()) },
+    parts: { type: "boolean", default: false },
     state: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -37,7 +39,7 @@ const main = async (): Promise<boolean> => {
   const runs = toCount("runs", values.runs);
   const state = await runSeedCampaign({
     worker: new URL("campaign-worker.ts", import.meta.url),
-    parameters: {},
+    parameters: values.parts ? { of: "parts" } : {},
     firstSeed: toCount("from", values.from),
     seeds: runs,
     workers: toCount("workers", values.workers),

@@ -8,7 +8,7 @@ import { type AppVersion, type Author, Ledger, knew } from "./ledger.ts";
 import { versions } from "./versions.ts";
 
 /** A generator of numbers that a seed decides (mulberry32). */
-const randomOf = (seed: number): ((below: number) => number) => {
+export const randomOf = (seed: number): ((below: number) => number) => {
   let state = seed >>> 0;
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -265,7 +265,7 @@ export class Run {
 }
 
 /** Loro's `compare`: 1 where the left version has all of the right one, and more. */
-const send = (from: Device, to: Device): void => {
+export const send = (from: Device, to: Device): void => {
   const [has, known] = [from.doc.oplogVersion(), to.doc.oplogVersion()];
   const order = has.compare(known);
   if (order === 1 || order === undefined) to.doc.import(from.doc.export({ mode: "update", from: known }));
