@@ -5,6 +5,7 @@ import { Dexie } from "dexie";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { first, third } from "./evolving-notes.ts";
 import { leaders } from "./fixtures/tabs.ts";
+import { makeVersion2, withinTables } from "./fixtures/version-2-tables.ts";
 
 /** Three steps' work. */
 const NOTES = 140;
@@ -50,15 +51,7 @@ const write = async (notes: number): Promise<void> => {
 
 const titlesOf = (count: number): ReadonlyArray<string> => Array.from({ length: count }, (_, index) => `note ${index}`);
 
-/** The tables as they are, over a connection of the test's own. */
-const within = async <A>(use: (database: Dexie) => Promise<A>): Promise<A> => {
-  const database = await new Dexie(name).open();
-  try {
-    return await use(database);
-  } finally {
-    database.close();
-  }
-};
+const within = <A>(use: (database: Dexie) => Promise<A>): Promise<A> => withinTables(name, use);
 interface MadeRow {
   readonly type: string;
   readonly projection: string;
@@ -132,61 +125,6 @@ test("a browser that ends halfway has lost nothing, and the next one goes on wit
   expect(note.read()).toMatchObject({ title: row.fields.title, body: row.fields.title.replace("note", "about") });
 }, 240_000);
 
-const OLD_TABLES = {
-  profile: "one",
-  workspaces: "workspace",
-  positions: "workspace",
-  documents: "[workspace+document], [workspace+type], [workspace+unprojected], [workspace+pendingUpdates]",
-  views: "[workspace+document]",
-  updates: "id, [workspace+document+id], [workspace+document+waits]",
-  snapshots: "[workspace+document]",
-  outgoing: "[workspace+counter]",
-  parked: "[workspace+counter]",
-  streams: "[workspace+document]",
-  log: "[workspace+device+counter], [workspace+kind+seq], [workspace+kind+waits]",
-  heads: "[workspace+device]",
-  chunks: "[workspace+hash]",
-  chunkStates: "[workspace+hash]",
-  secrets: "name",
-};
-
-type OldRow = Readonly<Record<string, unknown>>;
-
-/** Puts the tables back to what version 2 of them was, with all that is in them. */
-const makeVersion2 = async (): Promise<void> => {
-  const tables = await within(
-    async (database) =>
-      new Map(
-        await Promise.all(
-          database.tables.map(
-            async ({ name: table }) => [table, await database.table<OldRow>(table).toArray()] as const,
-          ),
-        ),
-      ),
-  );
-  const rowsOf = (table: string): ReadonlyArray<OldRow> => tables.get(table) ?? [];
-  await Dexie.delete(name);
-  const old = new Dexie(name);
-  old.version(2).stores(OLD_TABLES);
-  await old.open();
-  const views = rowsOf("views").map((view, index) => {
-    const { createdAt, deleted } = rowsOf("documents")[index] ?? {};
-    const searchText = rowsOf("words")
-      .filter(({ document }) => document === view["document"])
-      .flatMap(({ words }) => words)
-      .join(" ");
-    return { ...view, createdAt, deleted, searchText };
-  });
-  const documents = rowsOf("documents").map(
-    ({ createdAt: _, deleted: _deleted, entries: _entries, projection: _projection, ...row }) => row,
-  );
-  for (const { name: table } of old.tables) {
-    const rows = table === "views" ? views : table === "documents" ? documents : rowsOf(table);
-    await old.table<object>(table).bulkPut(rows);
-  }
-  old.close();
-};
-
 /** Edits that no server has. */
 const countWaiting = (): Promise<number> =>
   within((database) =>
@@ -198,7 +136,7 @@ const countWaiting = (): Promise<number> =>
 
 test("tables of version 2: lists, filters and searches answer at once, and all rows are made; nothing waits less", async () => {
   await write(20);
-  await makeVersion2();
+  await makeVersion2(name);
   const waiting = await countWaiting();
   expect(waiting).toBeGreaterThan(0);
   const app = await openThird();

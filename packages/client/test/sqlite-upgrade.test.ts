@@ -11,6 +11,7 @@ import { type ListQuery, openCairn, type Workspace } from "../src/node.ts";
 import { LocalStore, type LocalStoreShape } from "../src/store/LocalStore.ts";
 import * as SqliteStore from "../src/store/SqliteStore.ts";
 import { first } from "./evolving-notes.ts";
+import { makeOlderTables } from "./fixtures/older-tables.ts";
 
 const id = (number: number) => new Uint8Array(16).fill(number);
 const WORKSPACE = workspaceIdFromBytes(id(1));
@@ -124,23 +125,7 @@ const writeVersion2 = async (): Promise<void> => {
     if (title === "Gone") await workspace.delete(note.id);
   }
   await app.close();
-  const database = new DatabaseSync(join(directory, "cairn.db"));
-  database.exec(`
-    DROP TABLE entries; DROP TABLE words; DROP INDEX documents_by_projection; DROP INDEX documents_unprojected;
-    ALTER TABLE views RENAME TO new_views;
-    CREATE TABLE views (document INTEGER PRIMARY KEY, fields TEXT NOT NULL, search_text TEXT NOT NULL,
-      deleted INTEGER NOT NULL, created_at REAL NOT NULL) STRICT;
-    INSERT INTO views SELECT new_views.document, fields,
-        coalesce(json_extract(fields, '$.title'), '') || char(10) || coalesce(json_extract(fields, '$.body'), ''),
-        deleted, created_at FROM new_views JOIN documents ON documents.key = new_views.document;
-    DROP TABLE new_views;
-    ALTER TABLE documents DROP COLUMN deleted; ALTER TABLE documents DROP COLUMN created_at;
-    ALTER TABLE documents DROP COLUMN projection; ALTER TABLE documents DROP COLUMN entries;
-    ALTER TABLE updates DROP COLUMN first_form;
-    CREATE INDEX documents_by_type ON documents (workspace, type);
-    CREATE INDEX documents_unprojected ON documents (workspace) WHERE unprojected IS NOT NULL;
-    PRAGMA user_version = 2;`);
-  database.close();
+  makeOlderTables(directory, 2);
 };
 
 test("version 2: lists, filters and searches answer at once, and when it is opened again; nothing waits less", async () => {

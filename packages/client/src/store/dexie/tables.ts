@@ -6,7 +6,7 @@
  * properties: the optional ones below are present exactly while there is something to do.
  */
 import type { DeviceId, DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
-import { Dexie, type Table } from "dexie";
+import { Dexie, type Table, type Transaction } from "dexie";
 import type { RowState } from "../rows/row-state.ts";
 import { makeRowsIndexable, makeStatesExplicit } from "./upgrades.ts";
 import type {
@@ -103,6 +103,44 @@ type DocumentKey = [WorkspaceId, DocumentId];
 type CounterKey = [WorkspaceId, number];
 type ChunkKey = [WorkspaceId, Hash];
 
+interface TableVersion {
+  /** Tables that are new or have other indexes: the primary key, and the indexes. All others stay as they are. */
+  readonly stores: Readonly<Record<string, string>>;
+  /** Makes what is there what this version has, in the transaction that makes its tables. */
+  readonly upgrade?: (transaction: Transaction) => Promise<void>;
+}
+
+/** All versions, the first one first. What was released is not edited (decision 25). */
+export const TABLE_VERSIONS: ReadonlyArray<TableVersion> = [
+  {
+    stores: {
+      profile: "one",
+      workspaces: "workspace",
+      positions: "workspace",
+      documents: "[workspace+document], [workspace+type], [workspace+unprojected], [workspace+pendingUpdates]",
+      views: "[workspace+document]",
+      updates: "id, [workspace+document+id], [workspace+document+waits]",
+      snapshots: "[workspace+document]",
+      outgoing: "[workspace+counter]",
+      parked: "[workspace+counter]",
+      log: "[workspace+device+counter], [workspace+kind+seq], [workspace+kind+waits]",
+      heads: "[workspace+device]",
+      chunks: "[workspace+hash]",
+      chunkStates: "[workspace+hash]",
+      secrets: "name",
+    },
+  },
+  { stores: { streams: "[workspace+document]" }, upgrade: makeStatesExplicit },
+  {
+    stores: {
+      documents:
+        "[workspace+document], [workspace+type+projection], [workspace+type+unprojected], [workspace+pendingUpdates], *entries",
+      words: "[workspace+document+bucket], *words",
+    },
+    upgrade: makeRowsIndexable,
+  },
+];
+
 export class CairnDatabase extends Dexie {
   declare readonly profile: Table<ProfileRow, 1>;
   declare readonly workspaces: Table<WorkspaceRecord, WorkspaceId>;
@@ -123,32 +161,10 @@ export class CairnDatabase extends Dexie {
   constructor(name: string) {
     // A connection that was closed stays closed: opening again by itself could make an empty database.
     super(name, { autoOpen: false, cache: "disabled", chromeTransactionDurability: "strict" });
-    this.version(1).stores({
-      profile: "one",
-      workspaces: "workspace",
-      positions: "workspace",
-      documents: "[workspace+document], [workspace+type], [workspace+unprojected], [workspace+pendingUpdates]",
-      views: "[workspace+document]",
-      updates: "id, [workspace+document+id], [workspace+document+waits]",
-      snapshots: "[workspace+document]",
-      outgoing: "[workspace+counter]",
-      parked: "[workspace+counter]",
-      log: "[workspace+device+counter], [workspace+kind+seq], [workspace+kind+waits]",
-      heads: "[workspace+device]",
-      chunks: "[workspace+hash]",
-      chunkStates: "[workspace+hash]",
-      secrets: "name",
-    });
-    this.version(2)
-      .stores({ streams: "[workspace+document]" })
-      .upgrade((transaction) => makeStatesExplicit(transaction));
-    this.version(3)
-      .stores({
-        documents:
-          "[workspace+document], [workspace+type+projection], [workspace+type+unprojected], [workspace+pendingUpdates], *entries",
-        words: "[workspace+document+bucket], *words",
-      })
-      .upgrade((transaction) => makeRowsIndexable(transaction));
+    for (const [index, { stores, upgrade }] of TABLE_VERSIONS.entries()) {
+      const version = this.version(index + 1).stores(stores);
+      if (upgrade !== undefined) version.upgrade(upgrade);
+    }
     this.on("populate", (transaction) => {
       const row: ProfileRow = { one: 1, made: crypto.randomUUID(), epoch: 0, lastUpdate: 0, profile: undefined };
       return transaction.table("profile").add(row);
