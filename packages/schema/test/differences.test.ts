@@ -90,6 +90,17 @@ describe("the difference of two texts", () => {
       { start: 18, end: 18, insert: "s" },
     ]);
   });
+
+  test.each([
+    ["我们明天早上去山里走路", "我们后天晚上去海边走路"],
+    ["ぼくはきのうやまへいった", "ぼくはあしたうみへいく"],
+    ["ฉันไปตลาดเช้านี้", "เธอไปบ้านเย็นนี้"],
+  ])("is by letters where there are no spaces between words: %s", (before, after) => {
+    // What stays in the middle of a sentence is not taken out of it, and put in again.
+    const kept = commonItems(Array.from(before), Array.from(after)).length;
+    const inserted = differenceOf(before, after).flatMap(({ insert }) => Array.from(insert));
+    expect(inserted.length).toBeLessThanOrEqual(Array.from(after).length - kept + 2);
+  });
 });
 
 const one = defineSchema({

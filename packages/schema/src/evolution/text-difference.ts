@@ -11,10 +11,17 @@ export interface Replacement {
   readonly insert: string;
 }
 
+// Scripts that put no spaces between words: a sentence would be one word, and taken for another one when half of it changed.
+const UNSPACED = String.raw`[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}]\p{M}*`;
+const WORDS = new RegExp(
+  String.raw`${UNSPACED}|(?:(?!${UNSPACED})[\p{L}\p{N}\p{M}])+\s*|[^\p{L}\p{N}\p{M}\s]\s*|\s+`,
+  "gu",
+);
+
 /** How a text is cut, the coarsest first: lines, words with the space after them, code points. */
 const CUTS: ReadonlyArray<(text: string) => ReadonlyArray<string>> = [
   (text) => text.match(/[^\n]*\n|[^\n]+/gu) ?? [],
-  (text) => text.match(/[\p{L}\p{N}\p{M}]+\s*|[^\p{L}\p{N}\p{M}\s]\s*|\s+/gu) ?? [],
+  (text) => text.match(WORDS) ?? [],
   (text) => Array.from(text),
 ];
 
