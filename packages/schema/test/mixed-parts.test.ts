@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { runMixedParts } from "./mixed/parts.ts";
 
-/** A fixed share; `npm run versions -- --parts` runs any number. */
+/** A fixed share; `npm run versions -- --of parts` runs any number. */
 const RUNS = Number(process.env["CAIRN_MIXED_RUNS"] ?? 200);
 
 test(

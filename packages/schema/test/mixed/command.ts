@@ -8,7 +8,8 @@ const USAGE = `npm run versions -- [options]
   --runs N       how many runs (1000)
   --from SEED    the first seed (1)
   --workers N    threads (one for each core)
-  --parts        what is in records and nodes, instead of documents
+  --of WHAT      documents: every kind of step, in three versions (the default); parts: what is in records and nodes;
+                 kinds: changes from every kind of field to another
   --state FILE   keeps what was done, and goes on from there
 `;
 
@@ -19,7 +20,7 @@ const { values } = parseArgs({
     runs: { type: "string", default: "1000" },
     from: { type: "string", default: "1" },
     workers: { type: "string", default: String(availableParallelism()) },
-    parts: { type: "boolean", default: false },
+    of: { type: "string", default: "documents" },
     state: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -36,10 +37,11 @@ const main = async (): Promise<boolean> => {
     say(USAGE);
     return true;
   }
+  if (!["documents", "parts", "kinds"].includes(values.of)) throw new TypeError("--of is documents, parts or kinds");
   const runs = toCount("runs", values.runs);
   const state = await runSeedCampaign({
     worker: new URL("campaign-worker.ts", import.meta.url),
-    parameters: values.parts ? { of: "parts" } : {},
+    parameters: values.of === "documents" ? {} : { of: values.of },
     firstSeed: toCount("from", values.from),
     seeds: runs,
     workers: toCount("workers", values.workers),
