@@ -410,6 +410,14 @@ export interface Workspace<S extends DocumentSchema> extends SyncControl {
     init?: (document: Editor<TypeOf<S, T>>) => void,
   ): Promise<DocumentHandle<S, T>>;
   open<T extends TypeName<S>>(type: T, id: DocumentId): Promise<DocumentHandle<S, T>>;
+  /**
+   * The one document of a type in this workspace, its settings for instance; with a `key`, text of at most 200 UTF-16 units,
+   * the one under that key. Its id follows from both and from the workspace, on every device the same: devices that write
+   * to it before they have heard of each other write to the same document, and what they wrote is merged. Opening it writes
+   * nothing; its first edit makes it. Once deleted it is deleted until it is restored: there is no other one. Rejects with
+   * `type-unknown` and `invalid-argument`.
+   */
+  singleton<T extends TypeName<S>>(type: T, key?: string): Promise<DocumentHandle<S, T>>;
   /** Rejects with `query-invalid`, whose `cause` is a `QueryInvalid` that names the place in the query. */
   query<T extends TypeName<S>>(type: T, query?: ListQuery<S, T>): Promise<ReadonlyArray<Row<S, T>>>;
   /** Rows with where the next page begins: hand `next` back as `after`, with the same sorting. */

@@ -217,6 +217,7 @@ test("a document that a restored source made here before takes the backup's cont
     const target: ImportTarget = {
       find: () => Promise.resolve(present),
       has: () => Promise.resolve(false),
+      singleton: () => Promise.reject(new Error("it is none")),
       mayTakeOwnId: () => Promise.resolve(true),
       storeChunk: () => Promise.reject(new Error("it has no attachments")),
       restore: (one) => {

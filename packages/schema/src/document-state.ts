@@ -10,6 +10,7 @@ import { STATE_ROOT } from "./roots.ts";
 const DELETED = "deleted";
 const CREATED_AT = "createdAt";
 const TYPE = "type";
+const SINGLETON = "singleton";
 
 const stateOf = (doc: LoroDoc, key: string): unknown => readAndFree(doc.getMap(STATE_ROOT), (state) => state.get(key));
 
@@ -33,16 +34,35 @@ export const documentTypeName = (doc: LoroDoc): string | undefined => {
   return typeof value === "string" ? value : undefined;
 };
 
+/** Under which key the document is the one of its type in a workspace; undefined where it is one of many. */
+export const singletonKey = (doc: LoroDoc): string | undefined => {
+  const value = stateOf(doc, SINGLETON);
+  return typeof value === "string" ? value : undefined;
+};
+
+/** In a copy, which is one of many. The caller commits. */
+export const forgetSingleton = (doc: LoroDoc): void => {
+  if (stateOf(doc, SINGLETON) !== undefined) readAndFree(doc.getMap(STATE_ROOT), (state) => state.delete(SINGLETON));
+};
+
 /**
  * Say what a new document is. Not a genesis: nothing depends on it, two devices may do it for the same document, and
  * what is already there stays as it is.
  */
 export const describeDocument = (
   doc: LoroDoc,
-  description: { readonly type: string; /** Milliseconds since 1970. */ readonly createdAt: number },
+  description: {
+    readonly type: string;
+    /** Milliseconds since 1970. */
+    readonly createdAt: number;
+    /** Its key, where it is the only one. */
+    readonly singleton?: string | undefined;
+  },
 ): void => {
   readAndFree(doc.getMap(STATE_ROOT), (state) => {
     if (documentTypeName(doc) === undefined) state.set(TYPE, description.type);
     if (createdAt(doc) === undefined) state.set(CREATED_AT, description.createdAt);
+    if (description.singleton !== undefined && singletonKey(doc) === undefined)
+      state.set(SINGLETON, description.singleton);
   });
 };

@@ -10,7 +10,15 @@ export {
   defineDocument,
   defineSchema,
 } from "./document-type.ts";
-export { createdAt, describeDocument, documentTypeName, isDeleted, setDeleted } from "./document-state.ts";
+export {
+  createdAt,
+  describeDocument,
+  documentTypeName,
+  forgetSingleton,
+  isDeleted,
+  setDeleted,
+  singletonKey,
+} from "./document-state.ts";
 export {
   type CounterWriter,
   type Editor,
@@ -34,6 +42,7 @@ export {
   type ExtractionTarget,
   extractionsFrom,
   forgetReaches,
+  hasExtractions,
   isOnlyExtracted,
   writeContribution,
 } from "./evolution/extraction.ts";

@@ -11,7 +11,7 @@ import { peerIdOf } from "../documents/peer-ids.ts";
 import * as Attachments from "../engine/Attachments.ts";
 import type { NewEdit } from "../engine/EngineApi.ts";
 import { toCairnError } from "../engine/failures.ts";
-import { documentTypeOf, WORKSPACE_SINGLETON } from "../engine/engine-schema.ts";
+import { documentTypeOf, singletonName, WORKSPACE_SINGLETON } from "../engine/engine-schema.ts";
 import type { WorkspaceRuntime } from "../engine/WorkspaceRuntime.ts";
 import { CairnError } from "../errors.ts";
 import type { PeerLeasesShape } from "../platform/PeerLeases.ts";
@@ -211,9 +211,12 @@ const targetOf = (work: BackupWork): ImportTarget => {
   return {
     has: (document) => promise(Effect.map(store.document(context.workspace, document), (row) => row !== undefined)),
     find: (document) => promise(loadDocument(work, document)),
+    singleton: (type, key) => context.keyring.singletonDocument(singletonName(type, key)),
     // Asked once for an import, and only when it matters: out of the server's reach the answer takes its time.
-    mayTakeOwnId: (header) =>
-      header.workspace === context.workspace ? (caughtUp ??= promise(isCaughtUp(work))) : Promise.resolve(true),
+    mayTakeOwnId: (header, isSingleton) =>
+      header.workspace === context.workspace || isSingleton
+        ? (caughtUp ??= promise(isCaughtUp(work)))
+        : Promise.resolve(true),
     storeChunk: (content) => promise(Attachments.storeChunk(store, context, content)),
     restore: () => Promise.resolve(),
   };
@@ -245,11 +248,15 @@ const isCaughtUp = Effect.fnUntraced(function* ({ store, runtime, remote }: Back
 });
 
 /** Writes the document anew, with its row, durably. */
-const restore = async (work: BackupWork, lease: number, { id, from, relocate }: RestoredDocument): Promise<void> => {
+const restore = async (
+  work: BackupWork,
+  lease: number,
+  { id, isBeside, from, relocate }: RestoredDocument,
+): Promise<void> => {
   const { runtime, promise } = work;
   const peer = peerIdOf(runtime.context.device, lease);
   const type = documentTypeOf(work.schema, from.type);
-  const { updates, snapshot } = copyDocument(from.doc, { peer, digest: from.digest, relocate, type });
+  const { updates, snapshot } = copyDocument(from.doc, { peer, digest: from.digest, relocate, type, isBeside });
   // Where something is said about it here already, its row shows both.
   const isNew = (await promise(work.store.document(runtime.context.workspace, id))) === undefined;
   const row = isNew ? await promise(viewOf(work, id, from.type, snapshot)) : undefined;

@@ -13,6 +13,7 @@ import {
   configureStyles,
   type DocumentType,
   forgetReaches,
+  forgetSingleton,
   renameVersions,
   settleDocument,
   STATE_ROOT,
@@ -42,6 +43,8 @@ export interface CopyOptions {
   readonly relocate: (manifest: Manifest) => Manifest;
   /** Its declared type, where it is known: how its marks grow, and what versions of the app carry over. */
   readonly type?: DocumentType | undefined;
+  /** Another document has the place of the one that is copied: this is no singleton. */
+  readonly isBeside?: boolean;
 }
 
 export interface DocumentCopy {
@@ -72,6 +75,7 @@ export const copyDocument = (source: LoroDoc, options: CopyOptions): DocumentCop
     const all = copy.write(source, options.relocate);
     // The version before everything is the same in every document.
     forgetReaches(target);
+    if (options.isBeside === true) forgetSingleton(target);
     renameVersions(target, (version) => (version.length === 0 ? undefined : (names.get(nameOf(version)) ?? all)));
     const restored = [...restoredFrom(source).filter((digest) => digest !== options.digest), options.digest];
     target.getMap(STATE_ROOT).set(RESTORED_KEY, restored.slice(-MAX_RESTORED));

@@ -10,7 +10,7 @@
  * The file is read twice: once to the end, to see that it is whole, and only then to change anything.
  */
 import type { DocumentId } from "@cairn/protocol";
-import { isOnlyExtracted } from "@cairn/schema";
+import { hasExtractions, isOnlyExtracted, singletonKey } from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
 import type { ImportReport } from "../api.ts";
 import type { ChunkLocation } from "../engine/EngineApi.ts";
@@ -28,17 +28,21 @@ export interface ImportTarget {
   /** The document as it is here, or undefined. The caller frees it. */
   readonly find: (document: DocumentId) => Promise<LoroDoc | undefined>;
   readonly has: (document: DocumentId) => Promise<boolean>;
+  /** Where this workspace has the one document of a type and a key. */
+  readonly singleton: (type: string, key: string) => Promise<DocumentId>;
   /**
-   * Whether an absent document may be written under its own id. Not where the original may still arrive from the server:
-   * both would merge, and every text would be there twice.
+   * Whether an absent document may be written under its own id. Not where the original, or the workspace's own singleton, may
+   * still arrive from the server: both would merge, and every text would be there twice.
    */
-  readonly mayTakeOwnId: (header: BackupHeader) => Promise<boolean>;
+  readonly mayTakeOwnId: (header: BackupHeader, isSingleton: boolean) => Promise<boolean>;
   readonly storeChunk: (content: Uint8Array) => Promise<ChunkLocation>;
   readonly restore: (document: RestoredDocument) => Promise<void>;
 }
 
 export interface RestoredDocument {
   readonly id: DocumentId;
+  /** It goes beside the place that is its own. */
+  readonly isBeside: boolean;
   readonly from: DocumentFromBackup;
   readonly relocate: (manifest: Manifest) => Manifest;
 }
@@ -88,7 +92,7 @@ export const importItems = async (
           if (current.place.type === "here") break;
           report.newDocuments += 1;
           report.newUpdates += edits;
-          if (current.place.id !== document.id) report.copies += 1;
+          if (current.place.isBeside) report.copies += 1;
           break;
         }
         case "attachment":
@@ -103,7 +107,8 @@ export const importItems = async (
           if (!options.dryRun && current?.place.type === "absent") {
             const moved = chunks;
             const relocate = (manifest: Manifest): Manifest => relocated(manifest, moved);
-            await target.restore({ id: current.place.id, from: current, relocate });
+            const { id, isBeside } = current.place;
+            await target.restore({ id, isBeside, from: current, relocate });
           }
           drop();
           break;
@@ -117,7 +122,9 @@ export const importItems = async (
   }
 };
 
-type Place = { readonly type: "here" } | { readonly type: "absent"; readonly id: DocumentId };
+type Place =
+  | { readonly type: "here" }
+  | { readonly type: "absent"; readonly id: DocumentId; readonly isBeside: boolean };
 
 const HERE: Place = { type: "here" };
 
@@ -128,7 +135,8 @@ const placeOf = async (
   header: BackupHeader | undefined,
 ): Promise<Place> => {
   const beside = besideId(document.id, document.digest);
-  const present = await target.find(document.id);
+  const own = await ownPlace(document, target);
+  const present = await target.find(own);
   let isAbsent = present === undefined;
   if (present !== undefined) {
     try {
@@ -139,10 +147,19 @@ const placeOf = async (
       present.free();
     }
   }
-  if (isAbsent && header !== undefined && (await target.mayTakeOwnId(header))) {
-    return { type: "absent", id: document.id };
+  if (isAbsent && header !== undefined && (await target.mayTakeOwnId(header, own !== document.id))) {
+    return { type: "absent", id: own, isBeside: false };
   }
-  return (await target.has(beside)) ? HERE : { type: "absent", id: beside };
+  return (await target.has(beside)) ? HERE : { type: "absent", id: beside, isBeside: true };
+};
+
+/**
+ * A document's own id; of a singleton, where this workspace has it. One that was split, or that others say something about, stays
+ * where these know it.
+ */
+const ownPlace = async ({ id, type, doc }: DocumentFromBackup, target: ImportTarget): Promise<DocumentId> => {
+  const key = singletonKey(doc);
+  return key === undefined || hasExtractions(doc) ? id : target.singleton(type, key);
 };
 
 const holds = (present: LoroDoc, { doc, digest }: DocumentFromBackup): boolean => {

@@ -74,6 +74,7 @@ export const rebaseDocument = (
         digest: request.digest,
         relocate: (manifest) => manifest,
         type: documentTypeOf(schema, type),
+        isBeside: true,
       });
       const row = readSnapshot(state, viewOf);
       const after: unknown = rebuilt.toJSON();

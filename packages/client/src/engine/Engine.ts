@@ -22,7 +22,7 @@ import { LocalStore, type StoreFailure } from "../store/LocalStore.ts";
 import type { Transport } from "../transport/Transport.ts";
 import * as Attachments from "./Attachments.ts";
 import type { Beginning, EngineApi, EngineEvent, NewEdit, RowQuestion } from "./EngineApi.ts";
-import { WORKSPACE_SINGLETON } from "./engine-schema.ts";
+import { singletonName, WORKSPACE_SINGLETON } from "./engine-schema.ts";
 import { attempt, causeToCairnError } from "./failures.ts";
 import { type LeaderCall, type LeaderResult, makeLeaderCalls } from "./LeaderCalls.ts";
 import { createLink, listDevices, listLastSeen, listLinks, revokeLink } from "./Links.ts";
@@ -282,6 +282,9 @@ const assemble = (
         runtime.edited(edits, writer);
       });
 
+    const singletonDocument = (workspace: WorkspaceId, name: string) =>
+      Effect.flatMap(runtimeOf(workspace), ({ context }) => attempt(() => context.keyring.singletonDocument(name)));
+
     const openDocument = Effect.fnUntraced(function* (workspace: WorkspaceId, document: DocumentId) {
       const runtime = yield* runtimeOf(workspace);
       yield* runtime.rows.project(document);
@@ -404,12 +407,8 @@ const assemble = (
       currentWorkspace: () => promise(workspaces.current),
       selectWorkspace: (workspace) => promise(workspaces.select(workspace)),
       createWorkspace: () => promise(workspaces.found),
-      workspaceDocument: (workspace) =>
-        promise(
-          Effect.flatMap(runtimeOf(workspace), ({ context }) =>
-            attempt(() => context.keyring.singletonDocument(WORKSPACE_SINGLETON)),
-          ),
-        ),
+      workspaceDocument: (workspace) => promise(singletonDocument(workspace, WORKSPACE_SINGLETON)),
+      singletonDocument: (workspace, type, key) => promise(singletonDocument(workspace, singletonName(type, key))),
       removeWorkspace: (workspace, force) => promise(workspaces.remove(workspace, force)),
       signOut: (force) => promise(workspaces.signOut(force)),
       recoveryWords: () =>

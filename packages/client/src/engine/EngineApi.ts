@@ -156,6 +156,8 @@ export interface EngineApi {
   createWorkspace(): Promise<WorkspaceInfo>;
   /** The document that says what the workspace is called (type `WORKSPACE_TYPE`). */
   workspaceDocument(workspace: WorkspaceId): Promise<DocumentId>;
+  /** The one document of a type and a key. Makes nothing. */
+  singletonDocument(workspace: WorkspaceId, type: string, key: string): Promise<DocumentId>;
   removeWorkspace(workspace: WorkspaceId, force: boolean): Promise<void>;
   signOut(force: boolean): Promise<void>;
   /** An owner's: resolves with the minimum from now on. The version was checked against the app's own. */

@@ -6,6 +6,9 @@ export const WORKSPACE_TYPE = "$workspace";
 /** The name from which `Keyring.singletonDocument` derives its id. */
 export const WORKSPACE_SINGLETON = "cairn/workspace";
 
+/** The same for the one document that an app has of a type, or of a type and a key. */
+export const singletonName = (type: string, key: string): string => `app/${JSON.stringify([type, key])}`;
+
 export const workspaceType = defineDocument({ fields: { name: field.string({ default: "", list: true }) } });
 
 /** A type by name: the app's, or one of the engine's own. Names that begin with `$` are the engine's. */

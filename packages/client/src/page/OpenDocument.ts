@@ -4,6 +4,7 @@ import {
   type AnyPatch,
   applyAnyPatch,
   derivePatch,
+  describeDocument,
   type DocumentSchema,
   type DocumentType,
   editDocument,
@@ -25,14 +26,25 @@ export class OpenDocument<S extends DocumentSchema, T extends TypeName<S>> imple
   readonly type: T;
   readonly #documentType: DocumentType;
   readonly #plain: PlainDocument;
+  readonly #singleton: string | undefined;
 
-  constructor(schema: S, type: T, plain: PlainDocument) {
+  constructor(schema: S, type: T, plain: PlainDocument, singleton?: string) {
     this.id = plain.id;
     this.type = type;
     // The schema is asked as a whole, since TypeScript cannot follow a declaration through two generic parameters.
     const declared: DocumentSchema = schema;
     this.#documentType = declared.documents[type] ?? { fields: {} };
     this.#plain = plain;
+    this.#singleton = singleton;
+  }
+
+  #edit(change: (loro: LoroDoc) => void): void {
+    this.#plain.editLoro((loro) => {
+      change(loro);
+      // Nobody creates it: whoever edits it first says what it is.
+      if (this.#singleton !== undefined && loro.getPendingTxnLength() > 0)
+        describeDocument(loro, { type: this.type, createdAt: Date.now(), singleton: this.#singleton });
+    });
   }
 
   get loro(): LoroDoc {
@@ -56,7 +68,7 @@ export class OpenDocument<S extends DocumentSchema, T extends TypeName<S>> imple
   }
 
   edit(change: Parameters<Handle<S, T>["edit"]>[0]): void {
-    this.#plain.editLoro((loro) => {
+    this.#edit((loro) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `#documentType` is the one declared under `T`
       change(editDocument(this.#documentType, loro) as Parameters<typeof change>[0]);
     });
@@ -64,7 +76,7 @@ export class OpenDocument<S extends DocumentSchema, T extends TypeName<S>> imple
 
   patch(patch: Parameters<Handle<S, T>["patch"]>[0]): void {
     try {
-      this.#plain.editLoro((loro) => applyAnyPatch(this.#documentType, loro, patch));
+      this.#edit((loro) => applyAnyPatch(this.#documentType, loro, patch));
     } catch (error) {
       throw toPageError(error);
     }

@@ -27,6 +27,7 @@ import type { OutboxState } from "../sync-api.ts";
 import { watched } from "../backup/streams.ts";
 import {
   checkDocumentId,
+  checkSingletonKey,
   checkLinkId,
   checkLinkOptions,
   checkMinimumVersion,
@@ -216,6 +217,13 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   async open<T extends TypeName<S>>(type: T, id: DocumentId): Promise<DocumentHandle<S, T>> {
     if (!Object.hasOwn(this.#schema.documents, type)) throw new CairnError("type-unknown");
     return new OpenDocument(this.#schema, type, await this.#openPlain(id, type));
+  }
+
+  async singleton<T extends TypeName<S>>(type: T, key = ""): Promise<DocumentHandle<S, T>> {
+    if (!Object.hasOwn(this.#schema.documents, type)) throw new CairnError("type-unknown");
+    checkSingletonKey(key);
+    const id = await this.#engine.singletonDocument(this.id, type, key);
+    return new OpenDocument(this.#schema, type, await this.#openPlain(id, type), key);
   }
 
   async create<T extends CreatableTypeName<S>>(

@@ -11,6 +11,8 @@ const MAX_INVITE = 200;
 const MAX_SEALED_TEXT_BYTES = 1024;
 /** Characters of a workspace's name. */
 const MAX_NAME = 1000;
+/** UTF-16 units of a singleton's key. */
+const MAX_KEY = 200;
 const MAX_USES = 1_000_000;
 /** A hundred years. */
 const MAX_LIFETIME_MILLIS = 100 * 365 * 24 * 60 * 60 * 1000;
@@ -76,6 +78,9 @@ const isId = (id: unknown): boolean => typeof id === "string" && decodeBase64Url
 
 export const checkDocumentId = (id: string): void =>
   demand(isId(id), "id", "The id of a document is 22 characters of base64url.");
+
+export const checkSingletonKey = (key: string): void =>
+  demand(key.length <= MAX_KEY && key.isWellFormed(), "key", `A key is well-formed text of at most ${MAX_KEY} units.`);
 
 export const checkLinkId = (link: string): void =>
   demand(isId(link), "link", "The id of a link is 22 characters of base64url.");

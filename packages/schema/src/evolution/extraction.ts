@@ -121,6 +121,10 @@ export const isContributions = (root: string): boolean => CONTRIBUTIONS.test(roo
 /** What a register says, without the source's version. */
 export const valuesSaid = (said: unknown): unknown => (isContribution(said) ? { values: said.values } : said);
 
+/** Whether others say something about a document, or it has been split. */
+export const hasExtractions = (doc: LoroDoc): boolean =>
+  Object.keys(doc.getShallowValue()).some((root) => /^\$v\d.*:(in|out|at)$/.test(root));
+
 /** Whether a document has nothing but what sources say about it, and what every document has. */
 export const isOnlyExtracted = (doc: LoroDoc): boolean => {
   const names = Object.entries(doc.getShallowValue()).flatMap(([name, id]) =>
