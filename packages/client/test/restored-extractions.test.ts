@@ -5,8 +5,10 @@ import {
   defineSchema,
   editDocument,
   evolveSchema,
+  type ExtractedDocument,
   extractedFrom,
   field,
+  readDocument,
   writeContribution,
 } from "@cairn/schema";
 import { Schema } from "effect";
@@ -19,6 +21,8 @@ import { stateDigest } from "../src/backup/document-digest.ts";
 import type { BackupHeader } from "../src/backup/format.ts";
 import { importItems, type ImportTarget } from "../src/backup/import-backup.ts";
 import type { BackupItem } from "../src/backup/read-backup.ts";
+import { reauthor } from "../src/documents/reauthor.ts";
+import { firstFormOf } from "../src/engine/entry-content.ts";
 import { rebaseDocument } from "../src/documents/rebase-document.ts";
 import { type Cairn, openCairn, type Workspace } from "../src/node.ts";
 import { until } from "./notebook.ts";
@@ -169,6 +173,54 @@ test("whoever gives edits up leaves it to the engine to make the row, which spli
   const forked = rebaseDocument(second, "note", server, { ...request, mode: "copy" });
   expect(forked.copy?.row.projection).toBeUndefined();
   expect(forked.row.projection).toBeUndefined();
+});
+
+test("edits that are made anew under another peer: what their source says next counts", () => {
+  // Of one device: the page's, the engine's, and the one that takes their place.
+  const device = 0x0001_0203_0405n << 16n;
+  const peer = (lease: number, of = device): PeerID => `${Number(of) + lease}`;
+  const source = "DAAAAAAAAAAAAAAAAAAAAA";
+  const says = (doc: LoroDoc): ExtractedDocument => {
+    const [said] = extractedFrom(second, "note", doc, source, 1);
+    if (said === undefined) throw new Error("it says something");
+    return said;
+  };
+  const note = new LoroDoc();
+  note.setPeerId(peer(1));
+  editDocument(first.documents.note, note).tasks.push(task("sand"));
+  note.commit();
+  const made = new LoroDoc();
+  made.setPeerId(peer(2));
+  writeContribution(made, source, says(note));
+  made.commit();
+  const update = made.export({ mode: "update" });
+
+  const anew = reauthor(
+    {
+      acknowledged: [],
+      elsewhere: [],
+      own: [{ id: 1, update, time: 1, firstForm: firstFormOf(update) }],
+      madeAnew: [],
+      ends: new Set(),
+      type: "task",
+      peer: peer(0, device * 2n),
+    },
+    second,
+  );
+  const target = new LoroDoc();
+  for (const one of anew) if (one.update !== undefined) target.import(one.update);
+  expect(readDocument(second.documents.task, target).label).toBe("sand!");
+  // The source was made anew as well: nobody has the operations that its register was written from.
+  const again = new LoroDoc();
+  again.setPeerId(peer(0, device * 2n));
+  const tasks = editDocument(first.documents.note, again).tasks;
+  tasks.push(task("sand"));
+  tasks.delete(0, 1);
+  tasks.push({ ...task("sand"), label: "wet sand" });
+  again.commit();
+  expect(writeContribution(target, source, says(again))).toBe(true);
+  target.commit();
+  expect(readDocument(second.documents.task, target).label).toBe("wet sand");
 });
 
 test("repeating an import adds nothing", async () => {

@@ -43,6 +43,10 @@ export const peerIdOf = (device: DeviceId, lease: number): PeerID => {
   return peer.toString() as PeerID;
 };
 
+/** Whether two peer ids are of one device. */
+export const isSameDevice = (one: string, other: string): boolean =>
+  BigInt(one) >> LEASE_BITS === BigInt(other) >> LEASE_BITS;
+
 /** Whether a peer id is one of this device's. */
 export const peerBelongsTo = (device: DeviceId, peer: PeerID): boolean =>
   BigInt(peer) >> LEASE_BITS === peerPrefix(device);

@@ -15,6 +15,7 @@ import {
   configureStyles,
   type DocumentSchema,
   type DocumentType,
+  forgetReaches,
   hasLostSuccessors,
   renewSuccessors,
   settleDocument,
@@ -23,6 +24,7 @@ import {
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import { commonEdits, placeOf } from "./common-edits.ts";
 import { contentAt, type Counters, countersAfter, frontiersAt, rangesOf, versionOf } from "./document-versions.ts";
+import { isSameDevice } from "./peer-ids.ts";
 import { importUpdates } from "./import-updates.ts";
 import {
   Follower,
@@ -246,6 +248,7 @@ const stepwise = (
       if (hasLostSuccessors(target)) throw new Error("a successor names a version that is not one of its own edit");
       if (canonicalContent(target) !== canonicalContent(ours)) throw new Error("the edits come to another content");
       if (names.size > 0 && type !== undefined) settleInto(type, ours, target, follower);
+      forgetOwnReaches(own, make([base]), target);
     }
     written.take(part);
   });
@@ -274,7 +277,10 @@ const makeTogether = (
   const target = make([base, ...own.slice(0, known).map(({ update }) => update)]);
   const written = newUpdates(target, peer);
   remakeParts(ours, versions, partsOf(own, known, ends, 1), target, (part) => {
-    if (part.last === own.length - 1) remakeSuccessors(type, ours, versions[own.length] ?? [], target);
+    if (part.last === own.length - 1) {
+      remakeSuccessors(type, ours, versions[own.length] ?? [], target);
+      forgetOwnReaches(own, make([base]), target);
+    }
     written.take(part);
   });
   return written.updates;
@@ -293,6 +299,15 @@ const newUpdates = (target: LoroDoc, peer: PeerID) => {
     updates.set(last, target.export({ mode: "updates-in-range", spans }));
   };
   return { updates, take };
+};
+
+/** What own edits wrote down of sources names versions that nobody will have: the sources' own edits are made anew as well. */
+const forgetOwnReaches = (own: ReauthorRequest["own"], base: LoroDoc, target: LoroDoc): void => {
+  const peers = new Set(own.flatMap(({ update }) => rangesOf(update).map(({ peer }) => peer)));
+  const isPeer = (peer: string): boolean =>
+    /^\d{1,20}$/.test(peer) && [...peers].some((other) => isSameDevice(other, peer));
+  forgetReaches(target, { isPeer, since: base });
+  target.commit();
 };
 
 /** A field's newer form, made by edits that are made anew, comes from versions that nobody will have. */

@@ -135,14 +135,20 @@ export const isOnlyExtracted = (doc: LoroDoc): boolean => {
 
 /**
  * In a copy, what sources said is of versions that they had before the backup: a source that was written anew as well would never
- * be taken to have them. So what it says next counts. The caller commits.
+ * be taken to have them. So what it says next counts. With `lost`, only where a register names a peer of those, and only what
+ * is not in `since` already. The caller commits.
  */
-export const forgetReaches = (doc: LoroDoc): void => {
+export const forgetReaches = (
+  doc: LoroDoc,
+  lost?: { readonly isPeer: (peer: string) => boolean; readonly since: LoroDoc },
+): void => {
   for (const name of Object.keys(doc.getShallowValue()).filter(isContributions)) {
     const registers = MAP.root(doc, name);
     for (const [source, value] of registers.entries()) {
       const said: unknown = value;
-      if (!isContribution(said) || Object.keys(said.at).length === 0) continue;
+      if (!isContribution(said) || !Object.keys(said.at).some(lost?.isPeer ?? (() => true))) continue;
+      const before: unknown = lost === undefined ? undefined : MAP.root(lost.since, name).get(source);
+      if (isContribution(before) && canonicalJson(before) === canonicalJson(said)) continue;
       registers.set(source, { values: said.values, at: {} });
     }
   }
