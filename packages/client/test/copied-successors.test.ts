@@ -91,6 +91,42 @@ describe("a copy by an app that does not know a document's newer form", () => {
     expect(labels(copied(settled, undefined)).toSorted()).toEqual([...all, "last", "too late"].toSorted());
   });
 
+  test("keeps attachments away that a newer app has taken out", () => {
+    const v1 = defineSchema({
+      version: 1,
+      documents: { plan: defineDocument({ fields: { files: field.attachments() } }) },
+    });
+    const v2 = evolveSchema(v1, {
+      version: 2,
+      documents: { plan: defineDocument({ fields: { papers: field.attachments() } }) },
+      steps: (step) => [
+        step.change("plan", { from: ["files"], to: ["papers"], up: ({ files }) => ({ papers: files }) }),
+      ],
+    });
+    const [plan1, plan2] = [v1.documents.plan, v2.documents.plan];
+    const hash = (seed: number) => hashFromBytes(new Uint8Array(32).fill(seed));
+    const file = (seed: number) => ({
+      name: `${seed}`,
+      mediaType: "text/plain",
+      size: 1,
+      chunkSize: 1024 * 1024,
+      createdAt: 1,
+      epoch: 1,
+      chunks: [{ sealedHash: hash(seed), plainHash: hash(seed + 100) }],
+    });
+    const papers = (doc: LoroDoc) => Object.keys(readDocument(plan2, doc).papers).toSorted();
+    const doc = on(make("1"), (one) => {
+      editDocument(plan1, one).files.set("kept", file(1));
+      editDocument(plan1, one).files.set("removed", file(2));
+      editDocument(plan1, one).files.set("gone", file(3));
+    });
+    on(doc, (one) => editDocument(plan2, one).papers.delete("removed"));
+    on(doc, (one) => editDocument(plan1, one).files.delete("gone"));
+    on(doc, (one) => editDocument(plan1, one).files.set("late", file(4)));
+    expect(papers(doc)).toEqual(["kept", "late"]);
+    expect(papers(copied(doc, undefined))).toEqual(["kept", "late"]);
+  });
+
   test("keeps texts with their marks, nodes of trees, records and counters through all of that", () => {
     const v1 = defineSchema({
       version: 1,

@@ -20,7 +20,7 @@ import {
   versionsCarriedFrom,
 } from "@cairn/schema";
 import { LoroDoc, type PeerID, type VersionVector } from "loro-crdt";
-import type { Manifest } from "./attachments-in.ts";
+import { type Manifest, manifestsOf } from "./attachments-in.ts";
 import { RESTORED_KEY, restoredFrom } from "./document-digest.ts";
 import { writeDocumentAlike, type Writing } from "./write-alike.ts";
 
@@ -63,13 +63,13 @@ export const copyDocument = (source: LoroDoc, options: CopyOptions): DocumentCop
     if (options.type !== undefined) settleDocument(options.type, source);
     const copy = new Copy(target);
     const names = new Map<string, Version>();
+    // An attachment that is in the document no more may have no chunks to refer to.
+    const here = new Set(manifestsOf(source).map(hashesOf));
+    const relocateHere: Writing["relocate"] = (manifest) =>
+      here.has(hashesOf(manifest)) ? options.relocate(manifest) : undefined;
     for (const version of versionsCarriedFrom(source, options.type)) {
       source.checkout(version);
-      // An attachment that is in the document no more may have no chunks to refer to.
-      names.set(
-        nameOf(version),
-        copy.write(source, () => undefined),
-      );
+      names.set(nameOf(version), copy.write(source, relocateHere));
     }
     source.checkoutToLatest();
     const all = copy.write(source, options.relocate);
@@ -92,6 +92,8 @@ const nameOf = (version: Version): string =>
     .map(({ peer, counter }) => `${counter}@${peer}`)
     .toSorted()
     .join(" ");
+
+const hashesOf = ({ chunks }: Manifest): string => chunks.map(({ sealedHash }) => sealedHash).join(" ");
 
 class Copy {
   readonly #doc: LoroDoc;
