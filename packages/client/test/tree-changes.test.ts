@@ -10,7 +10,7 @@ import {
   style,
 } from "@cairn/schema";
 import { Schema } from "effect";
-import { LoroDoc } from "loro-crdt";
+import { LoroDoc, type PeerID } from "loro-crdt";
 import { describe, expect, it } from "vitest";
 import { applyUnsaved } from "../src/documents/apply-unsaved.ts";
 import { reauthor } from "../src/documents/reauthor.ts";
@@ -30,7 +30,7 @@ const page = defineDocument({
 });
 const schema = defineSchema({ version: 1, documents: { page } });
 
-const replica = (peer: number, ...from: ReadonlyArray<LoroDoc>): LoroDoc => {
+const replica = (peer: number | PeerID, ...from: ReadonlyArray<LoroDoc>): LoroDoc => {
   const doc = new LoroDoc();
   doc.setPeerId(peer);
   for (const other of from) doc.import(other.export({ mode: "snapshot" }));
@@ -116,6 +116,29 @@ describe("edits of rich texts and trees that are made anew", () => {
     for (const { update } of copied?.updates ?? []) copy.import(update);
     expect(readDocument(page, copy)).toEqual(readDocument(page, local));
     expectLinkEnds(copy);
+  });
+
+  it("say so where only a text in a node that is given up was edited, under peers as devices have them", () => {
+    const { doc, node } = server();
+    // The peer and the counters, as Loro names containers by them, are no decimal numbers.
+    const local = replica("12345678901234567890", doc);
+    const { outline } = editDocument(page, local);
+    let refused = "";
+    const parked = updateOf(local, () => {
+      for (let index = 0; index < 40; index += 1) outline.edit(node)?.label.set(`${index}`);
+      refused = outline.create(node);
+      outline.edit(refused)?.notes.insert(0, "refused");
+    });
+    const later = updateOf(local, () => outline.edit(refused)?.notes.insert(0, "lost, "));
+    const { notReapplied, update } = rebaseDocument(schema, "page", doc, {
+      parked: [parked],
+      later: [later],
+      peer: "3",
+      mode: "reapply",
+      digest: hashFromBytes(new Uint8Array(32)),
+    });
+    expect(notReapplied).toEqual([`outline.${refused}`]);
+    expect(update).toBeUndefined();
   });
 
   it("say what has no place without a node that is given up, and keep the rest", () => {

@@ -17,7 +17,7 @@ import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
-import { possibleTreeChanges } from "./tree-changes.ts";
+import { madeAbove, possibleTreeChanges } from "./tree-changes.ts";
 import { type Sequence, type Step, transformDelta } from "./transform-delta.ts";
 
 export interface RebaseRequest {
@@ -139,11 +139,17 @@ const reapply = (
     if (!here && !made.includes(`🦜:${id}`) && !isNodeMade(later, id)) lost.push(pathOf(full, id));
     else possible.push([id, transformed(diff, undone.get(id))]);
   }
-  // A mergeable child goes by its name whether or not its parent has it: without it nobody finds what is in it.
-  const unfound = () => possible.filter(([id]) => isNamed(full, id) && rebuilt.getPathToContainer(id) === undefined);
+  // A mergeable child goes by its name whether or not its parent has it: without it nobody finds what is in it. In what the
+  // later edits make, it gets another name.
+  const isMade = (id: ContainerID): boolean => {
+    const above = madeAbove(id);
+    return above !== undefined && (made.includes(`🦜:cid:${above}:`) || isNodeMade(later, `cid:${above}:Map`));
+  };
+  const isUnfound = (id: ContainerID): boolean =>
+    id.startsWith("cid:root-") && !isMade(id) && rebuilt.getPathToContainer(id) === undefined;
   try {
     rebuilt.applyDiff(possible);
-    return [...lost, ...unfound().map(([id]) => pathOf(full, id))];
+    return [...lost, ...possible.flatMap(([id]) => (isUnfound(id) ? [pathOf(full, id)] : []))];
   } catch {
     // One of them does not fit; the others still may, one by one.
   }
@@ -155,14 +161,6 @@ const reapply = (
     }
   }
   return lost;
-};
-
-/** Whether a container goes by names alone, down from its root: in nodes and items it is another one where it is made again. */
-const isNamed = (doc: LoroDoc, id: ContainerID): boolean => {
-  for (let at = doc.getContainerById(id); at !== undefined; at = at.parent()) {
-    if (!at.id.startsWith("cid:root-")) return false;
-  }
-  return true;
 };
 
 const isNodeMade = (changes: ReadonlyArray<ContainerDiff>, id: ContainerID): boolean =>

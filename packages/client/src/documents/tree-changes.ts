@@ -14,13 +14,23 @@ export interface TreeChanges<D> {
 }
 
 const NODE_DATA = /^cid:(\d+@\d+):Map$/;
-/** A mergeable child at any depth below a node's data. */
-const IN_NODE = /^cid:root-🤝:@(\d+):(\d+)>/u;
+/** A mergeable child at any depth below a container that is no root, whose peer and counter are written to base 36. */
+const MERGEABLE_IN = /^cid:root-🤝:@([0-9a-z]+):([0-9a-z]+)>/u;
+
+/** The operation that made the container, no root, that a mergeable child is in. */
+export const madeAbove = (id: ContainerID): TreeID | undefined => {
+  const [, peer, counter] = MERGEABLE_IN.exec(id) ?? [];
+  if (peer === undefined || counter === undefined) return undefined;
+  const operation = `${fromBase36(counter)}@${fromBase36(peer)}`;
+  return isTreeId(operation) ? operation : undefined;
+};
+
+const fromBase36 = (digits: string): bigint =>
+  Array.from(digits).reduce((sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)), 0n);
 
 /** The node that a container is part of, where it is part of one: its data, or a mergeable child in it. */
 const nodeOf = (id: ContainerID): TreeID | undefined => {
-  const [, peer, counter] = IN_NODE.exec(id) ?? [];
-  const node = peer === undefined || counter === undefined ? NODE_DATA.exec(id)?.[1] : `${counter}@${peer}`;
+  const node = madeAbove(id) ?? NODE_DATA.exec(id)?.[1];
   return isTreeId(node) ? node : undefined;
 };
 
