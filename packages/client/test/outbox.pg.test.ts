@@ -280,12 +280,21 @@ describe("hazard 16: errors by class", () => {
   });
 
   it("403 stops with a reason, keeps what waits, and goes on when it is allowed again", async () => {
-    const { notebook, one } = await pair({ ...QUICK, probeMillis: 300 });
+    const { notebook, events, one } = await pair({ ...QUICK, probeMillis: 60_000 });
     steering.fate = () => ({ type: "refuse", code: "role" });
     one.edit((edit) => edit.body.insert(0, "x"));
     await until(() => notebook.outbox().condition === "STOPPED" && notebook.sync().pendingDocuments === 1);
     expect(notebook.sync()).toMatchObject({ status: "problem", pendingDocuments: 1, problem: { code: "read-only" } });
+    // A new connection alone does not make it right.
+    const told = events.length;
+    const connected = () => notebook.connections().filter(({ type }) => type === "live").length;
+    const before = connected();
+    for (const changed of steering.networkWatchers) changed(false);
+    await until(() => connected() > before);
+    await notebook.deadLetters();
+    expect(events.slice(told).filter(({ type }) => type === "condition")).toEqual([]);
     acceptAll();
+    notebook.syncNow();
     await notebook.flush({ tier: "server", timeout: 10_000 }).catch(() => undefined);
     await until(() => notebook.sync().status === "up-to-date");
     expect(notebook.sync().problem).toBeUndefined();
@@ -382,12 +391,21 @@ describe("attachments", () => {
 
 describe("hazard 7: a workspace that is full for the server, too", () => {
   it("goes on by itself when its host gives it more", async () => {
-    const { notebook, one, copyOfOne } = await pair();
+    const { notebook, events, one, copyOfOne } = await pair();
     await place.stopServer();
     await place.startServer(undefined, { workspaceBytes: 20_000 });
     const text = noise(60_000);
     one.edit((edit) => edit.body.insert(0, text));
-    await until(() => notebook.outbox().condition === "QUOTA");
+    const isFull = (event: OutboxEvent) => event.type === "condition" && event.to === "QUOTA";
+    await until(() => events.some(isFull));
+    const sinceFull = () => events.slice(events.findIndex(isFull) + 1);
+    // What stands in the place of the entry finds room, and the entry has none all the same.
+    await until(() => sinceFull().some((event) => event.type === "transition" && event.to === "SYNCED"));
+    const probes = new Set<number>();
+    notebook.onOutbox(({ nextAttemptAt }) => nextAttemptAt !== undefined && probes.add(nextAttemptAt));
+    await until(() => probes.size > 2);
+    expect(sinceFull().filter(({ type }) => type === "condition")).toEqual([]);
+    expect(notebook.outbox().condition).toBe("QUOTA");
     expect(notebook.sync()).toMatchObject({ status: "problem", parked: 0, problem: { code: "quota-exceeded" } });
     expect(notebook.outbox().states).toMatchObject({ DEAD_LETTER: 0 });
     await place.stopServer();

@@ -18,6 +18,8 @@ describe("a server that registers whoever was invited", () => {
     await until(() => notebook.sync().problem?.code === "invite-invalid");
     expect(notebook.sync().status).toBe("problem");
 
+    // The registration, and the note.
+    await until(() => notebook.outbox().depth === 2);
     const waiting = notebook.sync().pendingDocuments;
     const began = performance.now();
     await expect(notebook.createLink({ role: "writer" })).rejects.toMatchObject({ code: "invite-invalid" });

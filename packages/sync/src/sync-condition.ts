@@ -55,7 +55,8 @@ export type SyncEvent =
   | { readonly type: "paused" }
   | { readonly type: "resumed" }
   | { readonly type: "connecting" }
-  | { readonly type: "connected" }
+  /** `withheld`: this device knows by itself that it may send nothing, and a connection does not change it. */
+  | { readonly type: "connected"; readonly withheld: boolean }
   | { readonly type: "unreachable" }
   | { readonly type: "token-refused" }
   | { readonly type: "asked-to-wait" }
@@ -64,7 +65,7 @@ export type SyncEvent =
   | { readonly type: "allowed" }
   | { readonly type: "no-room" }
   | { readonly type: "room" }
-  /** Something that waited was acknowledged. */
+  /** Something that waited was acknowledged, and nothing else is known to lack room. */
   | { readonly type: "moved" }
   | { readonly type: "stalled" };
 
@@ -80,7 +81,7 @@ export const nextFacts = (facts: SyncFacts, event: SyncEvent): SyncFacts => {
     case "connecting":
       return { ...facts, link: facts.link === "up" ? "up" : "connecting" };
     case "connected":
-      return { ...facts, link: "up", stopped: false };
+      return { ...facts, link: "up", stopped: facts.stopped && event.withheld };
     case "unreachable":
       // Offline is the whole truth then: whether the rest still holds is seen when it is back.
       return { ...facts, link: "down", stalled: false };

@@ -19,12 +19,12 @@ import {
 
 const event: fc.Arbitrary<SyncEvent> = fc.oneof(
   fc.record({ type: fc.constant("server-named" as const), named: fc.boolean() }),
+  fc.record({ type: fc.constant("connected" as const), withheld: fc.boolean() }),
   fc.record({
     type: fc.constantFrom(
       "paused" as const,
       "resumed" as const,
       "connecting" as const,
-      "connected" as const,
       "unreachable" as const,
       "token-refused" as const,
       "asked-to-wait" as const,
@@ -38,10 +38,13 @@ const event: fc.Arbitrary<SyncEvent> = fc.oneof(
   }),
 );
 
-const after = (...events: ReadonlyArray<SyncEvent["type"]>) => {
+type Step = Exclude<SyncEvent["type"], "server-named" | "connected"> | "connected" | "connected-withheld";
+
+const after = (...steps: ReadonlyArray<Step>) => {
   let facts = { ...INITIAL_FACTS, server: true };
-  for (const type of events) {
-    facts = nextFacts(facts, type === "server-named" ? { type, named: true } : { type });
+  for (const step of steps) {
+    const isConnected = step === "connected" || step === "connected-withheld";
+    facts = nextFacts(facts, isConnected ? { type: "connected", withheld: step !== "connected" } : { type: step });
   }
   return conditionOf(facts);
 };
@@ -74,6 +77,9 @@ describe("the condition of a workspace", () => {
     [["connected", "no-room", "unreachable", "connecting", "connected"], "QUOTA"],
     [["connected", "stopped"], "STOPPED"],
     [["connected", "stopped", "allowed"], "LIVE"],
+    [["connecting", "stopped", "connected"], "LIVE"],
+    [["connected", "stopped", "unreachable", "connected-withheld"], "STOPPED"],
+    [["connected-withheld"], "LIVE"],
     [["connected", "stalled"], "STALLED"],
     [["connected", "stalled", "moved"], "LIVE"],
     // Hazard 17 is about connections: offline, full and stopped are no stall.

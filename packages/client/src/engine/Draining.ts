@@ -89,7 +89,8 @@ const sendBatch = Effect.fnUntraced(function* (
   if (settled > 0) {
     status.setSyncedAt(yield* Clock.currentTimeMillis);
     restraint.nothings = 0;
-    yield* status.tell({ type: "moved" });
+    // A void finds room where the entry that it stands for found none.
+    if (restraint.noRoomFor === undefined) yield* status.tell({ type: "moved" });
   }
   switch (next.type) {
     case "continue":

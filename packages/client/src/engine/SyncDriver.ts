@@ -119,7 +119,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
         }
       });
       yield* pull;
-      yield* status.tell({ type: "connected" });
+      yield* status.tell({ type: "connected", withheld: restraint.stopped !== undefined });
       yield* drainOutbox({ ...conversation, pull }, (batch) =>
         Effect.flatMap(sessions.current, ({ token }) => calls.push(workspace, token, batchBytes(batch))),
       );
@@ -145,7 +145,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       if (welcome.diverged) return yield* new Diverged({ cursor: position.cursor });
       yield* checkIdentity(conversation, welcome);
       onLive();
-      yield* status.tell({ type: "connected" });
+      yield* status.tell({ type: "connected", withheld: restraint.stopped !== undefined });
       yield* status.connection("live");
       status.setIncoming(Math.max(0, welcome.head - position.cursor));
       return yield* converse(conversation, opened.success, { start: position, head: welcome.head }, outboxSignal);
