@@ -9,7 +9,8 @@
  * - Version 2 replaces whole items. So one that changes the label says the `done` it saw again, and takes back what another device
  *   wrote at the same time. It takes back nothing where no other device of version 2 wrote.
  *
- * Deleting wins over all of that: an item that anybody deleted is away, because nobody adds an item of the same name again.
+ * Deleting wins over all of that: an item that anybody deleted is away, because nobody adds an item of the same name again. Only
+ * where another app of the same version moves it at the same moment it may stay: within one container Loro's rule holds.
  */
 export type AppVersion = 1 | 2 | 3;
 
@@ -31,8 +32,8 @@ interface Item {
   readonly added: Author;
   readonly values: Map<string, Array<Said>>;
   readonly letters: Array<readonly [letter: string, version: AppVersion]>;
-  /** The lowest version of an app that deleted it. */
-  deleted: AppVersion | undefined;
+  readonly deleted: Array<Author>;
+  readonly moved: Array<Author>;
 }
 
 /** Whether the author of the later one knew the earlier one. */
@@ -43,13 +44,16 @@ export class Ledger {
   readonly #items = new Map<string, Item>();
 
   added(name: string, author: Author, values: Readonly<Record<string, unknown>> = {}): void {
-    this.#items.set(name, { added: author, values: new Map(), letters: [], deleted: undefined });
+    this.#items.set(name, { added: author, values: new Map(), letters: [], deleted: [], moved: [] });
     for (const [member, value] of Object.entries(values)) this.wrote(name, member, value, author);
   }
 
-  deleted(name: string, { version }: Author): void {
-    const item = this.#items.get(name);
-    if (item !== undefined && (item.deleted === undefined || version < item.deleted)) item.deleted = version;
+  deleted(name: string, author: Author): void {
+    this.#items.get(name)?.deleted.push(author);
+  }
+
+  moved(name: string, author: Author): void {
+    this.#items.get(name)?.moved.push(author);
   }
 
   wrote(name: string, member: string, value: unknown, author: Author, isRepeated = false): void {
@@ -75,13 +79,13 @@ export class Ledger {
       if (!this.#items.has(name)) problems.push(`version ${version}: nobody added ${name}`);
     for (const [name, item] of this.#items) {
       if (item.added.version > version) continue;
-      const isDeleted = item.deleted !== undefined && item.deleted <= version;
+      const deleted = item.deleted.filter((author) => author.version <= version);
       const view = found.get(name);
       if (view === undefined) {
-        if (!isDeleted) problems.push(`version ${version}: lost ${name}`);
+        if (deleted.length === 0) problems.push(`version ${version}: lost ${name}`);
         continue;
       }
-      if (isDeleted) {
+      if (deleted.some((deletion) => !wasMovedBeside(item, deletion))) {
         problems.push(`version ${version}: ${name} is back, which somebody deleted`);
         continue;
       }
@@ -104,6 +108,10 @@ export class Ledger {
     return problems;
   }
 }
+
+/** Whether an app of the same version moved an item at the moment in which it was deleted, neither knowing of the other. */
+const wasMovedBeside = ({ moved }: Item, deletion: Author): boolean =>
+  moved.some((move) => move.version === deletion.version && !knew(deletion, move));
 
 /** The values of which one is to be seen. */
 const latest = (said: ReadonlyArray<Said>): ReadonlyArray<unknown> => {

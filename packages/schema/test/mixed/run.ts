@@ -217,8 +217,10 @@ export class Run {
       if (what === 0) {
         tasks.delete(at);
         ledger.deleted(item.id, this.#author(device));
-      } else if (what === 1) tasks.move(at, this.random(tasks.get().length));
-      else {
+      } else if (what === 1) {
+        tasks.move(at, this.random(tasks.get().length));
+        ledger.moved(item.id, this.#author(device));
+      } else {
         const replaced = { ...item, ...(what === 2 ? { done: !item.done } : { label: `w${this.count} again` }) };
         tasks.replace(at, replaced);
         const author = this.#author(device);
