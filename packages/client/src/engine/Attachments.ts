@@ -9,6 +9,7 @@ import type { ServerCalls } from "../transport/Transport.ts";
 import type { ChunkLocation } from "./EngineApi.ts";
 import type { SessionKeeper } from "./Session.ts";
 import type { WorkspaceContext } from "./WorkspaceContext.ts";
+import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 
 /** One attachment, where no server has said otherwise: 2 GiB less what its references need. */
 const DEFAULT_ATTACHMENT_BYTES = 1024 * 1024 * 1024;
@@ -17,6 +18,12 @@ export interface Remote {
   readonly calls: ServerCalls;
   readonly sessions: SessionKeeper;
 }
+
+/** The workspace's server, where it has one. */
+export const remoteOf = ({ context, driver }: WorkspaceRuntime): Remote | undefined => {
+  const { server } = context.record;
+  return server === undefined ? undefined : driver.sessions(server);
+};
 
 /** Seals a chunk and keeps it; equal content of one epoch is kept once. */
 export const storeChunk = Effect.fnUntraced(function* (

@@ -1,10 +1,10 @@
 /** What pages ask about the outbox, and what they may do to it: the engine's side of `SyncControl`. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
-import { Effect, type Scope } from "effect";
+import { Duration, Effect, type Scope } from "effect";
 import type { PeerID } from "loro-crdt";
 import { Importer } from "../documents/Importer.ts";
 import { peerIdOf } from "../documents/peer-ids.ts";
-import type { CairnError } from "../errors.ts";
+import { CairnError } from "../errors.ts";
 import type { NotifierShape } from "../platform/Notifier.ts";
 import type { PeerLeasesShape } from "../platform/PeerLeases.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
@@ -31,6 +31,9 @@ export interface SyncControlsOptions {
 
 type SyncCalls = Pick<
   EngineApi,
+  | "syncState"
+  | "syncNow"
+  | "flush"
   | "outbox"
   | "connections"
   | "unsynced"
@@ -85,7 +88,45 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
     yield* decided(work);
   });
 
+  const flush = Effect.fnUntraced(function* (workspace: WorkspaceId) {
+    const runtime = yield* runtimeOf(workspace);
+    if (runtime.context.record.server === undefined) return yield* Effect.fail(new CairnError("no-server"));
+    runtime.driver.wake();
+    for (;;) {
+      yield* runtime.status.read;
+      const { pendingDocuments, problem } = runtime.status.state();
+      if (pendingDocuments === 0) return;
+      if (problem !== undefined && problem.action === "stop") {
+        return yield* Effect.fail(new CairnError(problem.code, problem.message));
+      }
+      yield* Effect.sleep(Duration.millis(15));
+    }
+  });
+
   return {
+    syncState: (workspace) => promise(Effect.map(runtimeOf(workspace), ({ status }) => status.state())),
+    syncNow: (workspace) =>
+      promise(
+        Effect.gen(function* () {
+          const runtime = yield* runtimeOf(workspace);
+          runtime.driver.retryNow();
+          yield* notifier.notify({ type: "sync-now", workspace });
+        }),
+      ),
+    flush: (workspace, tier, timeout) =>
+      promise(
+        tier === "device"
+          ? Effect.void
+          : timeout === undefined
+            ? flush(workspace)
+            : flush(workspace).pipe(
+                Effect.timeoutOrElse({
+                  duration: Duration.millis(timeout),
+                  orElse: () => Effect.fail(new CairnError("timeout")),
+                }),
+              ),
+      ),
+
     outbox: (workspace) =>
       promise(
         Effect.gen(function* () {
