@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { bitmap } from "./support/bitmap.ts";
 import { axeViolations, launchBrowser, watchForTrouble } from "./support/browser.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
 import { type ServedApp, serveApp } from "./support/serve-app.ts";
@@ -60,23 +61,6 @@ const exported = async (page: Page, name: string): Promise<string> => {
 };
 
 const choose = (page: Page, path: string): Promise<void> => page.locator("[data-import]").setInputFiles(path);
-
-/** A picture in BMP, 24 bits for each pixel: of several pieces where it is large. */
-const bitmap = (width: number, height: number): Buffer => {
-  const header = 54;
-  const stride = Math.ceil((width * 3) / 4) * 4;
-  const file = Buffer.alloc(header + stride * height);
-  file.write("BM");
-  file.writeUInt32LE(file.length, 2);
-  file.writeUInt32LE(header, 10);
-  file.writeUInt32LE(40, 14);
-  file.writeInt32LE(width, 18);
-  file.writeInt32LE(height, 22);
-  file.writeUInt16LE(1, 26);
-  file.writeUInt16LE(24, 28);
-  for (let at = header; at < file.length; at += 1) file[at] = (at * 31) & 0xff;
-  return file;
-};
 
 const confirmImport = async (page: Page, words: RegExp): Promise<void> => {
   const question = page.getByRole("alertdialog", { name: "Import this backup?" });
