@@ -155,6 +155,48 @@ test("types: what a step names exists, and its functions take and give what the 
   expect(wrong).toThrow(SchemaDefinitionError);
 });
 
+test("what a change made changes as a whole, and says so", () => {
+  const lines = defineSchema({
+    version: 1,
+    documents: { note: defineDocument({ fields: { tasks: field.text() } }) },
+  });
+  const task = { label: field.string() };
+  const tasks = evolveSchema(lines, {
+    version: 2,
+    documents: { note: defineDocument({ fields: { tasks: field.records(task) } }) },
+    steps: (step) => [
+      step.change("note", {
+        from: ["tasks"],
+        to: ["tasks"],
+        up: ({ tasks: text }) => ({ tasks: Object.fromEntries(text.split("\n").map((label) => [label, { label }])) }),
+      }),
+    ],
+  });
+  const timed = { ...task, minutes: field.integer({ default: 5 }) };
+  const documents = { note: defineDocument({ fields: { tasks: field.records(timed) } }) };
+  expect(() =>
+    evolveSchema(tasks, { version: 3, documents, steps: (step) => [step.add("note.tasks", "minutes")] }),
+  ).toThrow("a step.change(…) made it, so it changes as a whole: use step.change(…)");
+  const changed = evolveSchema(tasks, {
+    version: 3,
+    documents,
+    steps: (step) => [
+      step.change("note", {
+        from: ["tasks"],
+        to: ["tasks"],
+        up: ({ tasks: before }) => ({
+          tasks: Object.fromEntries(Object.entries(before).map(([key, { label }]) => [key, { label, minutes: 7 }])),
+        }),
+      }),
+    ],
+  });
+  const doc = new LoroDoc();
+  editDocument(lines.documents.note, doc).tasks.insert(0, "sweep\nmop");
+  doc.commit();
+  const seven = (label: string) => ({ label, minutes: 7 });
+  expect(readDocument(changed.documents.note, doc).tasks).toEqual({ sweep: seven("sweep"), mop: seven("mop") });
+});
+
 describe("plain fields", () => {
   test("the older view is `down` of the newer one, and what has no older form stays while nobody else writes", () => {
     const doc = old();

@@ -270,6 +270,7 @@ class Evolution {
       return { ...field, ...stored, fields: inner.fields, retired: inner.retired };
     }
     if (isStoredAlike(slot.field, field)) return { ...field, ...stored };
+    if (nests) throw invalid(here, "a step.change(…) made it, so it changes as a whole: use step.change(…)");
     const advice = field.kind === "plain" && slot.field.kind === "plain" ? "step.convert(…)" : "step.change(…)";
     throw invalid(here, `its kind, values or default changed, and older apps still write the old ones; use ${advice}`);
   }
