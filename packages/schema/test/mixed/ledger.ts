@@ -17,7 +17,6 @@ export type AppVersion = 1 | 2 | 3;
 /** Who did something, and the version of the document afterwards, as counts of operations by peer. */
 export interface Author {
   readonly version: AppVersion;
-  readonly peer: `${number}`;
   readonly after: ReadonlyMap<`${number}`, number>;
 }
 
@@ -36,9 +35,12 @@ interface Item {
   readonly moved: Array<Author>;
 }
 
-/** Whether the author of the later one knew the earlier one. */
-export const knew = (later: Omit<Author, "version">, earlier: Omit<Author, "version">): boolean =>
-  (later.after.get(earlier.peer) ?? 0) >= (earlier.after.get(earlier.peer) ?? 0);
+/**
+ * Whether the author of the later one knew the earlier one, and all that its author knew: who says again what is there makes no
+ * operation, and can be known by nothing else.
+ */
+export const knew = ({ after }: Pick<Author, "after">, earlier: Pick<Author, "after">): boolean =>
+  [...earlier.after].every(([peer, end]) => (after.get(peer) ?? 0) >= end);
 
 export class Ledger {
   readonly #items = new Map<string, Item>();

@@ -108,7 +108,7 @@ class PartsRun {
 
   #did(deeds: Deeds, name: string, { doc, version }: Device, what: What, value = ""): void {
     doc.commit();
-    const author: Author = { version, peer: doc.peerIdStr, after: doc.version().toJSON() };
+    const author: Author = { version, after: doc.version().toJSON() };
     deeds.set(name, [...(deeds.get(name) ?? []), { what, value, author }]);
   }
 

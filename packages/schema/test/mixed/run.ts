@@ -32,7 +32,6 @@ interface Write {
   readonly value: string | boolean;
   /** What a newer version wrote, as it reads it. */
   readonly newer: unknown;
-  readonly peer: `${number}`;
   /** The version of the document after the write, as counts of operations by peer. */
   readonly after: ReadonlyMap<`${number}`, number>;
 }
@@ -81,7 +80,6 @@ export class Run {
       register,
       value,
       newer,
-      peer: device.doc.peerIdStr,
       after: device.doc.version().toJSON(),
     });
   }
@@ -89,7 +87,7 @@ export class Run {
   /** Whoever did what was just done. Commits. */
   #author({ doc, version }: Device): Author {
     doc.commit();
-    return { version, peer: doc.peerIdStr, after: doc.version().toJSON() };
+    return { version, after: doc.version().toJSON() };
   }
 
   /** A character that nobody wrote yet, and that nobody can insert anything into. */
