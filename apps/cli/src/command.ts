@@ -5,7 +5,15 @@ import { exportTo, importFrom } from "./backup.ts";
 import * as Documents from "./documents.ts";
 import { attempt, type CommandFailure, hintOf } from "./failures.ts";
 import { makeOutput, type Output } from "./output.ts";
-import { type AnyCairn, type AnyWorkspace, nameOf, openProfile, openWorkspace, settle } from "./profile.ts";
+import {
+  type AnyCairn,
+  type AnyWorkspace,
+  importThread,
+  nameOf,
+  openProfile,
+  openWorkspace,
+  settle,
+} from "./profile.ts";
 import { makeSchemaCommand } from "./schema/command.ts";
 
 const cairn = Command.make("cairn").pipe(
@@ -46,20 +54,28 @@ interface Setting {
 }
 
 /** Opens the profile and runs a command on it. */
-const onProfile = <A>(run: (cairn: AnyCairn, output: Output) => Effect.Effect<A, CommandFailure, Scope.Scope>) =>
+const onProfile = <A>(
+  run: (cairn: AnyCairn, output: Output) => Effect.Effect<A, CommandFailure, Scope.Scope>,
+  thread?: typeof importThread,
+) =>
   Effect.gen(function* () {
     const options = yield* cairn;
     const output = makeOutput(options.json);
-    return yield* Effect.scoped(Effect.flatMap(openProfile(options), (opened) => run(opened, output))).pipe(
+    return yield* Effect.scoped(Effect.flatMap(openProfile(options, thread), (opened) => run(opened, output))).pipe(
       Effect.tapError(output.failed),
     );
   });
 
-const onWorkspace = <A>(run: (setting: Setting) => Effect.Effect<A, CommandFailure, Scope.Scope>) =>
+const onWorkspace = <A>(
+  run: (setting: Setting) => Effect.Effect<A, CommandFailure, Scope.Scope>,
+  thread?: typeof importThread,
+) =>
   Effect.gen(function* () {
     const options = yield* cairn;
-    return yield* onProfile((opened, output) =>
-      Effect.flatMap(openWorkspace(opened, options), (workspace) => run({ cairn: opened, workspace, output })),
+    return yield* onProfile(
+      (opened, output) =>
+        Effect.flatMap(openWorkspace(opened, options), (workspace) => run({ cairn: opened, workspace, output })),
+      thread,
     );
   });
 
@@ -89,10 +105,12 @@ const exportCommand = Command.make(
     passphrase: protectedBy,
   },
   ({ file, force, partial, passphrase }) =>
-    onWorkspace(({ workspace, output }) =>
-      Effect.flatMap(passphraseFrom(passphrase), (secret) =>
-        exportTo(workspace, { file, force, partial, passphrase: secret }, output),
-      ),
+    onWorkspace(
+      ({ workspace, output }) =>
+        Effect.flatMap(passphraseFrom(passphrase), (secret) =>
+          exportTo(workspace, { file, force, partial, passphrase: secret }, output),
+        ),
+      importThread,
     ),
 ).pipe(Command.withDescription("Write everything of a workspace to one file, and verify it"));
 

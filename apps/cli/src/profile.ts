@@ -1,16 +1,12 @@
 /** The profile that a command works on: opened for it, and closed when it ends. */
-import { type Cairn, openCairn, type Workspace, type WorkspaceInfo } from "@cairn/client";
-import { defineSchema } from "@cairn/schema";
+import { type Cairn, type ImportThread, openCairn, type Workspace, type WorkspaceInfo } from "@cairn/client";
 import { Effect, Option, type Scope } from "effect";
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { schema } from "./any-documents.ts";
 import { attempt, type CommandFailure, failure } from "./failures.ts";
 
-/**
- * The command knows no app's types: it works on documents as what they are. So it is of no version, and a workspace that
- * rules out older apps rules out none of it: what an import writes is what the backup's app wrote.
- */
-const schema = defineSchema({ version: Number.MAX_SAFE_INTEGER, documents: {} });
 type Schema = typeof schema;
 
 export type AnyCairn = Cairn<Schema>;
@@ -36,15 +32,31 @@ const originOf = (server: string): Effect.Effect<string, CommandFailure> => {
     : Effect.succeed(url.origin);
 };
 
+/**
+ * For commands that merge many documents. It takes as long to load as the command itself, so the others go without: they merge
+ * what they wrote, and read the rest as it is.
+ */
+export const importThread = (): Worker => new Worker(new URL("./import-thread.ts", import.meta.url));
+
 /** The profile, closed with the scope. */
-export const openProfile = (options: ProfileOptions): Effect.Effect<AnyCairn, CommandFailure, Scope.Scope> =>
+export const openProfile = (
+  options: ProfileOptions,
+  importThread?: () => ImportThread,
+): Effect.Effect<AnyCairn, CommandFailure, Scope.Scope> =>
   Effect.gen(function* () {
     const given = Option.getOrUndefined(options.server) ?? process.env["CAIRN_SERVER"];
     const server = given === undefined || given === "" ? undefined : yield* originOf(given);
     const invite = Option.getOrUndefined(options.invite) ?? (process.env["CAIRN_INVITE"] || undefined);
     return yield* Effect.acquireRelease(
       attempt(() =>
-        openCairn({ schema, directory: directoryOf(options), server, invite, deviceName: `cairn on ${hostname()}` }),
+        openCairn({
+          schema,
+          directory: directoryOf(options),
+          server,
+          invite,
+          deviceName: `cairn on ${hostname()}`,
+          importThread,
+        }),
       ),
       (cairn) => Effect.promise(() => cairn.close().catch(() => undefined)),
     );

@@ -53,6 +53,17 @@ export interface OpenOptions<S extends DocumentSchema> {
   readonly worker?: (() => Worker) | undefined;
   /** Node: the folder that holds the local store, made with mode 0700. */
   readonly directory?: string | undefined;
+  /**
+   * Node: starts the app's import thread, a `Worker` of `node:worker_threads` whose module calls `runImportThread`. Without it
+   * imports run in the thread that opened the profile, which can do nothing else meanwhile; one can take minutes (rule 15).
+   */
+  readonly importThread?: (() => ImportThread) | undefined;
+  /**
+   * Node, with `importThread`: how long one import may take, in milliseconds, before it is given up with its thread, its
+   * document is shown as merging, and it is begun again where nothing waits for it. Default 3,000. Browsers: see
+   * `runCairnWorker`.
+   */
+  readonly importBudgetMillis?: number | undefined;
   /** How patiently the outbox tries. */
   readonly sync?: SyncOptions | undefined;
   /**
@@ -70,6 +81,15 @@ export interface OpenOptions<S extends DocumentSchema> {
    * (or live query) that asks the same has its answer at once.
    */
   readonly firstLists?: ReadonlyArray<FirstList<S>> | undefined;
+}
+
+/** What Cairn uses of a `Worker` of `node:worker_threads`, in words of its own: apps in browsers have no types of Node. */
+export interface ImportThread {
+  postMessage(message: unknown, transfer?: ReadonlyArray<unknown>): void;
+  on(event: "message" | "messageerror" | "error" | "exit", listener: (value: unknown) => void): unknown;
+  ref(): void;
+  unref(): void;
+  terminate(): Promise<unknown>;
 }
 
 /** A type's name and a query to its rows. */

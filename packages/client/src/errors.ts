@@ -28,6 +28,11 @@ const OWN_CODES = {
     action: "pause",
     advice: "The page and its worker are of different builds of the app. Reload the page.",
   },
+  "imports-unavailable": {
+    action: "stop",
+    advice:
+      "Where documents are merged does not start. The module that `importThread` (in browsers `worker`) starts has to load, and to call `runImportThread` (`runCairnWorker`).",
+  },
   "insecure-context": {
     action: "stop",
     advice: "Browsers give storage and keys to secure pages only. Open this page over https, or on localhost.",

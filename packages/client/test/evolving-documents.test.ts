@@ -12,7 +12,7 @@ import { firstFormOf } from "../src/engine/entry-content.ts";
 import { reauthor } from "../src/documents/reauthor.ts";
 import { rebaseDocument } from "../src/documents/rebase-document.ts";
 import { type CreatableTypeName, openCairn, type TypeName } from "../src/node.ts";
-import { schemaFingerprint } from "../src/platform/EngineConnection.ts";
+import { schemaFingerprint } from "../src/platform/schema-fingerprint.ts";
 import { first, second, third } from "./evolving-notes.ts";
 
 const DIGEST = hashFromBytes(new Uint8Array(32));

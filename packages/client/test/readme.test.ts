@@ -8,6 +8,10 @@ test("the README's example is this one, and finds what it wrote, each time it ru
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
   const example = await readFile(new URL("./example/notes.ts", import.meta.url), "utf8");
   expect(readme).toContain(`\`\`\`ts\n${example}\`\`\``);
+  for (const name of ["import-thread", "threaded-notes"]) {
+    const module = await readFile(new URL(`./example/${name}.ts`, import.meta.url), "utf8");
+    expect(readme).toContain(`\`\`\`ts\n${module}\`\`\``);
+  }
   const directory = await mkdtemp(join(tmpdir(), "cairn-readme-"));
   try {
     expect(await writeAndFind(directory)).toEqual(["Dry stone walls"]);

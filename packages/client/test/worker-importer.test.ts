@@ -49,6 +49,8 @@ test("a document that exceeds the budget is given up, alone", async () => {
     expect(other).toMatchObject({ type: "applied", through: 1 });
     expect(performance.now() - began).toBeLessThan(10_000);
     expect(counted.started).toBe(2);
+    // Even Loro's WebAssembly ends with its thread, in the middle of what it does.
+    yield* Effect.promise(() => expect.poll(() => counted.ended, { timeout: 10_000 }).toBe(1));
 
     // The killed thread's documents are gone, which callers are told.
     expect(yield* importer.apply({ ...request(1, late), base: undefined, known: 1 })).toEqual({ type: "missing-base" });
@@ -116,4 +118,23 @@ test("a buffer that is part of a larger one is sent alone, and stays usable", as
   }).pipe(Effect.scoped, Effect.runPromise);
   const doc = new LoroDoc();
   expect(doc.import(view).pending).toBeNull();
+});
+
+test("what is large goes to the thread and comes back whole, and stays usable here", async () => {
+  const long = "long ".repeat(2_000_000);
+  const update = write(replica(3), long);
+  const { make } = counting({ budget: 60_000 });
+  await Effect.gen(function* () {
+    const importer = yield* make;
+    const first = yield* importer.apply(request(1, update));
+    if (first.type !== "applied" || first.snapshot === undefined) throw new Error("no snapshot");
+    const { snapshot } = first;
+    // As a base, twice: the bytes are copied and not given away.
+    for (let round = 0; round < 2; round += 1) {
+      const again = yield* importer.apply({ ...request(1, update), base: { snapshot } });
+      if (again.type !== "applied" || again.snapshot === undefined) throw new Error("no snapshot");
+      expect(documentOf(again.snapshot).getText("body").toString() === long).toBe(true);
+    }
+    expect(documentOf(update).getText("body").length).toBe(long.length);
+  }).pipe(Effect.scoped, Effect.runPromise);
 });

@@ -197,6 +197,11 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "Reload the page: it and its engine must be of the same version.",
     wayOut: "reload",
   },
+  "imports-unavailable": {
+    title: "What others wrote cannot be merged in here",
+    detail: "Everything is kept on this device. Reload the page to go on.",
+    wayOut: "reload",
+  },
   "insecure-context": {
     title: "This address is not secure",
     detail: "Open Cairn over https, or on the computer that runs it.",

@@ -1,9 +1,10 @@
 /**
  * The port to where Loro imports run.
  *
- * One import can take minutes and WebAssembly cannot be interrupted (rule 15), so in browsers the importer is a worker of
- * its own with a time budget, which is killed when a document exceeds it (`WorkerImporter.ts`); in Node and in tests it
- * runs in process (`InProcessImporter.ts`). Behind both is the same core (`import-core.ts`).
+ * One import can take minutes and WebAssembly cannot be interrupted (rule 15), so in browsers, and in Node where the app names
+ * a module for it, the importer is a worker of its own with a time budget, which is killed when a document exceeds it
+ * (`WorkerImporter.ts`). Without such a module, and in tests, it runs in process (`InProcessImporter.ts`). Behind both is the same
+ * core (`import-core.ts`).
  *
  * The importer is a cache and nothing else: it may forget any document at any moment, and then answers `missing-base`.
  */

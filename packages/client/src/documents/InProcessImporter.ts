@@ -1,6 +1,6 @@
 /**
- * Imports in the caller's own thread: for Node, where no page waits, and for tests. There is no budget: what runs here
- * cannot be interrupted (rule 15).
+ * Imports in the caller's own thread: for Node where the app names no import thread, and for tests. There is no budget: what
+ * runs here cannot be interrupted (rule 15).
  */
 import { Effect, Layer } from "effect";
 import { ImportRejected, Importer, ImporterUnavailable } from "./Importer.ts";

@@ -6,7 +6,8 @@
  * request, with the long budget, so that a document that takes minutes holds up nothing but itself.
  */
 import type { DocumentId } from "@cairn/protocol";
-import { Deferred, Effect, Layer, Semaphore } from "effect";
+import { Deferred, Effect, Layer, type Scope, Semaphore } from "effect";
+import { CairnError } from "../errors.ts";
 import { type Thread, ownBytes } from "../platform/channel/Endpoint.ts";
 import {
   ImportRejected,
@@ -14,6 +15,7 @@ import {
   ImportTooSlow,
   Importer,
   type ImporterError,
+  type ImporterShape,
   ImporterUnavailable,
 } from "./Importer.ts";
 import type { CoreAnswer, ReauthorAnswer, TogetherAnswers } from "./import-core.ts";
@@ -26,6 +28,8 @@ export interface WorkerImporterOptions {
   readonly budget?: number | undefined;
   /** Milliseconds for one patient request; ten minutes unless told. */
   readonly patientBudget?: number | undefined;
+  /** Fingerprint of the schema that a thread has to have, where it may have another: it makes the rows. */
+  readonly schema?: string | undefined;
   /** Milliseconds for a thread to load; 60,000 unless told. */
   readonly startBudget?: number | undefined;
 }
@@ -39,7 +43,9 @@ export type ToThread =
 type ThreadAnswer = CoreAnswer | ReauthorAnswer | TogetherAnswers;
 
 /** What it answers. */
-export type FromThread = { readonly type: "ready" } | { readonly type: "answer"; readonly answer: ThreadAnswer };
+export type FromThread =
+  /** `schema`: the fingerprint of what it was given. */
+  { readonly type: "ready"; readonly schema: string } | { readonly type: "answer"; readonly answer: ThreadAnswer };
 
 /** A running thread. It works on one request at a time. */
 interface Running {
@@ -49,14 +55,15 @@ interface Running {
   failed: boolean;
 }
 
-const start = (spawn: WorkerImporterOptions["spawn"]): Effect.Effect<Running, ImporterUnavailable> =>
+const start = ({ schema, spawn }: WorkerImporterOptions): Effect.Effect<Running, ImporterUnavailable> =>
   Effect.gen(function* () {
     const ready = yield* Deferred.make<void, ImporterUnavailable>();
     const thread = yield* Effect.try({ try: spawn, catch: (cause) => new ImporterUnavailable({ cause }) });
     const running: Running = { thread, ready, waiting: undefined, failed: false };
     thread.listen((message) => {
-      if (message.type === "ready") Deferred.doneUnsafe(ready, Effect.void);
-      else running.waiting?.(message.answer);
+      if (message.type === "answer") return running.waiting?.(message.answer);
+      const isOther = schema !== undefined && schema !== message.schema;
+      Deferred.doneUnsafe(ready, isOther ? new ImporterUnavailable({ cause: otherSchema() }) : Effect.void);
     });
     thread.onFailure((cause) => {
       running.failed = true;
@@ -65,6 +72,12 @@ const start = (spawn: WorkerImporterOptions["spawn"]): Effect.Effect<Running, Im
     });
     return running;
   });
+
+const otherSchema = (): CairnError =>
+  new CairnError(
+    "build-mismatch",
+    "The import thread's schema is another than that of `openCairn`. Both modules have to import the same.",
+  );
 
 type Question = Extract<ToThread, { readonly type: "apply" | "together" | "reauthor" }>;
 type Answer = Exclude<ThreadAnswer, { readonly type: "rejected" }>;
@@ -86,6 +99,16 @@ const ask = (running: Running, document: DocumentId, question: Question): Effect
     running.thread.post(question);
   });
 
+/** Somebody waits for this thread: the process does not end meanwhile. */
+const holding =
+  ({ thread }: Running) =>
+  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => thread.holdProcess?.(true)),
+      () => effect,
+      () => Effect.sync(() => thread.holdProcess?.(false)),
+    );
+
 const answersOther = Effect.die(new Error("an answer to another question"));
 
 const compact = (request: ImportRequest): ImportRequest => ({
@@ -102,8 +125,7 @@ const compact = (request: ImportRequest): ImportRequest => ({
   },
 });
 
-/** The importer. Its threads end with its scope. */
-export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerImporterOptions) {
+const makeImporter = Effect.fnUntraced(function* (options: WorkerImporterOptions) {
   const budget = options.budget ?? 3_000;
   const patientBudget = options.patientBudget ?? 600_000;
   const startBudget = options.startBudget ?? 60_000;
@@ -122,10 +144,18 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
 
   const started = Effect.fnUntraced(function* () {
     if (!open) return yield* new ImporterUnavailable({ cause: "closed" });
-    const running = yield* start(options.spawn);
+    const running = yield* start(options);
     threads.add(running);
     return running;
   });
+
+  const loaded = (running: Running): Effect.Effect<void, ImporterUnavailable> =>
+    Deferred.await(running.ready).pipe(
+      Effect.timeoutOrElse({
+        duration: startBudget,
+        orElse: () => Effect.fail(new ImporterUnavailable({ cause: "the thread did not start" })),
+      }),
+    );
 
   /** Runs one request on a thread. Whatever ends it early, a thread that may still be working is killed. */
   const run = (
@@ -135,12 +165,7 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
     millis: number,
   ): Effect.Effect<Answer, ImporterError> =>
     Effect.gen(function* () {
-      yield* Deferred.await(running.ready).pipe(
-        Effect.timeoutOrElse({
-          duration: startBudget,
-          orElse: () => Effect.fail(new ImporterUnavailable({ cause: "the thread did not start" })),
-        }),
-      );
+      yield* loaded(running);
       return yield* ask(running, document, question).pipe(
         Effect.timeoutOrElse({
           duration: millis,
@@ -156,6 +181,7 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
           if (!orderly || running.failed) end(running);
         }),
       ),
+      holding(running),
     );
 
   /** In a thread of its own, so that nothing else waits for it. */
@@ -184,7 +210,15 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
   });
   yield* Effect.addFinalizer(() => close);
 
-  return Importer.of({
+  /** Starts the first thread, and waits until it could work. */
+  const begin = quickLane.withPermits(1)(
+    Effect.gen(function* () {
+      quick = yield* started();
+      yield* loaded(quick).pipe(holding(quick));
+    }),
+  );
+
+  const importer = Importer.of({
     apply: (request) => {
       const { document } = request;
       const question = { type: "apply", request: compact(request) } as const;
@@ -217,7 +251,21 @@ export const makeWorkerImporter = Effect.fnUntraced(function* (options: WorkerIm
     evict: (workspace, document) => Effect.sync(() => quick?.thread.post({ type: "evict", workspace, document })),
     close,
   });
+  return { importer, begin };
 });
+
+/** The importer. Its threads end with its scope. The first one is started when there is something to import. */
+export const makeWorkerImporter = (options: WorkerImporterOptions): Effect.Effect<ImporterShape, never, Scope.Scope> =>
+  Effect.map(makeImporter(options), ({ importer }) => importer);
+
+/** The service, once its first thread has loaded. Where that fails, the layer does, and imports run nowhere else. */
+export const startedWorkerImporterLayer = (
+  options: WorkerImporterOptions,
+): Layer.Layer<Importer, ImporterUnavailable> =>
+  Layer.effect(
+    Importer,
+    Effect.flatMap(makeImporter(options), ({ importer, begin }) => Effect.as(begin, importer)),
+  );
 
 /** The service. */
 export const workerImporterLayer = (options: WorkerImporterOptions): Layer.Layer<Importer> =>

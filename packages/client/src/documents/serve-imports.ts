@@ -1,5 +1,6 @@
 /** The import worker's own side of `WorkerImporter`. It brings Loro; the engine, which starts it, does not. */
 import type { Endpoint } from "../platform/channel/Endpoint.ts";
+import { schemaFingerprint } from "../platform/schema-fingerprint.ts";
 import { type ImportCoreOptions, makeImportCore } from "./import-core.ts";
 import type { FromThread, ToThread } from "./WorkerImporter.ts";
 
@@ -16,5 +17,5 @@ export const serveImports = (endpoint: Endpoint<ToThread, FromThread>, options: 
     const snapshot = answer.type === "applied" ? answer.snapshot?.buffer : undefined;
     endpoint.post({ type: "answer", answer }, snapshot instanceof ArrayBuffer ? [snapshot] : []);
   });
-  endpoint.post({ type: "ready" });
+  endpoint.post({ type: "ready", schema: schemaFingerprint(options.schema) });
 };

@@ -71,6 +71,8 @@ export interface DocumentImportsShape {
     workspace: WorkspaceId,
     document: DocumentId,
   ) => Effect.Effect<StateMark | undefined, ImporterError | StoreFailure>;
+  /** Waits for what is being tried with a document. What goes on patiently is not waited for. */
+  readonly tried: (workspace: WorkspaceId, document: DocumentId) => Effect.Effect<void>;
   readonly forget: (workspace: WorkspaceId, document: DocumentId) => Effect.Effect<void>;
 }
 
@@ -369,6 +371,7 @@ export const makeDocumentImports = (
           answer === undefined ? Effect.die(new Error("the document is not in the store")) : Effect.succeed(answer),
         ),
       ),
+    tried: (workspace, document) => exclusively(keyOf(workspace, document), Effect.void),
     forget: (workspace, document) =>
       Effect.suspend(() => {
         known.delete(keyOf(workspace, document));

@@ -46,7 +46,7 @@ export interface ProjectingWork {
 }
 
 export interface Projecting {
-  /** Makes the row of a document, where it is to be made. */
+  /** Makes the row of a document, where it is to be made. Afterwards it is known whether it is merging. */
   readonly project: (document: DocumentId) => Effect.Effect<void, StoreFailure>;
   /** Received updates of it are not imported yet: what pages get has to wait (rule 15). */
   readonly isProjecting: (document: DocumentId) => boolean;
@@ -340,6 +340,8 @@ export const makeProjecting = Effect.fnUntraced(function* (
 
   return {
     project: Effect.fnUntraced(function* (document) {
+      // Until the first attempt is over nobody knows whether a page may import what came (rule 15).
+      if (projecting.has(document)) yield* imports.tried(workspace, document);
       const seen = new Map([[document, arrivals.get(document) ?? 0]]);
       const waiting = yield* store.unprojected(workspace, types, { only: [document] });
       if (waiting.length === 0) settle([document], seen);

@@ -2,6 +2,7 @@
 import { AccessLinkInvalid, ContentTooLarge, EpochKeyMissing, KeyInvalid, RecoveryWordsInvalid } from "@cairn/crypto";
 import { WireError } from "@cairn/protocol";
 import { Cause, Effect, Schema } from "effect";
+import { ImporterUnavailable } from "../documents/Importer.ts";
 import { CairnError, type CairnErrorCode } from "../errors.ts";
 import { Fenced, StoreFailure, type StoreFailureReason } from "../store/LocalStore.ts";
 import { Unreachable } from "../transport/Transport.ts";
@@ -27,6 +28,10 @@ export const toCairnError = (failure: unknown): CairnError => {
   if (failure instanceof StoreFailure) {
     const code = failure.reason === "retired" ? "identity-changed" : storageCode[failure.reason];
     return new CairnError(code, undefined, { cause: failure.cause });
+  }
+  if (failure instanceof ImporterUnavailable) {
+    const { cause } = failure;
+    return cause instanceof CairnError ? cause : new CairnError("imports-unavailable", undefined, { cause });
   }
   if (failure instanceof Unreachable) return new CairnError("offline", undefined, { cause: failure.cause });
   if (failure instanceof Halted) return new CairnError(failure.code);

@@ -47,6 +47,16 @@ const checkedServer = (server: string): string => {
     : refuse("server", "A server is an address such as https://notes.example, with nothing behind it.");
 };
 
+/** Milliseconds for one import, which nothing keeps to where no thread can be ended. */
+export const checkImportBudget = (budget: number | undefined, hasThread: boolean): void => {
+  demand(budget === undefined || hasThread, "importBudgetMillis", "A budget for imports needs an `importThread`.");
+  demand(
+    budget === undefined || (Number.isFinite(budget) && budget > 0),
+    "importBudgetMillis",
+    "A budget for imports is a number of milliseconds above 0.",
+  );
+};
+
 interface OpenArguments {
   readonly server?: string | undefined;
   readonly invite?: string | undefined;

@@ -11,11 +11,12 @@ import { layerFetch } from "../transport/FetchTransport.ts";
 import { exposeApi, toPlainError } from "./channel/api-channel.ts";
 import type { Endpoint } from "./channel/Endpoint.ts";
 import { portEndpoint, workerThread } from "./channel/web-endpoint.ts";
-import { type EngineStart, schemaFingerprint } from "./EngineConnection.ts";
+import type { EngineStart } from "./EngineConnection.ts";
 import { Leadership } from "./Leadership.ts";
 import { Locks } from "./Locks.ts";
 import { Notifier } from "./Notifier.ts";
 import { PeerLeases } from "./PeerLeases.ts";
+import { schemaFingerprint } from "./schema-fingerprint.ts";
 import { Versions } from "./Versions.ts";
 import { CHANNEL_VERSION, type FromWorker, IMPORT_WORKER, type ToWorker } from "./worker-protocol.ts";
 

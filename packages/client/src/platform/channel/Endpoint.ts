@@ -20,6 +20,8 @@ export interface Thread<Received = unknown, Sent = unknown> extends Endpoint<Rec
   readonly close: () => void;
   /** It failed: it did not load, threw where nobody caught it, or went away. Called at most once, and not after `close`. */
   readonly onFailure: (callback: (cause: unknown) => void) => void;
+  /** Where a thread can keep a process from ending: whether it does. It does not until it is told to. */
+  readonly holdProcess?: (held: boolean) => void;
 }
 
 /** A view of a large buffer would be cloned with the whole buffer: this gives bytes that own theirs. */

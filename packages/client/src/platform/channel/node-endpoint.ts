@@ -1,9 +1,6 @@
 /** Channels of Node's worker threads. */
-import type {
-  MessagePort as NodePort,
-  Transferable as NodeTransferable,
-  Worker as NodeWorker,
-} from "node:worker_threads";
+import type { MessagePort as NodePort, Transferable as NodeTransferable } from "node:worker_threads";
+import type { ImportThread } from "../../api.ts";
 import type { Endpoint, Thread, Transfer } from "./Endpoint.ts";
 
 // Two declarations of the same classes: at run time, Node's globals are those of `node:worker_threads` and `node:stream/web`.
@@ -18,8 +15,8 @@ export const nodePortEndpoint = <Received, Sent>(port: NodePort): Endpoint<Recei
   close: () => port.close(),
 });
 
-/** A worker thread, seen from the side that started it. */
-export const nodeWorkerThread = <Received, Sent>(worker: NodeWorker): Thread<Received, Sent> => {
+/** A worker thread, seen from the side that started it. Idle, it keeps no process from ending. */
+export const nodeWorkerThread = <Received, Sent>(worker: ImportThread): Thread<Received, Sent> => {
   let ended = false;
   let report: ((cause: unknown) => void) | undefined;
   let failure: { readonly cause: unknown } | undefined;
@@ -28,12 +25,14 @@ export const nodeWorkerThread = <Received, Sent>(worker: NodeWorker): Thread<Rec
     failure = { cause };
     report?.(cause);
   };
+  worker.unref();
   worker.on("error", fail);
   worker.on("messageerror", fail);
-  worker.on("exit", (code) => fail(new Error(`the worker thread ended with code ${code}`)));
+  worker.on("exit", (code) => fail(new Error(`the worker thread ended with code ${String(code)}`)));
   return {
     post: (message, transfer) => worker.postMessage(message, asNode(transfer)),
-    listen: (onMessage) => void worker.on("message", onMessage),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what comes is of one build on both sides
+    listen: (onMessage) => void worker.on("message", (message) => onMessage(message as Received)),
     close: () => {
       ended = true;
       void worker.terminate();
@@ -42,5 +41,6 @@ export const nodeWorkerThread = <Received, Sent>(worker: NodeWorker): Thread<Rec
       report = callback;
       if (failure !== undefined) callback(failure.cause);
     },
+    holdProcess: (held) => (held ? worker.ref() : worker.unref()),
   };
 };
