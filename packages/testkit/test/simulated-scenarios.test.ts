@@ -1,11 +1,11 @@
 /** Situations in which the simulator once found something, made on purpose: what happens when, to the step. */
 import { makeMemoryStore } from "@cairn/testkit/memory";
-import { type Circumstances, keepSteps, makePlan } from "@cairn/testkit/simulator";
+import { type Circumstances, type Defect, keepSteps, makePlan } from "@cairn/testkit/simulator";
 import { Effect } from "effect";
 import { afterEach, describe, expect, test } from "vitest";
 import { Run } from "../src/simulator/Run.ts";
 import type { SimulatedDevice } from "../src/simulator/SimulatedDevice.ts";
-import type { EditKind } from "../src/simulator/SimulatedTab.ts";
+import type { Decision, EditKind } from "../src/simulator/SimulatedTab.ts";
 import { type Content, contentOf, verify } from "../src/simulator/verify.ts";
 
 const MINUTE = 60_000;
@@ -14,10 +14,10 @@ const MINUTE = 60_000;
 class Scenario {
   readonly run: Run;
 
-  constructor(seed: number, withReader = false, versions?: Circumstances["versions"]) {
+  constructor(seed: number, withReader = false, versions?: Circumstances["versions"], defect?: Defect) {
     const plan = keepSteps(makePlan(seed, 2, 1), []);
     const circumstances = { nodes: 1, notes: 1, sessionMillis: 900_000, withReader, joinShare: 0, versions };
-    this.run = new Run({ ...plan, circumstances }, {});
+    this.run = new Run({ ...plan, circumstances }, { defect });
   }
 
   device(index: number): SimulatedDevice {
@@ -127,6 +127,79 @@ describe("a disk that was restored from an older copy", () => {
       "restored",
       "waiting",
     ]);
+  });
+});
+
+describe("a document whose refused edits are given up", () => {
+  const park = async (world: Scenario, device: SimulatedDevice): Promise<void> => {
+    await world.edit(device, "text", "before");
+    await world.until("the first edit is sent", () => world.isDrained(device));
+    world.run.cluster.refusals.refuseNext(world.stored(device).record.device, 1);
+    await world.edit(device, "text", "refused");
+    const isParked = (): boolean =>
+      [...world.stored(device).streams.values()].some(({ state }) => state === "DEAD_LETTER") &&
+      world.stored(device).outgoing.size === 0;
+    await world.until("it is parked", isParked);
+    await world.edit(device, "counter", "later");
+  };
+
+  /** Does something with the dead letter in some tab, while something else happens. */
+  const decide = async (
+    world: Scenario,
+    device: SimulatedDevice,
+    decision: Decision,
+    meanwhile: () => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<void> => {
+    const { workspace } = world.run;
+    const tab = device.anyTab();
+    if (workspace === undefined || tab === undefined) throw new Error("no workspace");
+    let done = false;
+    void tab
+      .deadLetters(workspace)
+      .then(([letter]) => (letter === undefined ? undefined : tab.decide(workspace, letter, decision)))
+      .then(() => {
+        done = true;
+      });
+    await meanwhile();
+    await world.until("it is decided", () => done);
+  };
+
+  test.each<[Decision, ReadonlyArray<string>]>([
+    ["discard", ["before", "later"]],
+    ["fork", ["before"]],
+    ["retry", ["before", "later", "refused"]],
+  ])("hazard 15: a person can %s them", async (decision, edits) => {
+    const world = await begin(6);
+    const device = world.device(1);
+    await park(world, device);
+    expect(world.content(world.device(0)).edits).toEqual(["before"]);
+    await decide(world, device, decision);
+    expect(await world.violations()).toEqual([]);
+    for (const each of world.run.devices) expect(world.content(each).edits.toSorted()).toEqual(edits);
+    const [fork] = world.run.ledger.forks.values();
+    expect([...(fork?.edits ?? [])].toSorted()).toEqual(decision === "fork" ? ["before", "later", "refused"] : []);
+  });
+
+  test("promise 5: has what is received while it is made anew", async () => {
+    const world = await begin(6, false, undefined, {
+      name: "takes-its-time",
+      description: "Making a document anew takes long, as it does where much is to be read.",
+      importer: (importer) => ({
+        ...importer,
+        apply: (request) => {
+          const applied = importer.apply(request);
+          return request.want.rebase === undefined ? applied : Effect.tap(applied, () => Effect.sleep(400));
+        },
+      }),
+    });
+    const device = world.device(1);
+    await park(world, device);
+    await decide(world, device, "discard", async () => {
+      await world.edit(world.device(0), "text", "theirs");
+      await world.until("it is here", () => world.content(device).edits.includes("theirs"));
+    });
+    expect(world.content(device).edits.toSorted()).toEqual(["before", "later", "theirs"]);
+    expect(await world.violations()).toEqual([]);
   });
 });
 

@@ -32,6 +32,8 @@ import type { WorkspaceContext } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 
 const LOG_STEP = 500;
+/** How often edits that are made or received meanwhile are taken in before the turn is given up. */
+const MAX_RACES = 8;
 const FORK_LABEL = label("forked-document");
 
 /** What this works with. `peer` is newly leased, and nobody else's. */
@@ -158,8 +160,13 @@ const rebase = Effect.fnUntraced(function* (
   found: Found,
   peer: PeerID,
   mode: "reapply" | "copy",
-): Effect.fn.Return<{ readonly rebased: Rebased; readonly acknowledged: Acknowledged }, StoreFailure | CairnError> {
+): Effect.fn.Return<
+  { readonly rebased: Rebased; readonly acknowledged: Acknowledged; readonly through: number },
+  StoreFailure | CairnError
+> {
   const { workspace, document } = found.stream;
+  // Before the log is read: what is received meanwhile has a higher id.
+  const through = (yield* store.openDocument(workspace, document))?.through ?? 0;
   const acknowledged = yield* acknowledgedOf(store, runtime.context, document);
   const answer = yield* importer
     .apply({
@@ -185,7 +192,7 @@ const rebase = Effect.fnUntraced(function* (
   if (answer.type === "missing-base" || answer.rebased === undefined) {
     return yield* Effect.fail(new CairnError("internal", "the document cannot be made anew"));
   }
-  return { rebased: answer.rebased, acknowledged };
+  return { rebased: answer.rebased, acknowledged, through };
 });
 
 const toPreview = ({ stream, parked, later }: Found, rebased: Rebased): DiscardPreview => ({
@@ -233,53 +240,66 @@ const rebuild = (
   document: DocumentId,
   peer: PeerID,
   fork: DocumentId | undefined,
-): Effect.Effect<Rebuilt, StoreFailure | CairnError> =>
-  unlessGone(
-    Effect.gen(function* () {
-      const { store, runtime } = work;
-      const { context } = runtime;
-      const found = yield* find(work, document);
-      const { stream, type, parked, later } = found;
-      const { rebased, acknowledged } = yield* rebase(work, found, peer, fork === undefined ? "reapply" : "copy");
-      const discarded = transition(stream, "discarded");
-      if (discarded === undefined) return yield* Effect.fail(new CairnError("dead-letter-unknown"));
-      const time = yield* Clock.currentTimeMillis;
-      const peers = (yield* peersOf(context, found)).filter((each) => peerBelongsTo(context.device, each));
-      const refs = later.flatMap((update) => update.refs);
-      const edits: ReadonlyArray<NewLocalUpdate> =
-        fork === undefined
-          ? rebased.update === undefined
-            ? []
-            : [{ workspace: context.workspace, document, type, update: rebased.update, time, refs, row: rebased.row }]
-          : (rebased.copy?.updates ?? []).map((copied) => ({
-              workspace: context.workspace,
-              document: fork,
-              type,
-              update: copied.update,
-              time,
-              refs: copied.refs,
-              row: rebased.copy?.row,
-            }));
-      const retire = peers.map(leaseOf);
-      yield* store.rebuildDocument({
-        workspace: context.workspace,
-        document,
-        discarded,
-        pending: [...parked, ...later].map(({ id }) => id),
-        acknowledged,
-        edits,
-        row: rebased.row,
-        retire,
-      });
-      context.record = {
-        ...context.record,
-        retiredLeases: [...new Set([...(context.record.retiredLeases ?? []), ...retire])],
-      };
-      yield* runtime.imports.forget(context.workspace, document);
-      yield* runtime.status.moved(discarded, { document, counter: undefined, code: stream.code });
-      return { type, preview: toPreview(found, rebased), peers };
-    }),
+): Effect.Effect<Rebuilt, StoreFailure | CairnError> => {
+  let refusedThrough: number | undefined;
+  const attempt = Effect.gen(function* () {
+    const { store, runtime } = work;
+    const { context } = runtime;
+    const found = yield* find(work, document);
+    const { stream, type, parked, later } = found;
+    // Somebody has tried again meanwhile, and more was refused: that is for a person to look at.
+    refusedThrough ??= stream.through;
+    if (refusedThrough !== stream.through) return yield* Effect.fail(new CairnError("dead-letter-unknown"));
+    const { rebased, acknowledged, through } = yield* rebase(
+      work,
+      found,
+      peer,
+      fork === undefined ? "reapply" : "copy",
+    );
+    const discarded = transition(stream, "discarded");
+    if (discarded === undefined) return yield* Effect.fail(new CairnError("dead-letter-unknown"));
+    const time = yield* Clock.currentTimeMillis;
+    const peers = (yield* peersOf(context, found)).filter((each) => peerBelongsTo(context.device, each));
+    const refs = later.flatMap((update) => update.refs);
+    const edits: ReadonlyArray<NewLocalUpdate> =
+      fork === undefined
+        ? rebased.update === undefined
+          ? []
+          : [{ workspace: context.workspace, document, type, update: rebased.update, time, refs, row: rebased.row }]
+        : (rebased.copy?.updates ?? []).map((copied) => ({
+            workspace: context.workspace,
+            document: fork,
+            type,
+            update: copied.update,
+            time,
+            refs: copied.refs,
+            row: rebased.copy?.row,
+          }));
+    const retire = peers.map(leaseOf);
+    yield* store.rebuildDocument({
+      workspace: context.workspace,
+      document,
+      discarded,
+      pending: [...parked, ...later].map(({ id }) => id),
+      through,
+      acknowledged,
+      edits,
+      row: rebased.row,
+      retire,
+    });
+    context.record = {
+      ...context.record,
+      retiredLeases: [...new Set([...(context.record.retiredLeases ?? []), ...retire])],
+    };
+    yield* runtime.imports.forget(context.workspace, document);
+    yield* runtime.status.moved(discarded, { document, counter: undefined, code: stream.code });
+    return { type, preview: toPreview(found, rebased), peers };
+  });
+  // Edits may come while the document is read, from here and from others: it is read again.
+  return unlessGone(
+    Effect.retry(attempt, { times: MAX_RACES, while: (failure) => "_tag" in failure && failure._tag === "Fenced" }),
   );
+};
 
 /** Gives the refused edits up; the later ones are applied again where they can be. */
 export const discardDeadLetter = (work: DeadLetterWork, document: DocumentId, peer: PeerID) =>

@@ -172,6 +172,8 @@ export interface Rebuilding {
   readonly discarded: Transition;
   /** The pending updates that go: all that the document has, otherwise `Fenced`. */
   readonly pending: ReadonlyArray<number>;
+  /** The document's newest update, folded ones included, when `acknowledged` was read: where there is a newer one, `Fenced`. */
+  readonly through: number;
   /** What the log has of the document, own entries (as `frozen`) and those of others (as `received`). */
   readonly acknowledged: ReadonlyArray<NewReceivedUpdate & { readonly own: boolean }>;
   /** Local edits of this or another document that are stored with it, as by `appendUpdates`. */

@@ -178,6 +178,7 @@ export const registerStreamContract = (suite: ContractSuite): void => {
           document: NOTE,
           discarded: changeOf("discarded", "DEAD_LETTER").transition,
           pending: ids.slice(0, 2),
+          through: ids[1] ?? 0,
           acknowledged: [
             { ...receivedUpdate(PEER, 1), own: false },
             { ...receivedUpdate(DEVICE, 1), own: true },
@@ -190,6 +191,9 @@ export const registerStreamContract = (suite: ContractSuite): void => {
         yield* store.moveStream(WORKSPACE, NOTE, changeOf("unsendable", "PENDING"));
         const fewer = store.rebuildDocument({ ...rebuilding, pending: ids.slice(0, 1) });
         yield* expectNoChange(store, WORKSPACE, [NOTE], fewer, "fenced");
+        // What was received since the log was read would be gone.
+        const older = store.rebuildDocument({ ...rebuilding, through: (ids[1] ?? 0) - 1 });
+        yield* expectNoChange(store, WORKSPACE, [NOTE], older, "fenced");
         yield* store.rebuildDocument(rebuilding);
 
         const opened = yield* store.openDocument(WORKSPACE, NOTE);
@@ -213,7 +217,7 @@ export const registerStreamContract = (suite: ContractSuite): void => {
         yield* store.freeze(WORKSPACE, fence, [outgoingEntry(1, [own])]);
         const [another = 0] = yield* store.appendUpdates([edit()]);
         yield* store.moveStream(WORKSPACE, NOTE, changeOf("unsendable", "PENDING"));
-        const early = store.rebuildDocument({ ...rebuilding, pending: [another] });
+        const early = store.rebuildDocument({ ...rebuilding, pending: [another], through: another });
         yield* expectNoChange(store, WORKSPACE, [NOTE], early, "fenced");
       }),
   );

@@ -45,7 +45,7 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
         for (const update of later) add(found, update);
       }),
 
-    rebuildDocument: ({ workspace, document, discarded, pending, acknowledged, edits, row, retire }) =>
+    rebuildDocument: ({ workspace, document, discarded, pending, through, acknowledged, edits, row, retire }) =>
       atomically(run, "rebuildDocument", () => {
         const stored = storage.workspaces.get(workspace);
         const found = stored?.documents.get(document);
@@ -56,6 +56,8 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
           "rebuildDocument",
           found.pending.length === pending.length && found.pending.every((id, index) => id === pending[index]),
         );
+        const newest = Math.max(found.snapshot?.through ?? 0, ...found.updates.keys());
+        holds("rebuildDocument", newest <= through);
         stored.streams.delete(document);
         found.updates.clear();
         found.pending = [];

@@ -5,6 +5,7 @@
 import { type Fenced, type LocalStoreShape, type NewLocalUpdate, StoreFailure } from "@cairn/client/effect";
 import { Effect, Exit } from "effect";
 import { makeMemoryStore, type MemoryStorage } from "../memory/index.ts";
+import { watchRebuilding } from "./dead-letters.ts";
 import type { Defect } from "./Defect.ts";
 import type { Ledger } from "./Ledger.ts";
 import type { SimulatedProcess } from "./World.ts";
@@ -67,6 +68,7 @@ export const openDisk = (
   disk: DiskState,
   ledger: Ledger,
   defect: Defect | undefined,
+  device: number,
 ): LocalStoreShape => {
   const { world } = process;
   const plain = makeMemoryStore(storage);
@@ -168,6 +170,16 @@ export const openDisk = (
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the arguments of this very operation
         const [receipt] = args as Parameters<LocalStoreShape["receive"]>;
         return () => acknowledged(receipt.workspace, receipt.settled);
+      }
+      case "rebuildDocument": {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the arguments of this very operation
+        const [rebuilding] = args as Parameters<LocalStoreShape["rebuildDocument"]>;
+        return watchRebuilding(world, ledger, storage, device, rebuilding);
+      }
+      case "moveStream": {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the arguments of this very operation
+        const [, , { transition }] = args as Parameters<LocalStoreShape["moveStream"]>;
+        return () => transition.event === "retried" && world.count("dead letter retried");
       }
       default:
         return () => undefined;

@@ -21,10 +21,23 @@ export interface LedgerEdit {
   readonly line: boolean;
   /** The key of the mark that it sets. */
   readonly mark: string | undefined;
-  /** `durable`: the store committed it. `uncertain`: it was durable, on a disk that was replaced by an older one. */
-  state: "asked" | "durable" | "uncertain";
+  /**
+   * `durable`: the store committed it. `uncertain`: it was durable, on a disk that was replaced by an older one. `given-up`: a
+   * person gave it up, or took it into another document, so that it is in this one nowhere.
+   */
+  state: "asked" | "durable" | "uncertain" | "given-up";
   /** The app was told that it is saved. */
   saved: boolean;
+}
+
+/** A document that was made of another one's content. */
+export interface LedgerFork {
+  /** Index of the device. */
+  readonly device: number;
+  /** The ids of the edits that it was made with, and that nobody has given up since. */
+  readonly edits: Set<string>;
+  /** On a disk that was replaced by an older one: it may be gone. */
+  uncertain: boolean;
 }
 
 export interface Acknowledged {
@@ -39,6 +52,9 @@ export class Ledger {
   readonly #editByUpdate = new WeakMap<Uint8Array, LedgerEdit>();
   /** By device and counter. */
   readonly acknowledged = new Map<string, Acknowledged>();
+  readonly forks = new Map<DocumentId, LedgerFork>();
+  /** Devices whose disk was replaced: what was given up there may wait again. */
+  readonly #replaced = new Set<number>();
   /** What broke a promise while the run went on. */
   readonly violations: Array<string> = [];
 
@@ -74,17 +90,31 @@ export class Ledger {
     if (known === undefined || entry.seq !== undefined) this.acknowledged.set(key, entry);
   }
 
-  /** The device's disk is as it was before these edits: they may be gone with it. */
-  diskReplaced(device: number, since: ReadonlySet<string>): void {
-    for (const edit of this.edits.values()) {
-      if (edit.device === device && !since.has(edit.id) && edit.state === "durable") edit.state = "uncertain";
+  /** A person gave these edits of a document up. */
+  giveUp(document: DocumentId, ids: Iterable<string>): void {
+    for (const id of ids) {
+      this.forks.get(document)?.edits.delete(id);
+      const edit = this.edits.get(id);
+      if (edit?.document === document) edit.state = this.#replaced.has(edit.device) ? "uncertain" : "given-up";
     }
   }
 
-  /** Ids of a device's durable edits. */
+  /** The device's disk is as it was before these edits: they may be gone with it, and what was given up since may be back. */
+  diskReplaced(device: number, since: ReadonlySet<string>): void {
+    this.#replaced.add(device);
+    for (const edit of this.edits.values()) {
+      if (edit.device !== device) continue;
+      if (edit.state === "given-up" || (edit.state === "durable" && !since.has(edit.id))) edit.state = "uncertain";
+    }
+    for (const [document, fork] of this.forks)
+      if (fork.device === device && !since.has(document)) fork.uncertain = true;
+  }
+
+  /** Ids of a device's durable edits, and of the documents that it has made of others. */
   durableOf(device: number): Set<string> {
     const ids = new Set<string>();
     for (const edit of this.edits.values()) if (edit.device === device && edit.state === "durable") ids.add(edit.id);
+    for (const [document, fork] of this.forks) if (fork.device === device && !fork.uncertain) ids.add(document);
     return ids;
   }
 }

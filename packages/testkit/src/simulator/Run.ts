@@ -9,10 +9,10 @@ import type { Plan, Step } from "./plan.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { ServerCluster } from "./ServerCluster.ts";
 import { SimulatedDevice, type SimulatedSystem } from "./SimulatedDevice.ts";
-import type { EditKind } from "./SimulatedTab.ts";
+import type { Decision, EditKind, SimulatedTab } from "./SimulatedTab.ts";
 import { simulatedCryptography } from "./simulated-cryptography.ts";
 import { sendRubbish } from "./rubbish.ts";
-import { isAtRest, standings, verify } from "./verify.ts";
+import { heldUp, isAtRest, standings, verify } from "./verify.ts";
 import { World } from "./World.ts";
 
 replaceCryptography(simulatedCryptography);
@@ -37,6 +37,11 @@ const QUIET_WITHIN = 15 * 60_000;
 const QUIET_STEP = 2_000;
 const LATER_STEP = 15_000;
 const SETUP_WITHIN = 60_000;
+
+/** So often everybody decides about all dead letters that are left. */
+const DECIDING_ROUNDS = 8;
+
+const DECISIONS: ReadonlyArray<Decision> = ["retry", "retry", "fork", "discard", "discard", "look"];
 
 const EDITS: ReadonlyArray<EditKind> = [
   "text",
@@ -89,6 +94,7 @@ export class Run {
     this.devices = Array.from({ length: plan.devices }, (_, index) => new SimulatedDevice(system, index));
     const random = new SeededRandom(plan.seed, 4);
     this.notes = Array.from({ length: notes }, () => documentIdFromBytes(random.bytes(16)));
+    this.cluster.refusals.concerns = (document) => this.documents.includes(document);
     this.cluster.atPoint = (node, point) => {
       const crash = this.#crashAt;
       if (crash === undefined || crash.node !== node || crash.point !== point) return;
@@ -96,6 +102,11 @@ export class Run {
       this.world.count(point === "decided" ? "fault: server crash before commit" : "fault: server crash after commit");
       this.#crashNode(node);
     };
+  }
+
+  /** The notes, and what was made of them since. */
+  get documents(): ReadonlyArray<DocumentId> {
+    return this.ledger.forks.size === 0 ? this.notes : [...this.notes, ...this.ledger.forks.keys()];
   }
 
   async execute(): Promise<RunResult> {
@@ -199,7 +210,8 @@ export class Run {
     switch (kind) {
       case "edit": {
         const tab = device.anyTab();
-        const note = this.notes[Math.floor(a * this.notes.length)];
+        const { documents } = this;
+        const note = documents[Math.floor(a * documents.length)];
         const edit = EDITS[Math.floor(b * EDITS.length)];
         if (tab === undefined || note === undefined || edit === undefined || !this.joined.has(device.index)) return;
         this.#edits += 1;
@@ -339,7 +351,39 @@ export class Run {
       case "upgrade":
         this.#upgrade(device, workspace, a, b);
         return;
+      case "refuse": {
+        const id = device.storage.workspaces.get(workspace)?.record.device;
+        if (id !== undefined) this.cluster.refusals.refuseNext(id, a < 0.7 ? 1 : 2);
+        return;
+      }
+      case "decide": {
+        const tab = device.anyTab();
+        if (tab === undefined) return;
+        void this.#decide(tab, workspace, a, b);
+        // Two people before two tabs: one of them is slower.
+        const other = a < 0.3 ? device.openTabs().find((each) => each !== tab && !each.process.frozen) : undefined;
+        if (other === undefined) return;
+        if (this.#parkedOf(device).length > 0) world.count("dead letter decided in two tabs at once");
+        void this.#decide(other, workspace, a, (b + 0.4) % 1);
+        return;
+      }
     }
+  }
+
+  /** The documents of a device whose edits the server does not take. */
+  #parkedOf(device: SimulatedDevice): ReadonlyArray<DocumentId> {
+    const stored = this.workspace === undefined ? undefined : device.storage.workspaces.get(this.workspace);
+    return [...(stored?.streams.values() ?? [])].flatMap(({ state, document }) =>
+      state === "DEAD_LETTER" ? [document] : [],
+    );
+  }
+
+  /** Somebody looks at the dead letters of a device, and does something about one. */
+  async #decide(tab: SimulatedTab, workspace: WorkspaceId, a: number, b: number): Promise<void> {
+    const letters = await tab.deadLetters(workspace);
+    const letter = letters[Math.floor(a * letters.length)];
+    const decision = DECISIONS[Math.floor(b * DECISIONS.length)];
+    if (letter !== undefined && decision !== undefined) await tab.decide(workspace, letter, decision);
   }
 
   /** A newer version of the app comes to a device: to all of its tabs, or to one. It may die while it starts. */
@@ -403,6 +447,7 @@ export class Run {
     this.#isHealed = true;
     network.conditions = CALM;
     this.#crashAt = undefined;
+    this.cluster.refusals.end();
     for (const index of this.cluster.nodes.keys()) this.cluster.restart(index);
     for (const device of this.devices) {
       device.disk.full = false;
@@ -415,10 +460,42 @@ export class Run {
       if (device.openTabs().length === 0) device.openTab();
       if (!this.joined.has(device.index)) this.#join(device);
     }
+    await this.#comeToRest();
+    await this.#decideAll();
+  }
+
+  async #comeToRest(): Promise<void> {
+    const { world } = this;
     const until = world.now + QUIET_WITHIN;
     for (let looks = 0; world.now < until && this.workspace !== undefined; looks += 1) {
       await world.runUntil(world.now + (looks < 10 ? QUIET_STEP : LATER_STEP));
       if (isAtRest(await standings(this, this.workspace))) return;
+    }
+  }
+
+  /** Hazard 15: what is parked holds up nothing else. Then people decide about every dead letter, until none is left. */
+  async #decideAll(): Promise<void> {
+    const { world, workspace } = this;
+    if (workspace === undefined) return;
+    const random = new SeededRandom(this.plan.seed, 40);
+    for (let round = 0; round < DECIDING_ROUNDS; round += 1) {
+      const troubled = this.devices.filter((device) => this.#parkedOf(device).length > 0);
+      if (troubled.length === 0) return;
+      if (round === 0) this.ledger.violations.push(...heldUp(this, await standings(this, workspace)));
+      let open = 0;
+      for (const device of troubled) {
+        const tab = device.anyTab();
+        if (tab === undefined) continue;
+        open += 1;
+        const decided = (): void => {
+          open -= 1;
+        };
+        // Whoever only looks does not get anywhere in the end.
+        const b = random.unit() * (1 - 1 / DECISIONS.length);
+        void this.#decide(tab, workspace, random.unit(), b).then(decided, decided);
+      }
+      await world.runUntil(world.now + 60_000, () => open === 0);
+      await this.#comeToRest();
     }
   }
 }

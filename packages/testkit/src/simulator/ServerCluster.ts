@@ -35,6 +35,7 @@ import {
 } from "../memory-server/index.ts";
 import type { Defect } from "./Defect.ts";
 import { Channel, type Network } from "./Network.ts";
+import { Refusals } from "./Refusals.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { simulatedCryptography } from "./simulated-cryptography.ts";
 import { SimulatedProcess, type World } from "./World.ts";
@@ -169,6 +170,7 @@ export class ServerCluster {
   readonly world: World;
   readonly database: MemoryDatabase;
   readonly nodes: Array<ServerNode | undefined> = [];
+  readonly refusals: Refusals;
   readonly #options: ServerOptions;
   #random: SeededRandom;
   /** Told of at each point of a transaction: the run may crash the node there. */
@@ -179,6 +181,7 @@ export class ServerCluster {
     this.#options = options;
     this.#random = new SeededRandom(world.seed, 2);
     this.database = new MemoryDatabase(serverIdFromBytes(this.#random.bytes(16)));
+    this.refusals = new Refusals(world, this.database);
     for (let index = 0; index < nodes; index += 1) this.nodes.push(this.#start(index));
   }
 
@@ -214,10 +217,10 @@ export class ServerCluster {
           Layer.provide(Layer.succeed(DatabaseConnection, connection)),
         ),
       );
-      const log = this.#options.defect?.server?.entryLog?.(Context.get(ports, EntryLog), world, this.database);
+      const real = Context.get(ports, EntryLog);
+      const log = this.#options.defect?.server?.entryLog?.(real, world, this.database) ?? real;
       // What requests look at, besides the ports.
-      const platformed = Context.merge(platform, ports);
-      const services = log === undefined ? platformed : Context.add(platformed, EntryLog, log);
+      const services = Context.add(Context.merge(platform, ports), EntryLog, this.refusals.around(log));
       return { services, hub: yield* Effect.provideContext(makeLiveHub, services) };
     }).pipe(Scope.provide(scope));
     const { services, hub } = Effect.runSyncWith(platform)(build);

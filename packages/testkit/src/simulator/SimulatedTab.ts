@@ -2,6 +2,7 @@
  * One tab: the real engine over simulated ports, and a page that edits as a person would. The page keeps Loro documents
  * of its own, brings them up to date before it edits, and hands every edit to the engine.
  */
+import type { DeadLetter } from "@cairn/client";
 import {
   type EngineApi,
   Importer,
@@ -28,6 +29,9 @@ import type { SimulatedDevice } from "./SimulatedDevice.ts";
 import { makeSimulatedTransport } from "./SimulatedTransport.ts";
 import { SimulatedProcess } from "./World.ts";
 
+/** What a person does with edits that the server does not take. */
+export type Decision = "retry" | "fork" | "discard" | "look";
+
 export type EditKind = "text" | "list" | "map" | "counter" | "title" | "delete" | "restore";
 
 interface OpenNote {
@@ -38,6 +42,12 @@ interface OpenNote {
   /** Edits of one note go to the engine one after the other. */
   queue: Promise<void>;
 }
+
+/** Milliseconds until every tab knows that a document was made anew. */
+const REMADE_MILLIS = 20;
+
+const codeOf = (error: unknown): unknown =>
+  typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 
 export class SimulatedTab {
   readonly device: SimulatedDevice;
@@ -68,7 +78,7 @@ export class SimulatedTab {
       for (const loro of this.#loros) loro.free();
       this.#loros.clear();
     });
-    const disk = openDisk(process, device.storage, device.disk, ledger, defect);
+    const disk = openDisk(process, device.storage, device.disk, ledger, defect, device.index);
     const transport = makeSimulatedTransport(world, network, cluster, process, device);
     const services = process.context.pipe(
       Context.add(LocalStore, disk),
@@ -97,6 +107,9 @@ export class SimulatedTab {
       fiber.addObserver((exit) => {
         if (Exit.isFailure(exit)) return reject(new Error(String(Cause.squash(exit.cause))));
         this.engine = exit.value;
+        exit.value.subscribe((event) => {
+          if (event.type === "rebuilt") this.#reopen(event.document);
+        });
         resolve(exit.value);
       });
     });
@@ -115,6 +128,7 @@ export class SimulatedTab {
 
   /** Edits a note. Resolves when the engine has said that it is saved, or that it is not; never, where the tab dies before. */
   async edit(workspace: WorkspaceId, document: DocumentId, kind: EditKind, id: string): Promise<boolean> {
+    const { world } = this.process;
     const engine = this.engine ?? (await this.started);
     const opened = this.#notes.get(document) ?? this.#open(engine, workspace, document);
     this.#notes.set(document, opened);
@@ -135,12 +149,18 @@ export class SimulatedTab {
       try {
         const newer = await engine.updatesAfter(workspace, document, note.through);
         if (!this.alive) return;
+        // Nobody types into a document that is just made anew, before all tabs have heard of it.
+        if (this.#notes.get(document) !== opened || this.device.remaking.has(document)) {
+          this.#notes.delete(document);
+          return tell(false);
+        }
         for (const update of joinUpdates(newer.updates)) note.loro.import(update);
         note.through = Math.max(note.through, newer.through);
         const { update, edit } = this.#change(note.loro, document, kind, id);
         this.#ledger.ask(edit, update);
-        if (this.#ledger.isLate(edit)) this.process.world.count("late edit of an older app");
-        const time = this.process.world.now + this.device.skew;
+        if (this.#ledger.isLate(edit)) world.count("late edit of an older app");
+        if (this.#isParked(workspace, document)) world.count("edit behind a dead letter");
+        const time = world.now + this.device.skew;
         await engine.append(workspace, [
           {
             document,
@@ -154,13 +174,72 @@ export class SimulatedTab {
         ]);
         edit.saved = true;
         tell(true);
-      } catch {
+      } catch (error) {
         // What the page has and the device has not would be a gap in every later edit: the note is opened anew.
         if (this.#notes.get(document) === opened) this.#notes.delete(document);
+        if (codeOf(error) === "document-rebuilt") {
+          world.count("edit of what was given up refused");
+          this.#reopen(document);
+        }
         tell(false);
       }
     });
     return result;
+  }
+
+  #isParked(workspace: WorkspaceId, document: DocumentId): boolean {
+    return this.device.storage.workspaces.get(workspace)?.streams.get(document)?.state === "DEAD_LETTER";
+  }
+
+  /** A document was made anew without edits that were given up: it is opened again, under another peer. */
+  #reopen(document: DocumentId): void {
+    this.#notes.delete(document);
+    this.#lease = undefined;
+  }
+
+  /** The dead letters, as a person sees them; none where nothing answers. */
+  async deadLetters(workspace: WorkspaceId): Promise<ReadonlyArray<DeadLetter>> {
+    try {
+      return await (this.engine ?? (await this.started)).deadLetters(workspace);
+    } catch {
+      return [];
+    }
+  }
+
+  /** Does with a dead letter what a person can do. Somebody else may have been faster, and the device may be in trouble. */
+  async decide(workspace: WorkspaceId, { document, laterEdits }: DeadLetter, decision: Decision): Promise<void> {
+    const { world } = this.process;
+    const { remaking } = this.device;
+    if (decision === "fork" || decision === "discard") remaking.add(document);
+    this.process.onDeath(() => remaking.delete(document));
+    try {
+      const engine = this.engine ?? (await this.started);
+      switch (decision) {
+        case "retry":
+          return await engine.retryDeadLetter(workspace, document);
+        case "fork":
+          return void (await engine.forkDeadLetter(workspace, document));
+        case "discard": {
+          const { notReapplied } = await engine.discardDeadLetter(workspace, document);
+          if (laterEdits > 0) world.count("dead letter with later edits discarded");
+          // All containers of a note but the newer forms of others are there from the beginning.
+          if (notReapplied.length > 0 && this.device.system.versions === undefined) {
+            this.#ledger.violations.push(`promise 4: edits behind refused ones were lost: ${notReapplied.join(", ")}`);
+          }
+          return;
+        }
+        case "look": {
+          await engine.previewDiscard(workspace, document);
+          await engine.exportDeadLetter(workspace, document);
+          return;
+        }
+      }
+    } catch (error) {
+      if (!this.alive || codeOf(error) !== "internal") return;
+      this.#ledger.violations.push(`promise 4: nobody can ${decision} the dead letter ${document}: ${String(error)}`);
+    } finally {
+      world.after(REMADE_MILLIS, () => remaking.delete(document));
+    }
   }
 
   async #open(engine: EngineApi, workspace: WorkspaceId, document: DocumentId): Promise<OpenNote> {

@@ -152,6 +152,66 @@ const inStore: ReadonlyArray<Defect> = [
     }),
   },
   {
+    name: "discard-drops-later-edits",
+    description: "Giving refused edits up gives those behind them up, too.",
+    store: (store) => ({
+      ...store,
+      rebuildDocument: (rebuilding) => {
+        const { document, edits } = rebuilding;
+        return store.rebuildDocument({ ...rebuilding, edits: edits.filter((edit) => edit.document !== document) });
+      },
+    }),
+  },
+  {
+    name: "retry-sends-what-is-behind",
+    description: "Trying again sends the edits behind the refused ones, without those (promise 4).",
+    store: (store, storage) => ({
+      ...store,
+      moveStream: (workspace, document, change) => {
+        const stored = storage.workspaces.get(workspace);
+        const { through } = stored?.streams.get(document) ?? { through: 0 };
+        return after(store.moveStream, () => {
+          const found = stored?.documents.get(document);
+          if (change.transition.event !== "retried" || found === undefined) return;
+          dropPending(
+            found,
+            found.pending.filter((id) => id <= through),
+          );
+        })(workspace, document, change);
+      },
+    }),
+  },
+  {
+    name: "fork-keeps-the-refused",
+    description: "Refused edits that were taken into another document stay in the old one, where nobody else has them.",
+    store: (store, storage) => ({
+      ...store,
+      rebuildDocument: (rebuilding) => {
+        const { workspace, document, pending, edits } = rebuilding;
+        const isFork = edits.some((edit) => edit.document !== document);
+        const before = storage.workspaces.get(workspace)?.documents.get(document)?.updates;
+        const kept = isFork ? pending.flatMap((id) => before?.get(id) ?? []) : [];
+        return after(store.rebuildDocument, () => {
+          const updates = storage.workspaces.get(workspace)?.documents.get(document)?.updates;
+          for (const update of kept) updates?.set(update.id, { ...update, state: "frozen" });
+        })(rebuilding);
+      },
+    }),
+  },
+  {
+    name: "dead-letter-holds-up-the-outbox",
+    description: "Nothing leaves while edits of some document are parked (hazard 15).",
+    store: (store, storage) => ({
+      ...store,
+      unacknowledged: (workspace) =>
+        Effect.map(store.unacknowledged(workspace), (unacknowledged) => {
+          const streams = [...(storage.workspaces.get(workspace)?.streams.values() ?? [])];
+          const isHeld = streams.some(({ state }) => state === "DEAD_LETTER");
+          return isHeld ? { ...unacknowledged, pending: [] } : unacknowledged;
+        }),
+    }),
+  },
+  {
     name: "fence-ignored",
     description: "A leader that was replaced goes on writing: nothing asks who leads, nor where the cursor stands.",
     store: (store, storage) => {

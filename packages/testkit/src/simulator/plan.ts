@@ -31,7 +31,9 @@ export type StepKind =
   | "rubbish"
   | "storm"
   | "slow-consumer"
-  | "upgrade";
+  | "upgrade"
+  | "refuse"
+  | "decide";
 
 export interface Step {
   readonly kind: StepKind;
@@ -135,6 +137,28 @@ const drawVersions = (
   return { versions, upgrades };
 };
 
+/** How many runs have a server that refuses edits for good. */
+const REFUSALS_SHARE = 0.25;
+
+/** When entries are refused for good, and when somebody looks at what became of it; from a stream of its own. */
+const drawRefusals = (seed: number, devices: number, until: number): ReadonlyArray<Step> => {
+  const random = new SeededRandom(seed, 44);
+  if (!random.chance(REFUSALS_SHARE)) return [];
+  return Array.from({ length: 2 + random.below(5) }).flatMap((): ReadonlyArray<Step> => {
+    const at = random.unit() * until;
+    const who = random.below(devices);
+    const step = (kind: StepKind, later: number): Step => ({
+      kind,
+      at: Math.min(until, at + later),
+      who,
+      a: random.unit(),
+      b: random.unit(),
+    });
+    const decisions = Array.from({ length: random.below(4) }, () => step("decide", random.unit() * 20_000));
+    return [step("refuse", 0), ...decisions];
+  });
+};
+
 /** The plan of a seed. */
 export const makePlan = (seed: number, devices: number, steps: number): Plan => {
   const random = new SeededRandom(seed, 3);
@@ -160,7 +184,7 @@ export const makePlan = (seed: number, devices: number, steps: number): Plan => 
     seed,
     devices,
     circumstances: { ...drawnCircumstances, versions },
-    steps: [...drawn, ...upgrades].toSorted((left, right) => left.at - right.at),
+    steps: [...drawn, ...upgrades, ...drawRefusals(seed, devices, at)].toSorted((left, right) => left.at - right.at),
   };
 };
 
@@ -202,4 +226,11 @@ export const FAULTS = [
   "upgrade while edits wait",
   "upgrade beside a tab of the older version",
   "late edit of an older app",
+  "fault: refused for good",
+  "edit behind a dead letter",
+  "dead letter retried",
+  "dead letter forked",
+  "dead letter discarded",
+  "dead letter with later edits discarded",
+  "dead letter decided in two tabs at once",
 ] as const;

@@ -4,7 +4,7 @@
  */
 import type { SyncState } from "@cairn/client";
 import { joinUpdates } from "@cairn/client/effect";
-import { entryHash, nextLogChain, emptyLogChain, type WorkspaceId } from "@cairn/protocol";
+import { type DocumentId, entryHash, nextLogChain, emptyLogChain, type WorkspaceId } from "@cairn/protocol";
 import { canonicalJson, isDeleted, projectionFingerprint } from "@cairn/schema";
 import { LoroDoc } from "loro-crdt";
 import type { StoredDocument, StoredWorkspace } from "../memory/memory-storage.ts";
@@ -153,8 +153,10 @@ const verifyContent = (
 /** How a device stands: what its store says, and what it shows to people. */
 export interface Standing {
   readonly stored: StoredWorkspace | undefined;
-  /** Nothing waits, and everything is here. */
+  /** Nothing waits but what is parked, and everything is here. */
   readonly drained: boolean;
+  /** The documents whose edits wait for a person. */
+  readonly parked: ReadonlySet<DocumentId>;
   /** Nothing is received that lists do not show. */
   readonly projected: boolean;
   /** What it says is wrong. */
@@ -186,28 +188,45 @@ export const standings = async (run: Run, workspace: WorkspaceId): Promise<Reado
   return run.devices.map((device) => {
     const stored = device.storage.workspaces.get(workspace);
     const state = shown.get(device);
-    const parked = [...(stored?.streams.values() ?? [])].some((stream) => stream.state === "DEAD_LETTER");
+    const parked = new Set(
+      [...(stored?.streams.values() ?? [])].flatMap(({ state: at, document }) =>
+        at === "DEAD_LETTER" ? [document] : [],
+      ),
+    );
     const documents = [...(stored?.documents.values() ?? [])];
     return {
       stored,
       drained:
         stored !== undefined &&
-        documents.every(({ pending }) => pending.length === 0) &&
+        documents.every(({ record, pending }) => pending.length === 0 || parked.has(record.document)) &&
         stored.outgoing.size === 0 &&
         stored.position.cursor === head,
+      parked,
       projected: documents.every(({ unprojected }) => unprojected === undefined),
-      reason: state?.problem?.code ?? (parked ? "parked" : undefined),
+      reason: state?.problem?.code ?? (parked.size > 0 ? PARKED : undefined),
       status: state?.status ?? "silent",
     };
   });
 };
 
 /** Reasons that time alone does not take away. */
-const LASTING: ReadonlySet<string> = new Set(["profile-cloned", "revoked", "parked", "read-only"]);
+const LASTING: ReadonlySet<string> = new Set(["profile-cloned", "revoked", "read-only"]);
+/** The reason of whoever has dead letters, and no other trouble: all else goes on. */
+const PARKED = "parked";
+
+const isGoing = (reason: string | undefined): boolean => reason === undefined || reason === PARKED;
 
 /** Whether nothing is going to change any more. */
 export const isAtRest = (all: ReadonlyArray<Standing>): boolean =>
-  all.every(({ drained, projected, reason }) => (reason === undefined ? drained && projected : LASTING.has(reason)));
+  all.every(({ drained, projected, reason }) => (isGoing(reason) ? drained && projected : LASTING.has(reason ?? "")));
+
+/** Hazard 15: what dead letters hold up besides themselves. */
+export const heldUp = (run: Run, all: ReadonlyArray<Standing>): ReadonlyArray<string> =>
+  all.flatMap(({ parked, drained, reason }, index) =>
+    parked.size > 0 && !drained && isGoing(reason)
+      ? [`promise 14: a dead letter of device ${run.devices[index]?.index} holds up other documents`]
+      : [],
+  );
 
 const EMPTY = "(nothing)";
 
@@ -229,30 +248,34 @@ export const verify = async (run: Run): Promise<ReadonlyArray<string>> => {
       continue;
     }
     broken.push(...verifyCursor(device, stored, log));
-    const { drained, projected, reason, status } = standing;
+    const { drained, parked, projected, reason, status } = standing;
     if (reason !== undefined) run.world.count(`ends with: ${reason}`);
     // Promise 14: what does not move says why.
-    if (!drained && reason === undefined) {
+    if (!drained && isGoing(reason)) {
       const waiting = [...stored.documents.values()].reduce((sum, { pending }) => sum + pending.length, 0);
       const stands = `${waiting} edits and ${stored.outgoing.size} entries wait, cursor ${stored.position.cursor} of ${log.head}`;
       broken.push(`promise 14: device ${device.index} is ${status} without a reason: ${stands}`);
     }
-    if (reason !== undefined && !LASTING.has(reason)) {
+    if (reason === PARKED) {
+      broken.push(`promise 14: device ${device.index} has dead letters that nobody can do anything about`);
+    } else if (reason !== undefined && !LASTING.has(reason)) {
       broken.push(`promise 14: device ${device.index} says ${reason}, which calm minutes should have ended`);
     }
     // A store whose identity is another's too is set aside until its device has a new one (rule 12).
-    if (!drained || reason === "profile-cloned") continue;
+    if (!drained || parked.size > 0 || reason === "profile-cloned") continue;
     quiet.add(device.index);
     if (!projected) broken.push(`promise 14: device ${device.index} does not show what it has received`);
     const fingerprint = projectionFingerprint(noteTypes[device.version]);
     if ([...stored.documents.values()].some(({ record }) => record.projection !== fingerprint)) {
       broken.push(`promise 10: device ${device.index} has rows of another version of its app`);
     }
-    for (const note of run.notes) {
+    for (const note of run.documents) {
       const document = stored.documents.get(note);
       const content = document === undefined ? undefined : contentOf(document, isMixed);
       if (content !== undefined) broken.push(...verifyContent(run, device, note, content));
-      const digest = content?.digest ?? EMPTY;
+      // One whose every edit was given up is nothing anywhere else.
+      const isNothing = document?.snapshot === undefined && document?.updates.size === 0;
+      const digest = isNothing ? EMPTY : (content?.digest ?? EMPTY);
       const others = contents.get(note);
       if (others === undefined) contents.set(note, digest);
       else if (others !== digest) {
@@ -262,13 +285,20 @@ export const verify = async (run: Run): Promise<ReadonlyArray<string>> => {
       }
       // Promise 4: every edit that was durable on a device that is in step has arrived.
       const present = new Set(content?.edits);
+      const where = `document ${note.slice(0, 6)} of device ${device.index}`;
       for (const edit of run.ledger.edits.values()) {
-        if (edit.document !== note || edit.state !== "durable" || present.has(edit.id)) continue;
-        if (quiet.has(edit.device)) {
-          broken.push(
-            `promise 4: the edit ${edit.id} is not in document ${note.slice(0, 6)} of device ${device.index}`,
-          );
+        if (edit.document !== note) continue;
+        if (edit.state === "given-up" && present.has(edit.id)) {
+          broken.push(`promise 4: the edit ${edit.id}, which was given up, is in ${where}`);
         }
+        if (edit.state === "durable" && !present.has(edit.id) && quiet.has(edit.device)) {
+          broken.push(`promise 4: the edit ${edit.id} is not in ${where}`);
+        }
+      }
+      const fork = run.ledger.forks.get(note);
+      if (fork === undefined || fork.uncertain || !quiet.has(fork.device)) continue;
+      for (const edit of fork.edits) {
+        if (!present.has(edit)) broken.push(`promise 4: the edit ${edit} was taken into ${where} and is not there`);
       }
     }
   }

@@ -59,7 +59,7 @@ export const streamOperations = (connection: DexieConnection): StreamOperations 
         if (row !== undefined) await database.documents.put({ ...row, latest });
       }),
 
-    rebuildDocument: ({ workspace, document, discarded, pending, acknowledged, edits, row, retire }) =>
+    rebuildDocument: ({ workspace, document, discarded, pending, through, acknowledged, edits, row, retire }) =>
       connection.guarded(
         "rebuildDocument",
         [profile, workspaces, positions, documents, views, words, updates, snapshots, outgoing, streams],
@@ -77,6 +77,10 @@ export const streamOperations = (connection: DexieConnection): StreamOperations 
             "rebuildDocument",
             waiting.length === pending.length && waiting.every((id, index) => id === pending[index]),
           );
+          // What was received since is not among what is put in its place.
+          const snapshot = await database.snapshots.get([workspace, document]);
+          const ids = await updatesOf(database, workspace, document).primaryKeys();
+          requireThat("rebuildDocument", (snapshot?.through ?? 0) <= through && ids.every((id) => id <= through));
           await updatesOf(database, workspace, document).delete();
           await database.snapshots.delete([workspace, document]);
           await database.streams.delete([workspace, document]);

@@ -79,6 +79,9 @@ export const streamOperations = (
     "DELETE FROM snapshots WHERE document = ?",
     "UPDATE documents SET pending_updates = 0, pending_bytes = 0, unprojected = NULL, merging = 0 WHERE key = ?",
   ].map((sql) => database.prepare(sql));
+  const newer = database.prepare(`
+    SELECT 1 FROM updates WHERE document = ? AND id > ?
+    UNION ALL SELECT 1 FROM snapshots WHERE document = ? AND through > ? LIMIT 1`);
   const outgoing = database.prepare("SELECT document FROM outgoing WHERE workspace = ?");
   const retired = database.prepare("SELECT retired_leases FROM workspaces WHERE workspace = ?");
   const retire = database.prepare("UPDATE workspaces SET retired_leases = ? WHERE workspace = ?");
@@ -133,7 +136,7 @@ export const streamOperations = (
         add(key, moved);
       }),
 
-    rebuildDocument: ({ workspace, document, discarded, pending, acknowledged, edits, row, retire: leases }) =>
+    rebuildDocument: ({ workspace, document, discarded, pending, through, acknowledged, edits, row, retire: leases }) =>
       database.guarded("rebuildDocument", () => {
         guard.here("rebuildDocument", workspace);
         const key = documents.keyOf(workspace, document);
@@ -145,6 +148,8 @@ export const streamOperations = (
           "rebuildDocument",
           waiting.length === pending.length && waiting.every((id, index) => id === pending[index]),
         );
+        // What was received since is not among what is put in its place.
+        guard.holds("rebuildDocument", newer.get(key, through, key, through) === undefined);
         for (const statement of emptied) statement.run(key);
         rows.remove(workspace, document);
         add(
