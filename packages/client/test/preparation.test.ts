@@ -15,9 +15,8 @@ import type { LocalStoreShape } from "../src/store/LocalStore.ts";
 import { first, third } from "./evolving-notes.ts";
 import { prepareFolder } from "./preparing-device.ts";
 
-/** Rows are made in steps of 8, 16, 32 and 64 rows, where none takes long. */
+/** Rows are made 64 at a time. */
 const NOTES = 150;
-const STEPS = 5;
 const FINGERPRINT = projectionFingerprint(third.documents.note);
 
 let directory: string;
@@ -100,7 +99,7 @@ test("killed at any operation, before or after it, it goes on where it was: no r
   const inTurn = whole.rows.map((document) => times.get(document) ?? 0);
   expect(inTurn).toEqual(inTurn.toSorted((left, right) => right - left));
   // What asks in vain whether there is more is not waited for.
-  const needed = 2 + 3 * STEPS;
+  const needed = 2 + 3 * 3;
   expect(whole.operations).toBeGreaterThanOrEqual(needed);
   for (let at = 0; at < needed; at += 1) {
     for (const afterIt of at === needed - 1 ? [false] : [false, true]) {
@@ -134,7 +133,7 @@ test("SIGKILL halfway: what was made stays, what was not sent waits, and the app
     )
     .run(FINGERPRINT);
   database.close();
-  expect(made).toBe(8);
+  expect(made).toBe(64);
 
   const app = await openCairn({ schema: third, directory: folder });
   const workspace = await app.workspace();
@@ -157,8 +156,8 @@ test("SIGKILL halfway: what was made stays, what was not sent waits, and the app
     },
     { timeout: 120_000, interval: 50 },
   );
-  expect(finished).toHaveLength(8);
-  for (const { total } of seen) expect(total).toBe(NOTES - 8);
+  expect(finished).toHaveLength(64);
+  for (const { total } of seen) expect(total).toBe(NOTES - 64);
   const [row] = finished;
   if (row === undefined) throw new Error("some were finished");
   // Only the row was made to say something else.

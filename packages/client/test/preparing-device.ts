@@ -1,5 +1,5 @@
 /** The rows of a folder's documents, made by a part of an engine over a store that may die at any operation. */
-import { Clock, Effect } from "effect";
+import { Effect } from "effect";
 import { pathToFileURL } from "node:url";
 import { makeInProcessImporter } from "../src/documents/InProcessImporter.ts";
 import { makeDocumentImports } from "../src/engine/DocumentImports.ts";
@@ -8,21 +8,6 @@ import { makeProjecting } from "../src/engine/Projecting.ts";
 import { LocalStore, type LocalStoreShape } from "../src/store/LocalStore.ts";
 import * as SqliteStore from "../src/store/SqliteStore.ts";
 import { third } from "./evolving-notes.ts";
-
-/** Time passes, and no work takes any: how much is done in one step does not depend on the machine. */
-const withoutDurations = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Clock.Clock, (clock) => {
-    const still: Clock.Clock = {
-      currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
-      currentTimeMillis: clock.currentTimeMillis,
-      currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
-      currentTimeNanos: clock.currentTimeNanos,
-      monotonicTimeNanosUnsafe: () => 0n,
-      monotonicTimeNanos: Effect.succeed(0n),
-      sleep: (duration) => clock.sleep(duration),
-    };
-    return Effect.provideService(effect, Clock.Clock, still);
-  });
 
 /** Makes all rows as the third version of the app has them, over what `wrap` gives. Says what is left to be made. */
 export const prepareFolder = (directory: string, wrap: (store: LocalStoreShape) => LocalStoreShape) =>
@@ -33,6 +18,7 @@ export const prepareFolder = (directory: string, wrap: (store: LocalStoreShape) 
     const { workspace } = record;
     const types = knownTypes(third);
     const wrapped = wrap(store);
+    // A clock that stands still: how much is done in one step does not depend on the machine.
     const importer = yield* makeInProcessImporter({ schema: third, now: () => 0 });
     const projecting = yield* makeProjecting({
       store: wrapped,
@@ -52,7 +38,7 @@ export const prepareFolder = (directory: string, wrap: (store: LocalStoreShape) 
     const exit = yield* Effect.exit(Effect.raceFirst(projecting.keep, isMade));
     const page = yield* store.documentPage(workspace, undefined, 1_000);
     return { finished: exit._tag === "Success", left: yield* left, notes: page.filter(({ type }) => type === "note") };
-  }).pipe(withoutDurations, Effect.scoped, Effect.provide(SqliteStore.layer({ directory })));
+  }).pipe(Effect.scoped, Effect.provide(SqliteStore.layer({ directory })));
 
 const [, script, directory, batches] = process.argv;
 if (script !== undefined && directory !== undefined && import.meta.url === pathToFileURL(script).href) {

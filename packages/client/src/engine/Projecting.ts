@@ -13,7 +13,6 @@ import type { ImporterError } from "../documents/Importer.ts";
 import type { LocalStoreShape, StoreFailure, UnprojectedDocument } from "../store/LocalStore.ts";
 import type { DocumentImportsShape } from "./DocumentImports.ts";
 import { elapsedMillis } from "./elapsed.ts";
-import { FIRST_TOGETHER, MOST_TOGETHER, nextTogether } from "./rows-together.ts";
 
 /** A document's row is made anew when it has rested this many times as long as making it took, or the longest rest. */
 const ROW_RESTS = 30;
@@ -21,6 +20,8 @@ const LONGEST_REST_MILLIS = 1_000;
 /** Rows that are made before new ones are looked for, unless something came meanwhile: it may have come for an open page. */
 const ROWS_AT_ONCE = 512;
 const LOOK_AGAIN_MILLIS = 250;
+/** Of these, rows that are made in one step. Fewer are made before a person has read that they are. */
+const ROWS_TOGETHER = 64;
 /** Between two steps what pages ask for has its turn. */
 const PAUSE_MILLIS = 4;
 /** The rows of other documents wait this long for those that are being made. */
@@ -81,8 +82,6 @@ export const makeProjecting = Effect.fnUntraced(function* (
   /** When a document's row may be made again, and those that wait for that. */
   const rowDue = new Map<DocumentId, number>();
   const rowWaits = new Map<DocumentId, number>();
-  /** Rows that are made in one step. */
-  let together = FIRST_TOGETHER;
   /** Documents whose rows another declaration made, those to begin with last; when they were listed, and whether to do so. */
   let outdated: Array<DocumentId> = [];
   /** How many of them are being made. */
@@ -174,7 +173,6 @@ export const makeProjecting = Effect.fnUntraced(function* (
       ),
     );
     const ended = yield* elapsedMillis;
-    together = nextTogether(together, projected.size, ended - started);
     const rest = Math.min(LONGEST_REST_MILLIS, ((ended - started) / projected.size) * ROW_RESTS);
     for (const document of projected) {
       given.delete(document);
@@ -209,7 +207,7 @@ export const makeProjecting = Effect.fnUntraced(function* (
       return;
     }
     const now = yield* elapsedMillis;
-    if (now - toldAt < TELL_MILLIS || (!isTold && waiting + outdated.length <= MOST_TOGETHER)) return;
+    if (now - toldAt < TELL_MILLIS || (!isTold && waiting + outdated.length <= ROWS_TOGETHER)) return;
     const others = taken + outdated.length;
     toldAt = now;
     tellMade();
@@ -221,7 +219,7 @@ export const makeProjecting = Effect.fnUntraced(function* (
 
   /** Some of the rows that another declaration made, unless somebody else has made them anew meanwhile. */
   const takeOutdated = Effect.gen(function* () {
-    const only = outdated.splice(-together).toReversed();
+    const only = outdated.splice(-ROWS_TOGETHER).toReversed();
     if (only.length === 0) return [];
     const found = yield* store.unprojected(workspace, types, { only });
     made += only.length - found.length;
@@ -281,7 +279,7 @@ export const makeProjecting = Effect.fnUntraced(function* (
     yield* report(waiting, false);
     let isMore = waiting > found.length || outdated.length > 0 || !isBehind;
     while (found.length > 0) {
-      const some = found.splice(0, together);
+      const some = found.splice(0, ROWS_TOGETHER);
       const { later, others, shown } = yield* projectTogether(some);
       made += shown.length + others.length;
       taken = 0;
