@@ -26,8 +26,10 @@ const ROWS_TOGETHER = 64;
 const PAUSE_MILLIS = 4;
 /** The rows of other documents wait this long for those that are being made. */
 const LONG_PROJECT_MILLIS = 1_000;
-/** Pages hear how far it is, and of rows that were made anew, at most this often: each time their lists ask again. */
-const TELL_MILLIS = 500;
+/** Pages hear how far it is at most this often. */
+const PROGRESS_MILLIS = 500;
+/** And of rows that were made anew: each time their lists ask again, which can take the store as long as a hundred rows. */
+const TELL_MILLIS = 3_000;
 /** Until rows of other declarations are looked for again, after another tab wrote: it may be of another version. */
 const LIST_AGAIN_MILLIS = 1_000;
 
@@ -93,6 +95,7 @@ export const makeProjecting = Effect.fnUntraced(function* (
   /** Rows that were made since there was nothing to do, how far it is as it was told last, and what was not told yet. */
   let made = 0;
   let isTold = false;
+  let progressAt = -Infinity;
   let toldAt = -Infinity;
   let untold: Array<UnprojectedDocument> = [];
 
@@ -207,10 +210,13 @@ export const makeProjecting = Effect.fnUntraced(function* (
       return;
     }
     const now = yield* elapsedMillis;
-    if (now - toldAt < TELL_MILLIS || (!isTold && waiting + outdated.length <= ROWS_TOGETHER)) return;
+    if (now - toldAt >= TELL_MILLIS) {
+      toldAt = now;
+      tellMade();
+    }
+    if (now - progressAt < PROGRESS_MILLIS || (!isTold && waiting + outdated.length <= ROWS_TOGETHER)) return;
     const others = taken + outdated.length;
-    toldAt = now;
-    tellMade();
+    progressAt = now;
     // Those that rest, and those that cannot be shown, are not waited for.
     const behind = (yield* store.countUnprojected(workspace, types)) - rowWaits.size - given.size;
     isTold = true;
