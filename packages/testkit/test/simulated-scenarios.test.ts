@@ -201,6 +201,40 @@ describe("a document whose refused edits are given up", () => {
     expect(world.content(device).edits.toSorted()).toEqual(["before", "later", "theirs"]);
     expect(await world.violations()).toEqual([]);
   });
+
+  test("promise 14: waits for nothing of what another tab writes into it before it hears of that", async () => {
+    let refused = 0;
+    for (const millis of [8, 8.5, 9, 9.5, 10, 10.5, 11]) {
+      const world = await begin(6);
+      const device = world.device(1);
+      await park(world, device);
+      const { workspace, notes } = world.run;
+      const [note] = notes;
+      if (workspace === undefined || note === undefined) throw new Error("no workspace");
+      const other = device.openTab();
+      let saved: boolean | undefined;
+      const write = (id: string): void => {
+        saved = undefined;
+        void other.edit(workspace, note, "text", id).then((result) => {
+          saved = result;
+        });
+      };
+      write("seen");
+      await world.until("the other tab has it open", () => saved === true);
+      await decide(world, device, "discard", async () => {
+        await world.pass(millis);
+        write("late");
+      });
+      await world.until("the other tab is answered", () => saved !== undefined);
+      if (saved === false) refused += 1;
+      expect(await world.violations()).toEqual([]);
+      const [here, there] = world.run.devices.map((each) => world.content(each).edits.toSorted());
+      expect(here).toEqual(there);
+      expect(here?.includes("late")).toBe(saved);
+      world.run.end();
+    }
+    expect(refused).toBeGreaterThan(0);
+  });
 });
 
 describe("a disk that is restored from one copy twice", () => {

@@ -76,7 +76,7 @@ export const documentCalls = (options: DocumentCallsOptions): DocumentCalls => {
     yield* runtime.rows.project(document);
     const opened = yield* store.openDocument(workspace, document);
     if (opened === undefined) {
-      return { type: "", snapshot: undefined, updates: [], through: 0, merging: false };
+      return { type: "", snapshot: undefined, updates: [], through: 0, merging: false, rebuilds: 0 };
     }
     const { merging, type } = opened.record;
     // Rule 15: what takes long to import never reaches the page; it gets what can be shown at once.
@@ -87,6 +87,7 @@ export const documentCalls = (options: DocumentCallsOptions): DocumentCalls => {
       updates: shown.map(({ update }) => update),
       through: opened.through,
       merging,
+      rebuilds: opened.rebuilds,
     };
   });
 

@@ -55,6 +55,8 @@ export interface OpenedForPage {
   readonly through: number;
   /** What is here is older than what was received (rule 15). */
   readonly merging: boolean;
+  /** How often it was made anew without what was given up. */
+  readonly rebuilds: number;
 }
 
 export interface NewEdit {
@@ -72,6 +74,8 @@ export interface NewEdit {
   readonly row: DocumentView | undefined;
   /** Whose peers its operations are under, where that is known. */
   readonly device?: DeviceId | undefined;
+  /** Of the document as it was opened to make it, where it was: made anew since, it is refused (`document-rebuilt`). */
+  readonly rebuilds?: number | undefined;
 }
 
 /** Where an attachment's chunk is, and what its bytes are. */

@@ -10,9 +10,12 @@ import { Halted } from "./Halted.ts";
 
 const isWireError = Schema.is(WireError);
 
+/** What a page made of what is no more so: it opens anew, and makes it anew. */
+const staleCode = { retired: "identity-changed", rebuilt: "document-rebuilt" } as const;
+
 /** The public code of what a store says. */
 export const storageCode: Readonly<
-  Record<Exclude<StoreFailureReason, "retired">, CairnErrorCode & `storage-${string}`>
+  Record<Exclude<StoreFailureReason, keyof typeof staleCode>, CairnErrorCode & `storage-${string}`>
 > = {
   full: "storage-full",
   interrupted: "storage-interrupted",
@@ -26,7 +29,8 @@ export const storageCode: Readonly<
 export const toCairnError = (failure: unknown): CairnError => {
   if (failure instanceof CairnError) return failure;
   if (failure instanceof StoreFailure) {
-    const code = failure.reason === "retired" ? "identity-changed" : storageCode[failure.reason];
+    const { reason } = failure;
+    const code = reason === "retired" || reason === "rebuilt" ? staleCode[reason] : storageCode[reason];
     return new CairnError(code, undefined, { cause: failure.cause });
   }
   if (failure instanceof ImporterUnavailable) {

@@ -87,6 +87,8 @@ export class PlainDocument {
   #stopListening: Unsubscribe = () => undefined;
   #through: number;
   #merging: boolean;
+  /** Of `loro`, as it was opened: what is made in it later depends on that. */
+  #rebuilds: number;
   #closed = false;
   /** Edits that the engine has not confirmed, oldest first. */
   #queue: Array<Omit<NewEdit, "row">> = [];
@@ -116,6 +118,7 @@ export class PlainDocument {
     this.#lease = lease;
     this.#through = opened.through;
     this.#merging = opened.merging;
+    this.#rebuilds = opened.rebuilds;
     this.#readOnly = options.readOnly;
     this.#loro = loadLoro(this.#declared, opened, lease.peer);
     this.#stopListening = this.#listen();
@@ -164,6 +167,7 @@ export class PlainDocument {
       time: Date.now(),
       refs: this.#refs,
       device: this.#lease.device,
+      rebuilds: this.#rebuilds,
     });
     this.#refs = [];
     if (wasSaved) this.#tellSaved();
@@ -304,6 +308,7 @@ export class PlainDocument {
       const old = this.#loro;
       this.#loro = loadLoro(this.#declared, opened, this.#lease.peer);
       this.#through = opened.through;
+      this.#rebuilds = opened.rebuilds;
       this.#stopListening = this.#listen();
       this.#tell({ origin: "replaced" });
       old.free();
@@ -336,6 +341,7 @@ export class PlainDocument {
     this.#loro = loadLoro(this.#declared, opened, lease.peer);
     this.#through = opened.through;
     this.#merging = opened.merging;
+    this.#rebuilds = opened.rebuilds;
     this.#stopListening = this.#listen();
     if (unsaved.length > 0) {
       this.#refs = [...new Set(unsaved.flatMap(({ refs }) => refs))];

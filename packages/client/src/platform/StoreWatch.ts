@@ -71,9 +71,9 @@ export const watchStore = (
     const settle = (operation: string, failure: unknown): void => {
       if (failure instanceof StoreFailure) {
         // Edits of a workspace that was removed meanwhile are refused so; a store that is closed refuses everything.
-        const isTheStores =
-          failure.reason !== "retired" && (operation !== "appendUpdates" || failure.reason !== "unavailable");
-        if (isTheStores) set(storageCode[failure.reason]);
+        const { reason } = failure;
+        const isTheEdits = reason === "retired" || reason === "rebuilt";
+        if (!isTheEdits && (operation !== "appendUpdates" || reason !== "unavailable")) set(storageCode[reason]);
       } else if (failure === undefined && trouble !== undefined) {
         if (trouble.code !== "storage-full" || takesRoom(operation)) set(undefined);
       }

@@ -36,9 +36,18 @@ import type { StreamChange } from "./streams.ts";
  * - `newer`: the data is of a newer version of the app.
  * - `lost`: data that was here is gone, or gone in part. Nothing was made in its place.
  * - `retired`: the edit was made under an identity that this device has no more (rule 12).
+ * - `rebuilt`: the edit was made in a document that has been made anew since.
  * - `unavailable`: closed, forbidden or broken.
  */
-export type StoreFailureReason = "full" | "interrupted" | "blocked" | "newer" | "lost" | "retired" | "unavailable";
+export type StoreFailureReason =
+  | "full"
+  | "interrupted"
+  | "blocked"
+  | "newer"
+  | "lost"
+  | "retired"
+  | "rebuilt"
+  | "unavailable";
 
 /** The store did not do it. */
 export class StoreFailure extends Data.TaggedError("StoreFailure")<{
@@ -64,6 +73,8 @@ export interface NewLocalUpdate {
   readonly refs: ReadonlyArray<Hash>;
   /** The identity whose peers made the operations. Where the workspace's device is another one by now: `retired`. */
   readonly device?: DeviceId | undefined;
+  /** How often its document had been made anew when its author opened it. Where it is more by now: `rebuilt`. */
+  readonly rebuilds?: number | undefined;
   /**
    * The document's row after the edit. Without it the row is made or touched (`updatedAt`), its fields stay, and the document
    * is unprojected, unless a later edit of the same call has the row.
@@ -243,6 +254,8 @@ export interface OpenedDocument {
   readonly updates: ReadonlyArray<UpdateRecord>;
   /** Whoever has applied these has everything up to here: where `updatesAfter` goes on. */
   readonly through: number;
+  /** How often it was made anew (`WorkspaceRecord.rebuilds`). */
+  readonly rebuilds: number;
 }
 
 /** What a reader of a document lacks. */

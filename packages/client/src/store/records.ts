@@ -36,6 +36,11 @@ export interface WorkspaceRecord {
    * what later ones would depend on (rule 13).
    */
   readonly retiredLeases?: ReadonlyArray<number> | undefined;
+  /**
+   * How often documents were made anew here without what was given up; those that never were are not named. What somebody
+   * wrote who had one open before depends on what nobody else will ever have.
+   */
+  readonly rebuilds?: Readonly<Record<DocumentId, number>> | undefined;
 }
 
 /** Where a device stands with a workspace's log. Written in the transactions that move it. */

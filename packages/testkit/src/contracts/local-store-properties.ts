@@ -111,7 +111,7 @@ const observeModel = (model: LocalStoreModel, workspace = WORKSPACE) => {
       return {
         pending: model.pending(workspace, document),
         record,
-        opened: record === undefined ? undefined : { record, ...newer(document, 0) },
+        opened: record === undefined ? undefined : { record, ...newer(document, 0), rebuilds: 0 },
         newer: { ...newer(document, 3), merging: record?.merging ?? false },
       };
     }),

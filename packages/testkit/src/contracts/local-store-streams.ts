@@ -212,6 +212,13 @@ export const registerStreamContract = (suite: ContractSuite): void => {
         const unprojected = yield* store.unprojected(WORKSPACE, new Map([["note", FINGERPRINT]]));
         expect(unprojected.map(({ document }) => document)).toEqual([OTHER_NOTE]);
 
+        // What another tab writes who opened it before depends on what is gone; what follows from now on does not.
+        expect(opened?.rebuilds).toBe(1);
+        expect((yield* store.openDocument(WORKSPACE, OTHER_NOTE))?.rebuilds).toBe(0);
+        const late = store.appendUpdates([edit({ document: OTHER_NOTE }), edit({ rebuilds: 0 })]);
+        yield* expectNoChange(store, WORKSPACE, [NOTE, OTHER_NOTE], late, "rebuilt");
+        yield* store.appendUpdates([edit({ document: OTHER_NOTE, rebuilds: 0 })]);
+
         // Not while an entry of it is on its way.
         const [own = 0] = (yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id);
         yield* store.freeze(WORKSPACE, fence, [outgoingEntry(1, [own])]);

@@ -4,6 +4,7 @@
  * happens between any two of them.
  */
 import {
+  appendRefusal,
   type ChunkRecord,
   type DocumentView,
   Fenced,
@@ -85,14 +86,12 @@ const workspaceOperations = (storage: MemoryStorage, run: Run): WorkspaceOperati
 
   appendUpdates: (updates) =>
     Effect.suspend(() => {
-      if (!updates.every(({ workspace }) => storage.workspaces.has(workspace))) {
+      const refusal = appendRefusal(updates, ({ workspace }) => storage.workspaces.get(workspace)?.record);
+      if (refusal === "unknown") {
         return Effect.fail(unavailable("appendUpdates", "the workspace is not on this device"));
       }
-      // Rule 12: what was made under a retired identity would reach nobody.
-      const isCurrent = ({ workspace, device }: (typeof updates)[number]): boolean =>
-        device === undefined || storage.workspaces.get(workspace)?.record.device === device;
-      if (!updates.every(isCurrent)) {
-        return Effect.fail(new StoreFailure({ reason: "retired", operation: "appendUpdates", cause: undefined }));
+      if (refusal !== undefined) {
+        return Effect.fail(new StoreFailure({ reason: refusal, operation: "appendUpdates", cause: undefined }));
       }
       // Before anything is stored: a row that no real store could hold refuses all of the call.
       let rows: ReadonlyArray<DocumentView | undefined>;

@@ -5,6 +5,7 @@ import {
   Fenced,
   type LocalStoreShape,
   type NewerUpdates,
+  rebuildsOf,
   type RowsOfType,
   type UpdateRecord,
 } from "@cairn/client/effect";
@@ -112,6 +113,11 @@ type DocumentOperations = Pick<
 export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOperations => {
   const find = (workspace: WorkspaceId, document: DocumentId): StoredDocument | undefined =>
     storage.workspaces.get(workspace)?.documents.get(document);
+  const opened = (workspace: WorkspaceId, { record, ...found }: StoredDocument) => ({
+    record,
+    ...newer({ record, ...found }, 0),
+    rebuilds: rebuildsOf(storage.workspaces.get(workspace)?.record, record.document),
+  });
   const ofTypes = (workspace: WorkspaceId, types: ReadonlyMap<string, string>): ReadonlyArray<StoredDocument> =>
     [...(storage.workspaces.get(workspace)?.documents.values() ?? [])].filter(({ record }) => types.has(record.type));
   const behind = (workspace: WorkspaceId, types: ReadonlyMap<string, string>): ReadonlyArray<StoredDocument> =>
@@ -129,14 +135,14 @@ export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOp
     openDocument: (workspace, document) =>
       run("openDocument", () => {
         const found = find(workspace, document);
-        return found === undefined ? undefined : { record: found.record, ...newer(found, 0) };
+        return found === undefined ? undefined : opened(workspace, found);
       }),
 
     openDocuments: (workspace, documents) =>
       run("openDocuments", () =>
         documents.flatMap((document) => {
           const found = find(workspace, document);
-          return found === undefined ? [] : [{ record: found.record, ...newer(found, 0) }];
+          return found === undefined ? [] : [opened(workspace, found)];
         }),
       ),
 

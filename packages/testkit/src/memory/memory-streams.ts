@@ -1,5 +1,5 @@
 /** The trouble with documents' edits in memory: streams, what they hold back, and documents made anew. */
-import { Fenced, type LocalStoreShape, shownEdits, type UpdateRecord } from "@cairn/client/effect";
+import { Fenced, type LocalStoreShape, shownEdits, type UpdateRecord, withRebuild } from "@cairn/client/effect";
 import { plainView, show, touch } from "./memory-documents.ts";
 import { changeStream, holds, led, streamsOf } from "./memory-outbox.ts";
 import type { MemoryStorage, StoredDocument } from "./memory-storage.ts";
@@ -76,7 +76,7 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
         }
         if (row.projection === undefined) found.unprojected = found.latest;
         const shown = shownEdits(edits);
-        for (const [index, { row: view, ...edit }] of edits.entries()) {
+        for (const [index, { row: view, rebuilds: _, ...edit }] of edits.entries()) {
           storage.lastUpdate += 1;
           const record = { ...edit, update: edit.update.slice(), id: storage.lastUpdate };
           touch(
@@ -86,9 +86,12 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
             view === undefined ? undefined : plainView(view),
           );
         }
-        if (retire.length === 0) return;
         const retiredLeases = [...new Set([...(stored.record.retiredLeases ?? []), ...retire])];
-        stored.record = { ...stored.record, retiredLeases };
+        stored.record = {
+          ...stored.record,
+          ...(retiredLeases.length === 0 ? {} : { retiredLeases }),
+          rebuilds: withRebuild(stored.record.rebuilds, document),
+        };
       }),
   };
 };

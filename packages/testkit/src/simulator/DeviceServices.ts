@@ -113,7 +113,7 @@ export class DeviceEvents {
         Effect.sync(() => {
           for (const [other, listeners] of this.#listeners) {
             if (other === process) continue;
-            if (event.type !== "rebuilt" && world.random.chance(EVENT_LOST)) {
+            if (world.random.chance(EVENT_LOST)) {
               world.count("fault: lost event between tabs");
               continue;
             }

@@ -1,5 +1,4 @@
 /** One device: a disk with one profile, a clock that may be wrong, a network that may be gone, and its tabs. */
-import type { DocumentId } from "@cairn/protocol";
 import { DeviceEvents, DeviceLocks } from "./DeviceServices.ts";
 import type { Defect } from "./Defect.ts";
 import type { DiskState } from "./DeviceDisk.ts";
@@ -30,8 +29,6 @@ export class SimulatedDevice implements Host {
   readonly disk: DiskState = { full: false, operationsUntilCrash: undefined };
   locks = new DeviceLocks();
   events = new DeviceEvents();
-  /** Documents that are made anew by somebody's decision, and those of which tabs still hear. */
-  readonly remaking = new Set<DocumentId>();
   /** Milliseconds by which its clock is wrong. */
   skew = 0;
   online = true;

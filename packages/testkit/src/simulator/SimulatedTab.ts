@@ -39,12 +39,11 @@ interface OpenNote {
   /** Whose peer it writes under. */
   readonly maker: DeviceId;
   through: number;
+  /** How often it had been made anew when it was opened. */
+  readonly rebuilds: number;
   /** Edits of one note go to the engine one after the other. */
   queue: Promise<void>;
 }
-
-/** Milliseconds until every tab knows that a document was made anew. */
-const REMADE_MILLIS = 20;
 
 const codeOf = (error: unknown): unknown =>
   typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
@@ -149,11 +148,7 @@ export class SimulatedTab {
       try {
         const newer = await engine.updatesAfter(workspace, document, note.through);
         if (!this.alive) return;
-        // Nobody types into a document that is just made anew, before all tabs have heard of it.
-        if (this.#notes.get(document) !== opened || this.device.remaking.has(document)) {
-          this.#notes.delete(document);
-          return tell(false);
-        }
+        if (this.#notes.get(document) !== opened) return tell(false);
         for (const update of joinUpdates(newer.updates)) note.loro.import(update);
         note.through = Math.max(note.through, newer.through);
         const { update, edit } = this.#change(note.loro, document, kind, id);
@@ -170,6 +165,7 @@ export class SimulatedTab {
             refs: [],
             row: undefined,
             device: note.maker,
+            rebuilds: note.rebuilds,
           },
         ]);
         edit.saved = true;
@@ -209,9 +205,6 @@ export class SimulatedTab {
   /** Does with a dead letter what a person can do. Somebody else may have been faster, and the device may be in trouble. */
   async decide(workspace: WorkspaceId, { document, laterEdits }: DeadLetter, decision: Decision): Promise<void> {
     const { world } = this.process;
-    const { remaking } = this.device;
-    if (decision === "fork" || decision === "discard") remaking.add(document);
-    this.process.onDeath(() => remaking.delete(document));
     try {
       const engine = this.engine ?? (await this.started);
       switch (decision) {
@@ -237,8 +230,6 @@ export class SimulatedTab {
     } catch (error) {
       if (!this.alive || codeOf(error) !== "internal") return;
       this.#ledger.violations.push(`promise 4: nobody can ${decision} the dead letter ${document}: ${String(error)}`);
-    } finally {
-      world.after(REMADE_MILLIS, () => remaking.delete(document));
     }
   }
 
@@ -252,7 +243,8 @@ export class SimulatedTab {
     loro.setPeerId(defect?.sharedPeer === true ? (BigInt(peer) >> 16n) << 16n : peer);
     if (opened.snapshot !== undefined) loro.import(opened.snapshot);
     for (const update of joinUpdates(opened.updates)) loro.import(update);
-    return { loro, maker, through: opened.through, queue: Promise.resolve() };
+    const { through, rebuilds } = opened;
+    return { loro, maker, through, rebuilds, queue: Promise.resolve() };
   }
 
   #change(

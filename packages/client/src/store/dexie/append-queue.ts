@@ -5,6 +5,7 @@
 import type { WorkspaceId } from "@cairn/protocol";
 import { Effect, Exit } from "effect";
 import { type NewLocalUpdate, StoreFailure } from "../LocalStore.ts";
+import { appendRefusal } from "../rebuilds.ts";
 import { shownEdits } from "../rows/row-state.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
 import { type DocumentChange, documentTables, touchDocuments } from "./documents.ts";
@@ -82,32 +83,32 @@ export class AppendQueue {
   }
 }
 
-/** The devices of those of the named workspaces that are here. */
-const devicesOf = async (database: CairnDatabase, batch: ReadonlyArray<Waiting>) => {
+/** Those of the named workspaces that are here. */
+const workspacesOf = async (database: CairnDatabase, batch: ReadonlyArray<Waiting>) => {
   const named = new Set<WorkspaceId>();
   for (const { updates } of batch) for (const { workspace } of updates) named.add(workspace);
   const found = await database.workspaces.bulkGet([...named]);
-  return new Map(found.flatMap((record) => (record === undefined ? [] : [[record.workspace, record.device] as const])));
+  return new Map(found.flatMap((record) => (record === undefined ? [] : [[record.workspace, record] as const])));
 };
 
 const store = async (connection: DexieConnection, batch: ReadonlyArray<Waiting>): Promise<ReadonlyArray<Outcome>> => {
   const { database } = connection;
   const profile = await readProfile(database);
-  const devices = await devicesOf(database, batch);
+  const workspaces = await workspacesOf(database, batch);
   let id = profile.lastUpdate;
   const rows: Array<UpdateRow> = [];
   const changes: Array<DocumentChange> = [];
   const outcomes = batch.map(({ updates }): Outcome => {
-    if (!updates.every(({ workspace }) => devices.has(workspace))) {
+    const refusal = appendRefusal(updates, ({ workspace }) => workspaces.get(workspace));
+    if (refusal === "unknown") {
       return Exit.fail(connection.failure("appendUpdates", new Error("the workspace is not on this device")));
     }
-    // Rule 12: what was made under a retired identity would reach nobody.
-    if (!updates.every(({ workspace, device }) => device === undefined || devices.get(workspace) === device)) {
-      return Exit.fail(new StoreFailure({ reason: "retired", operation: "appendUpdates", cause: undefined }));
+    if (refusal !== undefined) {
+      return Exit.fail(new StoreFailure({ reason: refusal, operation: "appendUpdates", cause: undefined }));
     }
     const shown = shownEdits(updates);
     return Exit.succeed(
-      updates.map(({ row: view, device: _, ...edit }, index) => {
+      updates.map(({ row: view, device: _, rebuilds: __, ...edit }, index) => {
         id += 1;
         rows.push({ ...edit, id, state: "pending", device: undefined, counter: undefined, waits: 1 });
         changes.push({

@@ -3,6 +3,7 @@ import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Dexie } from "dexie";
 import { type DocumentView, Fenced, type LocalStoreShape, type NewerUpdates, type RowsOfType } from "../LocalStore.ts";
 import type { DocumentRecord } from "../records.ts";
+import { rebuildsOf } from "../rebuilds.ts";
 import type { DexieConnection } from "./connection.ts";
 import { type Reading, readCount, readCounts, readLater, readPage } from "../rows/read-rows.ts";
 import { putViews } from "./documents.ts";
@@ -75,7 +76,7 @@ const mayBeSentAgain = async (database: CairnDatabase, { workspace, state, count
 };
 
 export const documentOperations = (connection: DexieConnection): DocumentOperations => {
-  const { documents, views, words, updates, snapshots, outgoing } = connection.database;
+  const { workspaces, documents, views, words, updates, snapshots, outgoing } = connection.database;
   const read = <A>(operation: string, { workspace }: RowsOfType, reading: () => Reading<A>) =>
     connection.read(operation, [documents, views, words], (database) =>
       readLater(reading(), dexieRowIndex(database, workspace)),
@@ -83,20 +84,26 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
 
   return {
     openDocument: (workspace, document) =>
-      connection.read("openDocument", [documents, views, updates, snapshots], async (database) => {
-        const record = await find(database, workspace, document);
-        return record === undefined ? undefined : { record, ...(await newer(database, workspace, document, 0)) };
+      connection.read("openDocument", [workspaces, documents, views, updates, snapshots], async (database) => {
+        const [record, at] = await Promise.all([
+          find(database, workspace, document),
+          database.workspaces.get(workspace),
+        ]);
+        if (record === undefined) return undefined;
+        const content = await newer(database, workspace, document, 0);
+        return { record, ...content, rebuilds: rebuildsOf(at, document) };
       }),
 
     openDocuments: (workspace, ids) =>
-      connection.read("openDocuments", [documents, views, updates, snapshots], async (database) => {
+      connection.read("openDocuments", [workspaces, documents, views, updates, snapshots], async (database) => {
+        const at = await database.workspaces.get(workspace);
         const keys = ids.map((id): [WorkspaceId, DocumentId] => [workspace, id]);
         const records = await withViews(database, present(await documents.bulkGet(keys)));
         // Asked all at once: one after the other each would wait for the one before.
         const contents = await Promise.all(records.map(({ document }) => newer(database, workspace, document, 0)));
         return records.flatMap((record, index) => {
           const content = contents[index];
-          return content === undefined ? [] : [{ record, ...content }];
+          return content === undefined ? [] : [{ record, ...content, rebuilds: rebuildsOf(at, record.document) }];
         });
       }),
 

@@ -2,6 +2,7 @@
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { UpdateRecord } from "../records.ts";
+import { withRebuild } from "../rebuilds.ts";
 import { shownEdits } from "../rows/row-state.ts";
 import { piecesOf } from "../streams.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
@@ -97,9 +98,12 @@ export const streamOperations = (connection: DexieConnection): StreamOperations 
           const unprojected = row.projection === undefined ? { unprojected: latest } : {};
           await putViews(database, [[{ ...rest, pendingBytes: 0, merging: false, latest, ...unprojected }, row]]);
           await addEdits(database, edits);
-          if (retire.length === 0) return;
           const retiredLeases = [...new Set([...(record.retiredLeases ?? []), ...retire])];
-          await database.workspaces.put({ ...record, retiredLeases });
+          await database.workspaces.put({
+            ...record,
+            ...(retiredLeases.length === 0 ? {} : { retiredLeases }),
+            rebuilds: withRebuild(record.rebuilds, document),
+          });
         },
       ),
   };
@@ -111,7 +115,7 @@ const addEdits = async (
   edits: Parameters<LocalStoreShape["appendUpdates"]>[0],
 ): Promise<void> => {
   const shown = shownEdits(edits);
-  for (const [index, { row: view, ...edit }] of edits.entries()) {
+  for (const [index, { row: view, rebuilds: _, ...edit }] of edits.entries()) {
     const id = await add(database, [{ ...edit, state: "pending", device: undefined, counter: undefined }]);
     const { workspace, document, type, time, update } = edit;
     const pendingBytes = update.length;

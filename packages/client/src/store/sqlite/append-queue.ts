@@ -8,9 +8,11 @@
 import type { WorkspaceId } from "@cairn/protocol";
 import { Effect, Exit } from "effect";
 import { type NewLocalUpdate, StoreFailure } from "../LocalStore.ts";
+import { type Appendable, appendRefusal } from "../rebuilds.ts";
 import { laterView, shownEdits } from "../rows/row-state.ts";
 import { type SqliteDatabase, storeFailure } from "./database.ts";
 import { type DocumentRows, DocumentTouches } from "./documents.ts";
+import { deviceId, rebuilds, type Row } from "./rows.ts";
 import { UpdateState } from "./tables.ts";
 
 /** Edits that are committed at once at most, so that a long queue does not hold up everything else. */
@@ -29,7 +31,7 @@ export class AppendQueue {
   readonly #rows: DocumentRows;
   readonly #gatherMillis: number;
   readonly #insert;
-  readonly #device;
+  readonly #workspace;
   #waiting: Array<Waiting> = [];
   #edits = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -46,7 +48,7 @@ export class AppendQueue {
     this.#insert = database.prepare(
       `INSERT INTO updates (id, document, type, bytes, state, time, refs) VALUES (?, ?, ?, ?, ${UpdateState.pending}, ?, ?)`,
     );
-    this.#device = database.prepare("SELECT device FROM workspaces WHERE workspace = ?");
+    this.#workspace = database.prepare("SELECT device, rebuilds FROM workspaces WHERE workspace = ?");
   }
 
   /** Completes after the commit that holds the edits. */
@@ -117,19 +119,19 @@ export class AppendQueue {
 
   #store(batch: ReadonlyArray<Waiting>): ReadonlyArray<Outcome> {
     const touches = new DocumentTouches(this.#rows);
-    const devices = new Map<WorkspaceId, unknown>();
-    const deviceOf = ({ workspace }: NewLocalUpdate): unknown => {
-      if (!devices.has(workspace)) devices.set(workspace, this.#device.get(workspace)?.["device"]);
-      return devices.get(workspace);
+    const workspaces = new Map<WorkspaceId, Appendable | undefined>();
+    const workspaceOf = ({ workspace }: NewLocalUpdate): Appendable | undefined => {
+      if (!workspaces.has(workspace)) workspaces.set(workspace, toAppendable(this.#workspace.get(workspace)));
+      return workspaces.get(workspace);
     };
     let id = this.#rows.lastUpdate();
     const outcomes = batch.map(({ updates }): Outcome => {
-      if (!updates.every((update) => deviceOf(update) !== undefined)) {
+      const refusal = appendRefusal(updates, workspaceOf);
+      if (refusal === "unknown") {
         return Exit.fail(storeFailure("appendUpdates", new Error("the workspace is not on this device")));
       }
-      // Rule 12: what was made under a retired identity would reach nobody.
-      if (!updates.every((update) => update.device === undefined || deviceOf(update) === update.device)) {
-        return Exit.fail(new StoreFailure({ reason: "retired", operation: "appendUpdates", cause: undefined }));
+      if (refusal !== undefined) {
+        return Exit.fail(new StoreFailure({ reason: refusal, operation: "appendUpdates", cause: undefined }));
       }
       const shown = shownEdits(updates);
       return Exit.succeed(
@@ -153,3 +155,9 @@ export class AppendQueue {
     return outcomes;
   }
 }
+
+const toAppendable = (row: Row | undefined): Appendable | undefined =>
+  row && {
+    device: deviceId(row["device"]),
+    ...(row["rebuilds"] === null ? {} : { rebuilds: rebuilds(row["rebuilds"]) }),
+  };

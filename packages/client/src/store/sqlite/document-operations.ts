@@ -2,11 +2,12 @@
 import { Fenced, type LocalStoreShape, type OpenedDocument } from "../LocalStore.ts";
 import type { DocumentRecord } from "../records.ts";
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
+import { rebuildsOf } from "../rebuilds.ts";
 import { readCount, readCounts, readNow, readPage } from "../rows/read-rows.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { DocumentRows } from "./documents.ts";
 import { DOCUMENT_COLUMNS, type IndexRows } from "./row-index.ts";
-import { bytes, documentId, number, type Row, text, toDocument, toUpdate } from "./rows.ts";
+import { bytes, documentId, number, rebuilds, type Row, text, toDocument, toUpdate } from "./rows.ts";
 import { UpdateState } from "./tables.ts";
 
 /** No database has so many rows. */
@@ -60,6 +61,7 @@ export const documentOperations = (
   const putSnapshot = database.prepare(`
     INSERT INTO snapshots (document, through, snapshot) VALUES (?, ?, ?)
     ON CONFLICT (document) DO UPDATE SET through = excluded.through, snapshot = excluded.snapshot`);
+  const madeAnew = database.prepare("SELECT rebuilds FROM workspaces WHERE workspace = ?");
   // Promise 7: what may have to be sent again keeps its row.
   const removeFolded = database.prepare(`
     DELETE FROM updates WHERE id = ?1 AND document = ?2 AND (state = ${UpdateState.received} OR
@@ -83,7 +85,9 @@ export const documentOperations = (
     const row: Row | undefined = find.get(workspace, document);
     if (row === undefined) return undefined;
     const record = toDocument(row);
-    return { record, ...newer(number(row["key"]), record, 0) };
+    const times = madeAnew.get(workspace)?.["rebuilds"] ?? null;
+    const at = times === null ? undefined : { rebuilds: rebuilds(times) };
+    return { record, ...newer(number(row["key"]), record, 0), rebuilds: rebuildsOf(at, document) };
   };
 
   return {

@@ -61,6 +61,15 @@ export const numbers = (column: Column): ReadonlyArray<number> => {
   return Array.isArray(parsed) ? parsed.map((value: Column) => number(value)) : wrong("numbers");
 };
 
+/** How often each document was made anew. */
+export const rebuilds = (column: Column): Readonly<Record<DocumentId, number>> => {
+  const parsed: unknown = JSON.parse(text(column));
+  if (typeof parsed !== "object" || parsed === null) return wrong("rebuilds");
+  return Object.fromEntries(
+    Object.entries(parsed).map(([id, times]: [string, Column]) => [documentId(id), number(times)]),
+  );
+};
+
 export const texts = (column: Column): ReadonlyArray<string> => {
   const parsed: unknown = JSON.parse(text(column));
   return Array.isArray(parsed) && parsed.every((part) => typeof part === "string") ? parsed : wrong("texts");
@@ -76,6 +85,7 @@ export const toWorkspace = (row: Row): WorkspaceRecord => ({
   addedAt: number(row["added_at"]),
   ...(row["paused"] === 1 ? { paused: true } : {}),
   ...(row["retired_leases"] === null ? {} : { retiredLeases: numbers(row["retired_leases"]) }),
+  ...(row["rebuilds"] === null ? {} : { rebuilds: rebuilds(row["rebuilds"]) }),
 });
 
 export const toPosition = (row: Row): PositionRecord => ({

@@ -2,12 +2,13 @@
 import { type DocumentId, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol";
 import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { StreamRecord, UpdateRecord } from "../records.ts";
+import { withRebuild } from "../rebuilds.ts";
 import { nextStream, piecesOf, type StreamChange } from "../streams.ts";
 import { shownEdits } from "../rows/row-state.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { DocumentRows } from "./documents.ts";
 import type { Guard } from "./guard.ts";
-import { number, numbers, toStream, toUpdate } from "./rows.ts";
+import { number, numbers, rebuilds, toStream, toUpdate } from "./rows.ts";
 import { UpdateState } from "./tables.ts";
 
 export type StreamRows = ReturnType<typeof streamRows>;
@@ -83,8 +84,8 @@ export const streamOperations = (
     SELECT 1 FROM updates WHERE document = ? AND id > ?
     UNION ALL SELECT 1 FROM snapshots WHERE document = ? AND through > ? LIMIT 1`);
   const outgoing = database.prepare("SELECT document FROM outgoing WHERE workspace = ?");
-  const retired = database.prepare("SELECT retired_leases FROM workspaces WHERE workspace = ?");
-  const retire = database.prepare("UPDATE workspaces SET retired_leases = ? WHERE workspace = ?");
+  const known = database.prepare("SELECT retired_leases, rebuilds FROM workspaces WHERE workspace = ?");
+  const note = database.prepare("UPDATE workspaces SET retired_leases = ?, rebuilds = ? WHERE workspace = ?");
 
   type NewUpdate = Omit<UpdateRecord, "id" | "workspace" | "document">;
   /** Puts updates of one document behind all others. */
@@ -171,10 +172,10 @@ export const streamOperations = (
           add(target, [{ ...edit, state: "pending", device: undefined, counter: undefined }]);
           documents.noteEdit(target, { ...edit, view: edit.row, shown: shown[index] === true });
         }
-        if (leases.length === 0) return;
-        const known = retired.get(workspace)?.["retired_leases"];
-        const joined = new Set([...(known === null || known === undefined ? [] : numbers(known)), ...leases]);
-        retire.run(JSON.stringify([...joined]), workspace);
+        const { retired_leases: retired = null, rebuilds: before = null } = known.get(workspace) ?? {};
+        const joined = [...new Set([...(retired === null ? [] : numbers(retired)), ...leases])];
+        const times = withRebuild(before === null ? undefined : rebuilds(before), document);
+        note.run(joined.length === 0 ? null : JSON.stringify(joined), JSON.stringify(times), workspace);
       }),
   };
 };

@@ -8,7 +8,7 @@
  */
 
 /** Of the tables below. Kept in `PRAGMA user_version`. */
-export const TABLES_VERSION = 4;
+export const TABLES_VERSION = 5;
 
 /** `updates.state` */
 export const UpdateState = { pending: 0, frozen: 1, received: 2 } as const;
@@ -78,7 +78,8 @@ CREATE TABLE workspaces (
   next_counter   INTEGER NOT NULL,
   last_synced_at REAL,
   paused         INTEGER NOT NULL DEFAULT 0,
-  retired_leases TEXT -- null where there are none
+  retired_leases TEXT, -- null where there are none
+  rebuilds       TEXT  -- null where no document was made anew
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE documents (
@@ -228,4 +229,6 @@ ${CREATE_ROW_INDEXES}
 `,
   // 3 to 4: edits that were made anew under another identity say what they were.
   `ALTER TABLE updates ADD COLUMN first_form TEXT;`,
+  // 4 to 5: documents say how often they were made anew.
+  `ALTER TABLE workspaces ADD COLUMN rebuilds TEXT;`,
 ];
