@@ -180,11 +180,13 @@ export const makePlan = (seed: number, devices: number, steps: number): Plan => 
     drawn.push({ kind, at, who: random.below(devices), a: random.unit(), b: random.unit() });
   }
   const { versions, upgrades } = drawVersions(seed, devices, at);
+  // Left out together, and told in docs/simulator.md: documents of several versions that are made anew.
+  const refusals = versions === undefined ? drawRefusals(seed, devices, at) : [];
   return {
     seed,
     devices,
     circumstances: { ...drawnCircumstances, versions },
-    steps: [...drawn, ...upgrades, ...drawRefusals(seed, devices, at)].toSorted((left, right) => left.at - right.at),
+    steps: [...drawn, ...upgrades, ...refusals].toSorted((left, right) => left.at - right.at),
   };
 };
 
