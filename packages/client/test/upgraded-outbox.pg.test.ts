@@ -57,6 +57,13 @@ const unsent = () => {
 
 test.each([
   [
+    4,
+    [
+      ["ALTER TABLE workspaces ADD COLUMN rebuilds", 4],
+      ["PRAGMA user_version = 5", 4],
+    ],
+  ],
+  [
     3,
     [
       ["ALTER TABLE updates ADD COLUMN", 3],
