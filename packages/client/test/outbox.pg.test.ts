@@ -174,6 +174,24 @@ describe("hazard 15: refused edits", () => {
     expect(joined.sync().parked).toBe(0);
   });
 
+  it("promise 14: what a page writes that has not heard of it yet is made anew, and nobody waits for the rest", async () => {
+    const made = await pair();
+    const { notebook, one, copyOfOne } = made;
+    const other = await notebook.open("note", one.id);
+    await parkedNote(made);
+    await until(() => other.read().body === "one REFUSED");
+    acceptAll();
+    steering.hearsNoRebuilds = true;
+    await notebook.discardDeadLetter(one.id);
+    // A peer of its own, which wrote nothing that was given up.
+    other.edit((edit) => edit.body.insert(0, "late "));
+    await notebook.flush({ tier: "device" });
+    expect(other.read().body).toBe("late one");
+    await notebook.flush({ tier: "server", timeout: 10_000 });
+    await until(() => copyOfOne.read().body === "late one");
+    expect(copyOfOne.loro.exportPendingUpdates()).toBeUndefined();
+  });
+
   it("stay given up over a restart, and their peer id is never leased again", async () => {
     const made = await pair();
     const { notebook, one, copyOfOne, crash } = made;
