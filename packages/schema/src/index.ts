@@ -34,6 +34,7 @@ export {
   editDocument,
 } from "./edit.ts";
 export { describeSchema } from "./evolution/describe.ts";
+export { type EditedForms, editedForms, type StoredForms } from "./evolution/edited-forms.ts";
 export { evolveSchema } from "./evolution/evolve-schema.ts";
 export { extractedFrom, inspectExtracted, isMarkedExtracted, markExtracted } from "./evolution/extract-fields.ts";
 export {

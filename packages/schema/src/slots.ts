@@ -38,8 +38,20 @@ export interface Origin {
   readonly forget: ((place: Place) => void) | undefined;
   /** Write down what reading carries over from other forms, where somebody edited the newer form. */
   readonly settle: (place: Place) => void;
+  /** What the step's forms say. */
+  readonly forms: (place: Place) => Forms;
+  /** Do to the newer form what was done to it between two states, here or in another replica. Commits. */
+  readonly bring: (place: Place, before: Forms, after: Forms) => void;
   /** Plan a plain value's registers, the oldest form first; undefined where the newer form is a container. */
   readonly plan: PlanWrites | undefined;
+}
+
+/** What the forms of one step say in one place at one time, as plain values. */
+export interface Forms {
+  readonly older: Readonly<Record<string, unknown>>;
+  readonly newer: Readonly<Record<string, unknown>>;
+  /** The forms that the older one comes from, by the keys of their steps. */
+  readonly within: ReadonlyMap<string, Forms>;
 }
 
 /** Adds to the registers of a place, by key and in the order in which they are written, what it takes to store a value. */
@@ -84,6 +96,27 @@ export const slotsOf = (fields: Fields): ReadonlyArray<Slot> => {
   slotsByFields.set(fields, slots);
   return slots;
 };
+
+/** The steps that some slots come from, each once, and what their forms say. */
+export const formsOf = (slots: ReadonlyArray<Slot>, place: Place): ReadonlyMap<string, Forms> =>
+  new Map([...originsOf(slots)].map(([key, origin]) => [key, origin.forms(place)]));
+
+/** Does in a place what was done between two states of these slots. Commits. */
+export const bringForms = (
+  slots: ReadonlyArray<Slot>,
+  place: Place,
+  before: ReadonlyMap<string, Forms>,
+  after: ReadonlyMap<string, Forms>,
+): void => {
+  for (const [key, origin] of originsOf(slots)) {
+    const [then, now] = [before.get(key), after.get(key)];
+    if (then !== undefined && now !== undefined) origin.bring(place, then, now);
+  }
+};
+
+/** Several fields may come from one step. */
+const originsOf = (slots: ReadonlyArray<Slot>): ReadonlyMap<string, Origin> =>
+  new Map(slots.flatMap(({ origin }) => (origin === undefined ? [] : [[origin.key, origin] as const])));
 
 /** All keys under which a slot stores something, in any of its forms: its own and those of the forms before. */
 export const keysOf = (slot: Slot): ReadonlyArray<string> =>

@@ -1,8 +1,9 @@
 /** Edits that were made in one document and stored nowhere, as edits of another one that has all the rest (rule 12). */
-import { type DocumentType, hasLostSuccessors, renewSuccessors, settleDocument } from "@cairn/schema";
+import { type DocumentType, editedForms, hasLostSuccessors, renewSuccessors, settleDocument } from "@cairn/schema";
 import { Result } from "effect";
 import { type Delta, type Diff, type LoroDoc, type PeerID, VersionVector } from "loro-crdt";
-import { contentAt } from "./document-versions.ts";
+import { contentAt, knownToAuthors } from "./document-versions.ts";
+import { outsideForms } from "./outside-forms.ts";
 import { possibleTreeChanges } from "./tree-changes.ts";
 import { rangesOfUpdate } from "./update-ranges.ts";
 
@@ -25,28 +26,34 @@ export const applyUnsaved = (
     }
   }
   const begin = VersionVector.parseJSON(before);
-  const applyAfter = (reached: ReturnType<LoroDoc["frontiers"]>): void => {
-    const difference = from.diff(reached, from.oplogFrontiers(), false);
+  const reached = from.oplogFrontiers();
+  const base = from.vvToFrontiers(begin);
+  const known = knownToAuthors(from, updates);
+  const forms = type === undefined || known === undefined ? undefined : editedForms(type, from, known, to);
+  const applyAfter = (since: ReturnType<LoroDoc["frontiers"]>): void => {
+    const difference = outsideForms(forms?.stored(), from.diff(since, from.oplogFrontiers(), false));
+    forms?.open(new Set(difference.map(([id]) => id)));
     const { possible } = possibleTreeChanges(difference, from, to);
     to.applyDiff(possible.map(([id, diff]) => [id, fitting(diff, lengthOf(to, id))]));
   };
-  const reached = from.oplogFrontiers();
-  const base = from.vvToFrontiers(begin);
   const received = to.oplogVersion();
   const hasMore = received.compare(begin) === 1;
   received.free();
   begin.free();
   applyAfter(base);
   to.commit();
-  if (!hasLostSuccessors(to)) return;
-  // A field's newer form that these edits made comes from a version that nobody will have.
-  if (type !== undefined) {
-    settleDocument(type, from);
-    applyAfter(reached);
+  if (hasLostSuccessors(to)) {
+    // A field's newer form that these edits made comes from a version that nobody will have.
+    if (type !== undefined) {
+      settleDocument(type, from);
+      applyAfter(reached);
+    }
+    // What the edits did not know is still carried over. None of them is in an older form: all are one app's.
+    const isKnown = hasMore && contentAt(from, base) === contentAt(to, base);
+    renewSuccessors(to, isKnown ? base : undefined);
+    to.commit();
   }
-  // What the edits did not know is still carried over. None of them is in an older form: all are one app's.
-  const isKnown = hasMore && contentAt(from, base) === contentAt(to, base);
-  renewSuccessors(to, isKnown ? base : undefined);
+  forms?.bring();
 };
 
 const lengthOf = (doc: LoroDoc, id: Parameters<LoroDoc["getContainerById"]>[0]): number => {

@@ -54,3 +54,23 @@ const readAt = (doc: LoroDoc, frontiers: OpId[], read: (fork: LoroDoc) => string
     fork.free();
   }
 };
+
+/** What the authors of some edits knew: without these edits, and with them. */
+export interface Known {
+  readonly before: OpId[];
+  readonly after: OpId[];
+}
+
+/** What the authors of these updates of a document knew; undefined where the updates hold nothing. */
+export const knownToAuthors = (doc: LoroDoc, updates: ReadonlyArray<Uint8Array>): Known | undefined => {
+  const ranges = updates.flatMap(rangesOf);
+  const after = new Map<PeerID, number>();
+  for (const { peer, end } of ranges) {
+    const version = doc.frontiersToVV([{ peer, counter: end - 1 }]);
+    for (const [each, reached] of version.toJSON()) after.set(each, Math.max(after.get(each) ?? 0, reached));
+    version.free();
+  }
+  const before = new Map(after);
+  for (const { peer, start } of ranges) before.set(peer, Math.min(before.get(peer) ?? 0, start));
+  return ranges.length === 0 ? undefined : { before: frontiersAt(doc, before), after: frontiersAt(doc, after) };
+};

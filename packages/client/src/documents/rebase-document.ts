@@ -6,6 +6,7 @@ import type { Hash } from "@cairn/protocol";
 import {
   configureStyles,
   type DocumentSchema,
+  editedForms,
   hasLostSuccessors,
   renewSuccessors,
   settleDocument,
@@ -15,8 +16,10 @@ import type { CopiedUpdate } from "../backup/copy-document.ts";
 import { copyDocument } from "../backup/copy-document.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { DocumentView } from "../store/LocalStore.ts";
+import { knownToAuthors } from "./document-versions.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
+import { outsideForms } from "./outside-forms.ts";
 import { madeAbove, possibleTreeChanges } from "./tree-changes.ts";
 import { type Sequence, type Step, transformDelta } from "./transform-delta.ts";
 
@@ -46,6 +49,7 @@ export interface Rebased {
 }
 
 type ContainerDiff = [ContainerID, JsonDiff];
+type Version = ReturnType<LoroDoc["frontiers"]>;
 
 /** `server` has what the server has, and nothing else; it is not changed. */
 export const rebaseDocument = (
@@ -90,21 +94,30 @@ export const rebaseDocument = (
     const version = rebuilt.oplogVersion();
     const edited = full.frontiers();
     const undo = full.diff(parked, acknowledged, true);
-    const notReapplied = [...reapply(full, rebuilt, full.diff(parked, edited, true), undo)];
     const documentType = documentTypeOf(schema, type);
+    const known = knownToAuthors(full, request.later);
+    const forms =
+      documentType === undefined || known === undefined ? undefined : editedForms(documentType, full, known, rebuilt);
+    const changesSince = (since: Version): ReadonlyArray<ContainerDiff> =>
+      outsideForms(forms?.stored(), full.diff(since, full.frontiers(), true));
+    const changes = changesSince(parked);
+    forms?.open(new Set(changes.map(([id]) => id)));
+    const notReapplied = [...reapply(full, rebuilt, changes, undo)];
     rebuilt.commit();
     if (documentType !== undefined && hasLostSuccessors(rebuilt)) {
-      // A newer form that the later edits made comes from a version that nobody will have: it takes in what came since.
+      // A newer form that the later edits made in a place of their own takes in what came since: the version that it comes from
+      // is one that nobody will have.
       settleDocument(documentType, full);
-      notReapplied.push(...reapply(full, rebuilt, full.diff(edited, full.frontiers(), true), []));
+      notReapplied.push(...reapply(full, rebuilt, changesSince(edited), []));
     }
     renewSuccessors(rebuilt);
     rebuilt.commit();
+    notReapplied.push(...(forms?.bring() ?? []));
     const changed = rebuilt.oplogVersion().compare(version) !== 0;
     const update = changed ? rebuilt.export({ mode: "update", from: version }) : undefined;
     version.free();
     const after: unknown = rebuilt.toJSON();
-    return { before, after, row: viewOf(rebuilt), update, notReapplied, copy: undefined };
+    return { before, after, row: viewOf(rebuilt), update, notReapplied: [...new Set(notReapplied)], copy: undefined };
   } finally {
     full.free();
     rebuilt.free();
@@ -137,7 +150,7 @@ const reapply = (
     const here = id.startsWith("cid:root-") || rebuilt.getContainerById(id) !== undefined;
     // A container that the later edits make themselves is made again with its content; so are the nodes of trees.
     if (!here && !made.includes(`🦜:${id}`) && !isNodeMade(later, id)) lost.push(pathOf(full, id));
-    else possible.push([id, transformed(diff, undone.get(id))]);
+    else possible.push([id, transformed(diff, undone.get(id) ?? undoOfAll(rebuilt, id, diff))]);
   }
   // A mergeable child goes by its name whether or not its parent has it: without it nobody finds what is in it. In what the
   // later edits make, it gets another name.
@@ -168,6 +181,16 @@ const isNodeMade = (changes: ReadonlyArray<ContainerDiff>, id: ContainerID): boo
     ([, diff]) =>
       diff.type === "tree" && diff.diff.some(({ action, target }) => action === "create" && id === `cid:${target}:Map`),
   );
+
+/** What only the given-up edits have opened is not in the difference to the state without them: all that was in it goes. */
+const undoOfAll = (rebuilt: LoroDoc, id: ContainerID, { type }: JsonDiff): JsonDiff | undefined => {
+  const container = rebuilt.getContainerById(id);
+  const isEmpty = container !== undefined && "length" in container && container.length === 0;
+  return isEmpty && (type === "text" || type === "list") ? { type, diff: [{ delete: MAX_LENGTH }] } : undefined;
+};
+
+/** Of a text or a list: more than Loro has operations for. */
+const MAX_LENGTH = 2 ** 31 - 1;
 
 const transformed = (diff: JsonDiff, undo: JsonDiff | undefined): JsonDiff => {
   // Loro's deltas, whose steps are exactly these.

@@ -5,6 +5,7 @@ import type { Field } from "../field.ts";
 import type { Place } from "../place.ts";
 import type { RichTextWriter } from "../rich-text.ts";
 import { type Origin, type Path, type Slot, slotsOf } from "../slots.ts";
+import { bringForm, readForms } from "./bring-form.ts";
 import { type Change, isSettled, openSuccessor, readSuccessor, settleSuccessor } from "./successor.ts";
 
 /** What each kind's writer does to the document; everything else only reads. */
@@ -69,6 +70,8 @@ export const changedOrigin = (change: Change, member: string): Origin => {
       return writer;
     },
     settle: (place) => settleSuccessor(change, place),
+    forms: (place) => readForms(change, place),
+    bring: (place, before, after) => bringForm(change, place, before, after),
   };
 };
 

@@ -13,7 +13,7 @@ import { SchemaWriteError } from "../errors.ts";
 import { type Json, canonicalJson, isJsonWithin, isPlainObject } from "../json.ts";
 import { type Place, plainMap, plainValue } from "../place.ts";
 import { readField } from "../read.ts";
-import type { Origin, Path, PlanWrites, Report, Slot } from "../slots.ts";
+import { type Forms, formsOf, type Origin, type Path, type PlanWrites, type Report, type Slot } from "../slots.ts";
 import type { PlainField } from "../field.ts";
 import { forgetPlain } from "../edit.ts";
 
@@ -100,11 +100,22 @@ const plan = (conversion: Conversion, place: Place, path: Path, values: Values, 
       reason: `the value has no form that version ${conversion.version - 1} of the schema accepts`,
     });
   }
-  // Fields that one earlier step made are written as one: each would otherwise be planned with the other's old value.
+  planOlder(conversion, place, path, base, writes);
+  writes.set(conversion.key, { value: values, base });
+};
+
+/** Fields that one earlier step made are written as one: each would otherwise be planned with the other's old value. */
+const planOlder = (
+  { older }: Conversion,
+  place: Place,
+  path: Path,
+  values: Partial<Values>,
+  writes: Map<string, Json>,
+): void => {
   const together = new Map<Conversion, { readonly [name: string]: Json }>();
-  for (const slot of conversion.older) {
+  for (const slot of older) {
     const earlier = slot.origin && conversionOf.get(slot.origin);
-    const value = base[slot.name];
+    const value = values[slot.name];
     if (value === undefined) continue;
     if (earlier === undefined || slot.origin === undefined) planPlain(slot, place, path, value, writes);
     else together.set(earlier, { ...together.get(earlier), [slot.origin.member]: value });
@@ -112,7 +123,6 @@ const plan = (conversion: Conversion, place: Place, path: Path, values: Values, 
   for (const [earlier, some] of together) {
     plan(earlier, place, path, { ...read(earlier, place, path, ignore), ...some }, writes);
   }
-  writes.set(conversion.key, { value: values, base });
 };
 
 const NOTHING = { accepts: () => false };
@@ -129,6 +139,30 @@ export const setTogether = (place: Place, writes: ReadonlyMap<string, Json>): vo
 };
 
 const same = (left: Json, right: Json): boolean => canonicalJson(left) === canonicalJson(right);
+
+/**
+ * The values that were set between two states. What an older app set alone stays in the older form, as it wrote it; otherwise
+ * they are set in the newer one, beside the values that the place has.
+ */
+const bring = (conversion: Conversion, place: Place, before: Forms, after: Forms): void => {
+  const changed = (form: "older" | "newer"): Values =>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- plain fields read as JSON
+    Object.fromEntries(
+      Object.entries(after[form]).filter(([name, value]) => canonicalJson(value) !== canonicalJson(before[form][name])),
+    ) as Values;
+  const present = read(conversion, place, [], ignore);
+  const values = { ...present, ...changed("newer") };
+  const writes = new Map<string, Json>();
+  const isKept = canonicalJson(present) === canonicalJson(before.newer);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- plain fields read as JSON
+  const converted = attempt(() => conversion.up(after.older as Values));
+  const isOlder = isKept && isPlainObject(converted) && canonicalJson(converted) === canonicalJson(after.newer);
+  if (isOlder) planOlder(conversion, place, [], changed("older"), writes);
+  else if (canonicalJson(values) !== canonicalJson(present)) plan(conversion, place, [], values, writes);
+  if (writes.size === 0) return;
+  setTogether(place, writes);
+  place.doc.commit();
+};
 
 const conversionOf = new WeakMap<Origin, Conversion>();
 
@@ -170,6 +204,12 @@ export const convertedOrigin = (conversion: Conversion, member: string): Origin 
     settle: (place) => {
       for (const slot of conversion.older) slot.origin?.settle(place);
     },
+    forms: (place) => ({
+      older: readOlder(conversion, place, [], ignore),
+      newer: read(conversion, place, [], ignore),
+      within: formsOf(conversion.older, place),
+    }),
+    bring: (place, before, after) => bring(conversion, place, before, after),
     forget,
   };
   conversionOf.set(origin, conversion);

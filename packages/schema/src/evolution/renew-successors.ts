@@ -8,34 +8,19 @@
 import type { Container, LoroDoc, LoroMap } from "loro-crdt";
 import { isContainer } from "../container.ts";
 import type { Fields } from "../field.ts";
-import { MAP, type Place, TREE, findContainer } from "../place.ts";
+import { MAP, TREE } from "../place.ts";
 import { isPlainObject } from "../json.ts";
 import { type DocumentType, keysOf, slotsOf } from "../slots.ts";
-import { readableNodes } from "../tree.ts";
+import { placesWithin } from "./places-within.ts";
 import { SEEN, WINNER } from "./successor.ts";
-import { COVERS, CREATED, type Version, versionOf } from "./successor-state.ts";
+import { COVERS, CREATED, type Version, isStateKey, versionOf } from "./successor-state.ts";
 
 /** Writes down what reading carries over. Commits. */
 export const settleDocument = (type: DocumentType, doc: LoroDoc): void => {
-  settleFields(type.fields, { at: "document", doc });
-  doc.commit();
-};
-
-const settleFields = (fields: Fields, place: Place): void => {
-  for (const { origin, physical, field } of slotsOf(fields)) {
-    if (origin !== undefined) origin.settle(place);
-    else if (field.kind === "records") {
-      const records = findContainer(place, MAP, physical);
-      for (const map of typeof records === "string" ? [] : mapsIn(records)) {
-        settleFields(field.fields, { at: "record", doc: place.doc, map });
-      }
-    } else if (field.kind === "tree") {
-      const tree = findContainer(place, TREE, physical);
-      for (const [, map] of typeof tree === "string" ? [] : readableNodes(tree)) {
-        settleFields(field.fields, { at: "record", doc: place.doc, map });
-      }
-    }
+  for (const { place, slots } of placesWithin(type.fields, { at: "document", doc })) {
+    for (const { origin } of slots) origin?.settle(place);
   }
+  doc.commit();
 };
 
 const mapsIn = (map: LoroMap): ReadonlyArray<LoroMap> =>
@@ -95,7 +80,7 @@ const operationsIn = (doc: LoroDoc, version: Version): number | undefined => {
   }
 };
 
-/** The keys of the states that `settleFields` settles. */
+/** The keys of the states that `settleDocument` settles. */
 const settledKeys = (fields: Fields): ReadonlyArray<string> =>
   slotsOf(fields).flatMap((slot) => {
     const { origin, field } = slot;
@@ -155,12 +140,9 @@ const statesIn = (doc: LoroDoc): ReadonlyArray<State> =>
     return root === undefined ? [] : statesWithin(name, root);
   });
 
-/** The state of a step begins so: no physical name can. */
-const STATE = /^\$v\d/;
-
 const statesWithin = (key: string, container: Container): ReadonlyArray<State> => {
   if (TREE.is(container)) return container.getNodes().flatMap(({ data }) => statesWithin("", data));
   if (!MAP.is(container)) return [];
   const within = container.entries().flatMap(([name, value]) => (isContainer(value) ? statesWithin(name, value) : []));
-  return STATE.test(key) ? [{ key, state: container }, ...within] : within;
+  return isStateKey(key) ? [{ key, state: container }, ...within] : within;
 };

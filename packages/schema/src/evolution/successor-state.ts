@@ -21,3 +21,6 @@ export const versionOf = (value: unknown): Version | undefined => {
   });
   return ids.length === value.length ? ids : undefined;
 };
+
+/** Whether a key is one under which a step keeps its own state: no physical name can begin so. */
+export const isStateKey = (key: string): boolean => /^\$v\d/.test(key);

@@ -70,17 +70,17 @@ const MADE = "$made";
 export const SEEN = "$seen";
 export const WINNER = "$winner";
 
-const ignore: Report = () => {};
+export const ignore: Report = () => {};
 const digestOf = (view: View): string => digestText(viewText(view));
 
-const readOlder = ({ older }: Change, place: Place, report: Report): View =>
+export const readOlder = ({ older }: Change, place: Place, report: Report): View =>
   Object.fromEntries(older.map((slot) => [slot.name, readField(slot, place, [slot.name], report)]));
 
 const readNewer = ({ newer }: Change, place: Place, path: Path = [], report: Report = ignore): View =>
   readFields(newer, place, path, report);
 
 /** The older form in the newer one. Total: what the step cannot convert is left out. */
-const convert = (change: Change, older: View, report: Report): View => {
+export const convert = (change: Change, older: View, report: Report): View => {
   let made: unknown;
   try {
     made = change.up(older);

@@ -180,8 +180,7 @@ export const makePlan = (seed: number, devices: number, steps: number): Plan => 
     drawn.push({ kind, at, who: random.below(devices), a: random.unit(), b: random.unit() });
   }
   const { versions, upgrades } = drawVersions(seed, devices, at);
-  // Left out together, and told in docs/simulator.md: documents of several versions that are made anew.
-  const refusals = versions === undefined ? drawRefusals(seed, devices, at) : [];
+  const refusals = drawRefusals(seed, devices, at);
   return {
     seed,
     devices,

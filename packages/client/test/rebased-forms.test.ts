@@ -1,0 +1,252 @@
+/** Edits of several versions of an app, made again in a document that lacks what they were made on. */
+import { hashFromBytes } from "@cairn/protocol";
+import { defineDocument, defineSchema, editDocument, evolveSchema, field, readDocument } from "@cairn/schema";
+import { Schema } from "effect";
+import * as fc from "fast-check";
+import { LoroDoc, type PeerID } from "loro-crdt";
+import { describe, expect, test } from "vitest";
+import { applyUnsaved } from "../src/documents/apply-unsaved.ts";
+import { rebaseDocument } from "../src/documents/rebase-document.ts";
+
+const Word = Schema.Struct({ id: Schema.String });
+
+const first = defineSchema({
+  version: 1,
+  documents: {
+    note: defineDocument({
+      fields: {
+        title: field.string(),
+        lines: field.list(Schema.String),
+        tally: field.counter(),
+        rows: field.records({ words: field.list(Schema.String) }),
+      },
+    }),
+  },
+});
+const second = evolveSchema(first, {
+  version: 2,
+  documents: {
+    note: defineDocument({
+      fields: {
+        heading: field.string(),
+        color: field.string(),
+        lines: field.movableList(Word),
+        count: field.counter(),
+        rows: field.records({ words: field.movableList(Word) }),
+      },
+    }),
+  },
+  steps: (step) => [
+    step.split("note", {
+      from: "title",
+      to: ["heading", "color"],
+      up: (title) => ({ heading: title, color: "" }),
+      down: ({ heading }) => heading,
+    }),
+    step.change("note", {
+      from: ["lines"],
+      to: ["lines"],
+      up: ({ lines }) => ({ lines: lines.map((id) => ({ id })) }),
+    }),
+    step.change("note", { from: ["tally"], to: ["count"], up: ({ tally }) => ({ count: tally }) }),
+    step.change("note.rows", {
+      from: ["words"],
+      to: ["words"],
+      up: ({ words }) => ({ words: words.map((id) => ({ id })) }),
+    }),
+  ],
+});
+const third = evolveSchema(second, {
+  version: 3,
+  documents: {
+    note: defineDocument({
+      fields: {
+        heading: field.string(),
+        color: field.string(),
+        lines: field.records({ done: field.boolean() }),
+        sum: field.counter(),
+        rows: field.records({ words: field.records({ done: field.boolean() }) }),
+      },
+    }),
+  },
+  steps: (step) => [
+    step.change("note", {
+      from: ["lines"],
+      to: ["lines"],
+      up: ({ lines }) => ({ lines: Object.fromEntries(lines.map(({ id }) => [id, { done: false }])) }),
+    }),
+    step.change("note", { from: ["count"], to: ["sum"], up: ({ count }) => ({ sum: count }) }),
+    step.change("note.rows", {
+      from: ["words"],
+      to: ["words"],
+      up: ({ words }) => ({ words: Object.fromEntries(words.map(({ id }) => [id, { done: false }])) }),
+    }),
+  ],
+});
+const [note1, note2, note3] = [first.documents.note, second.documents.note, third.documents.note];
+
+const ROWS = ["r", "s"] as const;
+
+/** One edit of one version of the app. */
+interface Edit {
+  readonly version: 1 | 2 | 3;
+  readonly what: "line" | "count" | "word" | "row" | "heading" | "color";
+  readonly row: (typeof ROWS)[number];
+  readonly amount: number;
+}
+
+/** Makes an edit; `id` is what it leaves. */
+const make = (doc: LoroDoc, { version, what, row, amount }: Edit, id: string): void => {
+  const [one, two, three] = [editDocument(note1, doc), editDocument(note2, doc), editDocument(note3, doc)];
+  switch (what) {
+    case "line":
+      if (version === 1) one.lines.push(id);
+      else if (version === 2) two.lines.push({ id });
+      else three.lines.ensure(id).done.set(true);
+      break;
+    case "count":
+      if (version === 1) one.tally.add(amount);
+      else if (version === 2) two.count.add(amount);
+      else three.sum.add(amount);
+      break;
+    case "row":
+      one.rows.ensure(row);
+      break;
+    case "word":
+      if (!Object.hasOwn(readDocument(note3, doc).rows, row)) return;
+      if (version === 1) one.rows.edit(row)?.words.push(id);
+      else if (version === 2) two.rows.edit(row)?.words.push({ id });
+      else three.rows.edit(row)?.words.ensure(id).done.set(true);
+      break;
+    case "heading":
+      if (version === 1) one.title.set(id);
+      else if (version === 2) two.heading.set(id);
+      else three.heading.set(id);
+      break;
+    case "color":
+      three.color.set(id);
+  }
+  doc.commit();
+};
+
+const edit: fc.Arbitrary<Edit> = fc.record({
+  version: fc.constantFrom(1, 2, 3),
+  what: fc.constantFrom("line", "line", "count", "word", "word", "row", "heading", "color"),
+  row: fc.constantFrom(...ROWS),
+  amount: fc.integer({ min: 1, max: 9 }),
+});
+const edits = (maxLength: number) => fc.array(edit, { maxLength });
+
+const replica = (peer: PeerID, ...from: ReadonlyArray<LoroDoc>): LoroDoc => {
+  const doc = new LoroDoc();
+  doc.setPeerId(peer);
+  for (const one of from) doc.import(one.export({ mode: "snapshot" }));
+  return doc;
+};
+
+/** Makes the edits, and returns them as one update. */
+const write = (doc: LoroDoc, made: ReadonlyArray<Edit>, name: string): Uint8Array => {
+  const version = doc.oplogVersion();
+  for (const [index, one] of made.entries()) make(doc, one, `${name}${index}`);
+  return doc.export({ mode: "update", from: version });
+};
+
+const OLD: PeerID = "11";
+const NEW: PeerID = "33";
+
+interface Story {
+  readonly before: ReadonlyArray<Edit>;
+  readonly givenUp: ReadonlyArray<Edit>;
+  readonly later: ReadonlyArray<Edit>;
+  readonly meanwhile: ReadonlyArray<Edit>;
+}
+
+const story: fc.Arbitrary<Story> = fc.record({
+  before: edits(4),
+  givenUp: edits(4),
+  later: edits(5),
+  meanwhile: edits(3),
+});
+
+/** Plays a story; `again` makes the later edits anew in a document that never had those that were given up. */
+const play = (
+  { before, givenUp, later, meanwhile }: Story,
+  again: (server: LoroDoc, page: LoroDoc, parked: Uint8Array, behind: Uint8Array) => LoroDoc,
+): void => {
+  const base = replica("22");
+  write(base, before, "b");
+  const page = replica(OLD, base);
+  const parked = write(page, givenUp, "g");
+  const atParking = readDocument(note3, page);
+  const behind = write(page, later, "l");
+  const shown = readDocument(note3, page);
+  const server = replica("44", base);
+  write(server, meanwhile, "m");
+  const held = readDocument(note3, server);
+
+  const doc = again(server, page, parked, behind);
+  expect(doc.oplogVersion().get(OLD)).toBeUndefined();
+  const now = readDocument(note3, doc);
+  const second = readDocument(note2, doc);
+  const isLater = (id: string): boolean => id.startsWith("l");
+  const keysOf = (record: object): ReadonlyArray<string> => Object.keys(record).toSorted();
+  expect(keysOf(now.lines)).toEqual([...keysOf(held.lines), ...keysOf(shown.lines).filter(isLater)].toSorted());
+  expect(now.sum).toBe(held.sum + shown.sum - atParking.sum);
+  // What an app of version 2 or before wrote is in version 2, once.
+  const older = later.flatMap(({ version, what }, index) => (what === "line" && version < 3 ? [`l${index}`] : []));
+  expect(
+    second.lines
+      .map(({ id }) => id)
+      .filter(isLater)
+      .toSorted(),
+  ).toEqual(older.toSorted());
+  for (const row of ROWS) {
+    const words = now.rows[row]?.words;
+    if (words === undefined) continue;
+    const wanted = [
+      ...keysOf(held.rows[row]?.words ?? {}),
+      ...keysOf(shown.rows[row]?.words ?? {}).filter((id) => isLater(id)),
+    ];
+    expect(keysOf(words)).toEqual(wanted.toSorted());
+  }
+  const expected = (name: "heading" | "color"): string => (isLater(shown[name]) ? shown[name] : held[name]);
+  if (isLater(shown.heading) && isLater(shown.color)) {
+    expect([now.heading, now.color]).toEqual([expected("heading"), expected("color")]);
+  }
+  expect(now.heading.startsWith("g") || now.color.startsWith("g")).toBe(false);
+};
+
+describe("edits of several versions, made again without what they were made on", () => {
+  test("promises 4 and 10: behind edits that are given up (property)", () => {
+    fc.assert(
+      fc.property(story, (drawn) =>
+        play(drawn, (server, _, parked, behind) => {
+          const { update } = rebaseDocument(third, "note", server, {
+            parked: [parked],
+            later: [behind],
+            peer: NEW,
+            mode: "reapply",
+            digest: hashFromBytes(new Uint8Array(32)),
+          });
+          const rebuilt = replica("55", server);
+          const status = update === undefined ? undefined : rebuilt.import(update);
+          expect(status?.pending ?? null).toBeNull();
+          return rebuilt;
+        }),
+      ),
+    );
+  });
+
+  test("promises 4 and 10: that were not stored yet (property)", () => {
+    fc.assert(
+      fc.property(story, (drawn) =>
+        play(drawn, (server, page, _, behind) => {
+          const open = replica(NEW, server);
+          applyUnsaved(page, [behind], open, note3);
+          open.commit();
+          return open;
+        }),
+      ),
+    );
+  });
+});
