@@ -7,6 +7,7 @@
  */
 import type { Container, ContainerID, LoroDoc, LoroMap } from "loro-crdt";
 import { isContainer } from "../container.ts";
+import type { Fields } from "../field.ts";
 import { emptyDocumentLike } from "../empty-document.ts";
 import { SchemaWriteError } from "../errors.ts";
 import {
@@ -22,7 +23,7 @@ import {
   TEXT,
   TREE,
 } from "../place.ts";
-import { bringForms, type DocumentType, type Forms, formsOf, keysOf, type Slot } from "../slots.ts";
+import { bringForms, type DocumentType, type Forms, formsOf, keysOf, type Slot, slotsOf } from "../slots.ts";
 import { canonicalJson } from "../json.ts";
 import { PLAIN_ROOT } from "../roots.ts";
 import { readPast } from "./past-versions.ts";
@@ -62,11 +63,13 @@ export const editedForms = (
 ): EditedForms => {
   const formsIn = (from: LoroDoc): ReadonlyMap<string, FormsByKey> =>
     new Map(placesIn(type, from).map(({ path, place, slots }) => [nameOf(path), formsOf(slots, place)]));
-  const before = readPast(doc, known.before, (past) => ({
+  // The past costs a copy of the document, which only types that have changed are worth.
+  const read = isEvolved(type.fields) ? readPast : readNothing;
+  const before = read(doc, known.before, (past) => ({
     forms: formsIn(past),
     containers: containersIn(placesIn(type, past)),
   }));
-  const after = readPast(doc, known.after, (past) =>
+  const after = read(doc, known.after, (past) =>
     placesIn(type, past).map(({ path, place, slots }) => ({
       path,
       slots,
@@ -104,6 +107,22 @@ export const editedForms = (
         );
     },
   };
+};
+
+const isEvolved = (fields: Fields): boolean =>
+  slotsOf(fields).some(
+    ({ origin, field }) =>
+      origin !== undefined || ((field.kind === "records" || field.kind === "tree") && isEvolved(field.fields)),
+  );
+
+/** As `readPast`, of a document that never had anything. */
+const readNothing: typeof readPast = (doc, _, read) => {
+  const empty = emptyDocumentLike(doc);
+  try {
+    return read(empty);
+  } finally {
+    empty.free();
+  }
 };
 
 const formsOfNothing = (slots: ReadonlyArray<Slot>, like: LoroDoc): FormsByKey => {
