@@ -1,5 +1,5 @@
 /** The version of the app at hand against the workspace's minimum, which an owner raises and devices obey. */
-import type { AppOutdated } from "./api.ts";
+import type { AppOutdated } from "./workspace-api.ts";
 import { CairnError } from "./errors.ts";
 
 /** What stands in the way of new edits; undefined where nothing does. */

@@ -10,6 +10,7 @@ export { Notifier, type NotifierShape, type ProfileEvent } from "./platform/Noti
 export { PeerLeases } from "./platform/PeerLeases.ts";
 export { isUnacknowledged } from "./store/is-unacknowledged.ts";
 export * from "./store/LocalStore.ts";
+export type * from "./store/store-changes.ts";
 export { appendRefusal, rebuildsOf, withRebuild } from "./store/rebuilds.ts";
 export { shownEdits } from "./store/rows/row-state.ts";
 export type * from "./store/records.ts";

@@ -1,6 +1,6 @@
 /** The one error type of the public API. */
 import { ERROR_CATALOGUE, type ErrorAction, type ErrorCode } from "@cairn/protocol";
-import type { AppOutdated } from "./api.ts";
+import type { AppOutdated } from "./workspace-api.ts";
 import type { Unsynced } from "./sync-api.ts";
 
 /** What can go wrong on this side of the wire, with what to do next. The protocol's codes come on top. */

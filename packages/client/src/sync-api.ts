@@ -4,7 +4,8 @@
  */
 import type { DocumentId } from "@cairn/protocol";
 import type { EntryEvent, EntryState, SyncCondition } from "@cairn/sync";
-import type { SyncProblem, Unsubscribe } from "./api.ts";
+import type { SyncProblem } from "./workspace-api.ts";
+import type { Unsubscribe } from "./subscription.ts";
 
 export type { EntryEvent, EntryState, SyncCondition } from "@cairn/sync";
 

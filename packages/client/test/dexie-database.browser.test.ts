@@ -11,7 +11,8 @@ import {
 import { freezing, transition } from "@cairn/sync";
 import { Context, Effect, Exit, Layer, Result, Scope } from "effect";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { LocalStore, type LocalStoreShape, type Receipt, StoreFailure } from "../src/store/LocalStore.ts";
+import { LocalStore, type LocalStoreShape, StoreFailure } from "../src/store/LocalStore.ts";
+import type { Receipt } from "../src/store/store-changes.ts";
 import * as DexieStore from "../src/store/DexieStore.ts";
 
 const id = (number: number) => new Uint8Array(16).fill(number);

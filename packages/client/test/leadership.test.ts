@@ -9,7 +9,8 @@ import { Leadership } from "../src/platform/Leadership.ts";
 import { Locks, type LocksShape, makeInProcessLocks, makeWebLocks } from "../src/platform/Locks.ts";
 import { makeNotifierHub, Notifier, type NotifierHub } from "../src/platform/Notifier.ts";
 import { PeerLeases } from "../src/platform/PeerLeases.ts";
-import { Fenced, type Fence, LocalStore, StoreFailure } from "../src/store/LocalStore.ts";
+import { Fenced, LocalStore, StoreFailure } from "../src/store/LocalStore.ts";
+import type { Fence } from "../src/store/store-changes.ts";
 import { layer as sqliteStore } from "../src/store/SqliteStore.ts";
 import { workspace } from "./fixtures/devices.ts";
 

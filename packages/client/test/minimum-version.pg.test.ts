@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { LoroDoc } from "loro-crdt";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { DocumentHandle, SyncState } from "../src/api.ts";
+import type { DocumentHandle } from "../src/document-api.ts";
+import type { SyncState } from "../src/workspace-api.ts";
 import type { CairnError } from "../src/errors.ts";
 import { makeSteering, openSteered, type SteeredDevice } from "./fixtures/steered-device.ts";
 import { makePlace, type Notebook, type Place, until } from "./notebook.ts";

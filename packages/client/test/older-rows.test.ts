@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { Preparation } from "../src/api.ts";
+import type { Preparation } from "../src/workspace-api.ts";
 import { openCairn } from "../src/node.ts";
 import { first, third } from "./evolving-notes.ts";
 

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { Preparation } from "../src/api.ts";
+import type { Preparation } from "../src/workspace-api.ts";
 import { openCairn } from "../src/node.ts";
 import type { LocalStoreShape } from "../src/store/LocalStore.ts";
 import { first, third } from "./evolving-notes.ts";

@@ -4,7 +4,8 @@
  */
 import { cp } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Cairn, Workspace } from "../src/api.ts";
+import type { Cairn } from "../src/api.ts";
+import type { Workspace } from "../src/workspace-api.ts";
 import { makePlace, type Notebook, type Place, until } from "./notebook.ts";
 
 let place: Place;

@@ -17,7 +17,8 @@ import {
   type VersionMessage,
   Versions,
 } from "../src/platform/Versions.ts";
-import { type Fence, LocalStore } from "../src/store/LocalStore.ts";
+import type { Fence } from "../src/store/store-changes.ts";
+import { LocalStore } from "../src/store/LocalStore.ts";
 import { layer as sqliteStore } from "../src/store/SqliteStore.ts";
 
 /** A channel of one process. What a deaf tab says and hears is lost: it is frozen, or crashed. */

@@ -3,7 +3,7 @@ import type { LoroDoc } from "loro-crdt";
 
 import type { AttachmentManifest } from "./attachment.ts";
 import { type DocumentType, type Slot, slotsOf } from "./document-type.ts";
-import type { Fields } from "./field.ts";
+import type { Fields } from "./field-kinds.ts";
 import { isPlainObject } from "./json.ts";
 import { readDocument } from "./read.ts";
 

@@ -5,7 +5,7 @@
 import { SchemaDefinitionError } from "./errors.ts";
 import type { Extraction } from "./evolution/extraction.ts";
 import type { Step } from "./evolution/step.ts";
-import type { Field, Fields } from "./field.ts";
+import type { Field, Fields } from "./field-kinds.ts";
 import { isJsonWithin } from "./json.ts";
 import { type Referring, targetsIn } from "./reference.ts";
 import { type Styles, contradictingStyle } from "./rich-text.ts";

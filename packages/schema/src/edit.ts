@@ -9,22 +9,22 @@ import type { LoroDoc, LoroList, LoroMovableList, LoroText } from "loro-crdt";
 import type { AttachmentManifest } from "./attachment.ts";
 import { clearRecord } from "./clear-record.ts";
 import { type DocumentType, type Path, type Slot, slotsOf } from "./slots.ts";
-import {
-  type AttachmentsField,
-  type CounterField,
-  type Field,
-  type Fields,
-  type ListField,
-  type MapField,
-  type MovableListField,
-  type PlainField,
-  type RecordsField,
-  type RichTextField,
-  type SetField,
-  type TextField,
-  type TreeField,
-  type ViewOf,
-} from "./field.ts";
+import type {
+  AttachmentsField,
+  CounterField,
+  Field,
+  Fields,
+  ListField,
+  MapField,
+  MovableListField,
+  PlainField,
+  RecordsField,
+  RichTextField,
+  SetField,
+  TextField,
+  TreeField,
+} from "./field-kinds.ts";
+import type { ViewOf } from "./view-of.ts";
 import type { Json } from "./json.ts";
 import {
   COUNTER,

@@ -10,180 +10,31 @@
  * physical name.
  */
 import { Schema } from "effect";
-
 import { AttachmentManifest } from "./attachment.ts";
-import { type Accepts, type PlainSchema, accepting } from "./accepts.ts";
+import { type PlainSchema, accepting } from "./accepts.ts";
+import type {
+  AttachmentsField,
+  CounterField,
+  Fields,
+  ListField,
+  MapField,
+  MovableListField,
+  PlainField,
+  RecordsField,
+  ReferenceField,
+  ReferencesField,
+  RichTextField,
+  SetField,
+  TextField,
+  TreeField,
+} from "./field-kinds.ts";
 import type { Json } from "./json.ts";
-import { ReferenceId, type ReferenceTarget } from "./reference.ts";
-import type { RichText, Styles } from "./rich-text.ts";
-import type { Origin, Slot } from "./slots.ts";
-import type { TreeNode } from "./tree.ts";
+import { ReferenceId } from "./reference.ts";
+import type { Styles } from "./rich-text.ts";
 
 /** Code points of a text that lists show when the field does not say. */
 export const DEFAULT_PREVIEW = 200;
 export const MAX_PREVIEW = 2_000;
-
-interface FieldBase {
-  /** The physical name, where it differs from the name in the type. */
-  readonly physical: string | undefined;
-  /** How it is stored, where a step between two versions made it what it is. */
-  readonly origin?: Origin;
-  /** Whether the field's words are found by search. */
-  readonly search: boolean;
-  /** Which paths have an index: the field itself and all that filters can ask within it, or the named ones. */
-  readonly indexed: boolean | ReadonlyArray<string>;
-}
-
-export interface PlainField<
-  A extends Json = Json,
-  Listed extends boolean = boolean,
-  Filterable extends boolean = boolean,
-> extends FieldBase {
-  readonly kind: "plain";
-  readonly filterable: Filterable;
-  readonly default: A;
-  readonly list: Listed;
-  readonly accepts: Accepts<A>;
-  /** Free text, which a list may show cut. Other values are shown whole or as their default. */
-  readonly freeText: boolean;
-  readonly schema: Schema.Top;
-  /** Of a reference: the documents that it points to. */
-  readonly target?: ReferenceTarget;
-}
-
-/** A plain field that holds the id of a document, or null. */
-export interface ReferenceField<
-  T extends string | undefined = string | undefined,
-  Listed extends boolean = boolean,
-  Filterable extends boolean = boolean,
-> extends PlainField<string | null, Listed, Filterable> {
-  readonly target: ReferenceTarget<T>;
-}
-
-export interface TextField<Listed extends boolean = boolean> extends FieldBase {
-  readonly kind: "text";
-  readonly filterable: false;
-  readonly list: Listed;
-  /** Code points that lists show. */
-  readonly preview: number;
-}
-
-export interface RichTextField<S extends Styles = Styles, Listed extends boolean = boolean> extends FieldBase {
-  readonly kind: "richText";
-  readonly filterable: false;
-  readonly list: Listed;
-  /** Code points that lists show, without marks. */
-  readonly preview: number;
-  readonly styles: S;
-}
-
-export interface ListField<
-  A extends Json = Json,
-  Listed extends boolean = boolean,
-  Filterable extends boolean = boolean,
-> extends FieldBase {
-  readonly kind: "list";
-  readonly filterable: Filterable;
-  readonly list: Listed;
-  readonly accepts: Accepts<A>;
-  readonly schema: Schema.Top;
-}
-
-export interface MovableListField<
-  A extends Json = Json,
-  Listed extends boolean = boolean,
-  Filterable extends boolean = boolean,
-> extends FieldBase {
-  readonly kind: "movableList";
-  readonly filterable: Filterable;
-  readonly list: Listed;
-  readonly accepts: Accepts<A>;
-  readonly schema: Schema.Top;
-}
-
-export interface SetField<
-  A extends string = string,
-  Listed extends boolean = boolean,
-  Filterable extends boolean = boolean,
-> extends FieldBase {
-  readonly kind: "set";
-  readonly filterable: Filterable;
-  readonly list: Listed;
-  readonly accepts: Accepts<A>;
-  readonly schema: Schema.Top;
-  /** Of references: the documents that they point to. */
-  readonly target?: ReferenceTarget;
-}
-
-/** A set of ids of documents. */
-export interface ReferencesField<
-  T extends string | undefined = string | undefined,
-  Listed extends boolean = boolean,
-  Filterable extends boolean = boolean,
-> extends SetField<string, Listed, Filterable> {
-  readonly target: ReferenceTarget<T>;
-}
-
-export interface MapField<A extends Json = Json> extends FieldBase {
-  readonly kind: "map";
-  readonly filterable: false;
-  readonly list: false;
-  readonly accepts: Accepts<A>;
-  readonly schema: Schema.Top;
-}
-
-export interface CounterField<
-  Listed extends boolean = boolean,
-  Filterable extends boolean = boolean,
-> extends FieldBase {
-  readonly kind: "counter";
-  readonly filterable: Filterable;
-  readonly list: Listed;
-}
-
-export interface AttachmentsField<Listed extends boolean = boolean> extends FieldBase {
-  readonly kind: "attachments";
-  readonly filterable: false;
-  readonly list: Listed;
-  readonly accepts: Accepts<AttachmentManifest>;
-}
-
-export interface RecordsField<Fs extends Fields = Fields> extends FieldBase {
-  readonly kind: "records";
-  readonly filterable: false;
-  readonly list: false;
-  readonly fields: Fs;
-  /** What earlier versions stored in a record and this one does not show under its old form. */
-  readonly retired?: ReadonlyArray<Slot>;
-}
-
-export interface TreeField<Fs extends Fields = Fields> extends FieldBase {
-  readonly kind: "tree";
-  readonly filterable: false;
-  readonly list: false;
-  /** The fields of each node. */
-  readonly fields: Fs;
-  /** As of records. */
-  readonly retired?: ReadonlyArray<Slot>;
-}
-
-export type Field =
-  | PlainField
-  | TextField
-  | RichTextField
-  | ListField
-  | MovableListField
-  | SetField
-  | MapField
-  | CounterField
-  | AttachmentsField
-  | RecordsField
-  | TreeField;
-
-/** Fields by their name in the type. */
-export interface Fields {
-  readonly [name: string]: Field;
-}
 
 interface Named {
   readonly physical?: string;
@@ -455,34 +306,3 @@ export const field = {
     target: { type: targeted(type) },
   }),
 };
-
-type Simplify<T> = { [K in keyof T]: T[K] } & {};
-
-/** What reading a field gives. */
-export type ViewOfField<F extends Field> =
-  F extends PlainField<infer A>
-    ? A
-    : F extends TextField
-      ? string
-      : F extends RichTextField<infer S>
-        ? RichText<S>
-        : F extends ListField<infer A>
-          ? ReadonlyArray<A>
-          : F extends MovableListField<infer A>
-            ? ReadonlyArray<A>
-            : F extends SetField<infer A>
-              ? ReadonlyArray<A>
-              : F extends MapField<infer A>
-                ? Readonly<Record<string, A>>
-                : F extends CounterField
-                  ? number
-                  : F extends AttachmentsField
-                    ? Readonly<Record<string, AttachmentManifest>>
-                    : F extends RecordsField<infer Fs>
-                      ? Readonly<Record<string, ViewOf<Fs>>>
-                      : F extends TreeField<infer Fs>
-                        ? ReadonlyArray<TreeNode<Fs>>
-                        : never;
-
-/** The typed plain view of a document or of a record. */
-export type ViewOf<Fs extends Fields> = Simplify<{ readonly [K in keyof Fs]: ViewOfField<Fs[K]> }>;

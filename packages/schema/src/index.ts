@@ -59,26 +59,25 @@ export {
 } from "./evolution/renew-successors.ts";
 export { SUCCESSOR_ORIGIN } from "./evolution/successor.ts";
 export { SchemaDefinitionError, SchemaWriteError } from "./errors.ts";
-export {
-  type AttachmentsField,
-  type CounterField,
-  type Field,
-  type Fields,
-  type ListField,
-  type MapField,
-  type MovableListField,
-  type PlainField,
-  type RecordsField,
-  type ReferenceField,
-  type ReferencesField,
-  type RichTextField,
-  type SetField,
-  type TextField,
-  type TreeField,
-  type ViewOf,
-  type ViewOfField,
-  field,
-} from "./field.ts";
+export type {
+  AttachmentsField,
+  CounterField,
+  Field,
+  Fields,
+  ListField,
+  MapField,
+  MovableListField,
+  PlainField,
+  RecordsField,
+  ReferenceField,
+  ReferencesField,
+  RichTextField,
+  SetField,
+  TextField,
+  TreeField,
+} from "./field-kinds.ts";
+export type { ViewOf, ViewOfField } from "./view-of.ts";
+export { field } from "./field.ts";
 export { type Json, canonicalJson, isJsonWithin } from "./json.ts";
 export {
   type ListedFields,
@@ -173,7 +172,7 @@ export { attachmentsOf } from "./attachments-of.ts";
 export { canonicalContent, stateDigestInput } from "./state-digest.ts";
 
 import type { DocumentType } from "./document-type.ts";
-import type { ViewOf } from "./field.ts";
+import type { ViewOf } from "./view-of.ts";
 import type { PatchOf } from "./patch/patch.ts";
 import type { FilterOf } from "./query/filter.ts";
 import type { QueryOf } from "./query/query.ts";

@@ -8,7 +8,8 @@
 import type { Container, LoroDoc, LoroMap } from "loro-crdt";
 import { isContainer } from "./container.ts";
 
-import type { Field, Fields, RecordsField, TreeField, ViewOf } from "./field.ts";
+import type { Field, Fields, RecordsField, TreeField } from "./field-kinds.ts";
+import type { ViewOf } from "./view-of.ts";
 import {
   COUNTER,
   LIST,

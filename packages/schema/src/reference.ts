@@ -6,7 +6,7 @@
 import { Schema } from "effect";
 import type { LoroDoc } from "loro-crdt";
 
-import type { Fields } from "./field.ts";
+import type { Fields } from "./field-kinds.ts";
 import { isPlainObject } from "./json.ts";
 import { readDocument } from "./read.ts";
 import { type DocumentType, type Slot, slotsOf } from "./slots.ts";

@@ -9,7 +9,7 @@ import { Schema } from "effect";
 import type { LoroDoc, LoroText } from "loro-crdt";
 
 import { type Accepts, type PlainSchema, accepting } from "./accepts.ts";
-import type { Field, Fields, RichTextField } from "./field.ts";
+import type { Field, Fields, RichTextField } from "./field-kinds.ts";
 import { type Json, canonicalJson, isJsonWithin } from "./json.ts";
 import { type Place, TEXT, findContainer, openContainer } from "./place.ts";
 import { type Path, type Report, slotsOf } from "./slots.ts";

@@ -1,5 +1,5 @@
 /** The fields of a document type and where replicas store them. */
-import type { Field, Fields } from "./field.ts";
+import type { Field, Fields } from "./field-kinds.ts";
 import type { Json } from "./json.ts";
 import type { Place } from "./place.ts";
 

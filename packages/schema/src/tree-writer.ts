@@ -4,7 +4,7 @@ import type { LoroMap, LoroTree, TreeID } from "loro-crdt";
 import { SchemaWriteError } from "./errors.ts";
 import type { Path } from "./slots.ts";
 import type { EditorOf } from "./edit.ts";
-import type { Fields } from "./field.ts";
+import type { Fields } from "./field-kinds.ts";
 import { type Place, TREE, findContainer, openContainer } from "./place.ts";
 import { MAX_TREE_DEPTH, NODE_KEY, type TreeNode, groveOf, isTreeId } from "./tree.ts";
 import { requireFit, requireKey, requirePosition } from "./write-checks.ts";

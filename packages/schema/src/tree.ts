@@ -8,7 +8,8 @@
  */
 import type { LoroMap, LoroTree, LoroTreeNode, TreeID } from "loro-crdt";
 
-import type { Fields, ViewOf } from "./field.ts";
+import type { Fields } from "./field-kinds.ts";
+import type { ViewOf } from "./view-of.ts";
 import type { InvalidValue, Path, Report } from "./slots.ts";
 import { isKey } from "./write-checks.ts";
 

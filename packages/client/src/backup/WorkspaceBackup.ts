@@ -4,7 +4,7 @@ import type { DocumentSchema } from "@cairn/schema";
 import { Clock, Effect, Schedule } from "effect";
 import { leaseFresh } from "../engine/fresh-lease.ts";
 import { LoroDoc } from "loro-crdt";
-import type { ImportReport } from "../api.ts";
+import type { ImportReport } from "../workspace-api.ts";
 import { storableView } from "../documents/document-view.ts";
 import type { ImporterShape } from "../documents/Importer.ts";
 import { peerIdOf } from "../documents/peer-ids.ts";
@@ -15,7 +15,8 @@ import { documentTypeOf, singletonName, WORKSPACE_SINGLETON } from "../engine/en
 import type { WorkspaceRuntime } from "../engine/WorkspaceRuntime.ts";
 import { CairnError } from "../errors.ts";
 import type { PeerLeasesShape } from "../platform/PeerLeases.ts";
-import type { DocumentView, LocalStoreShape } from "../store/LocalStore.ts";
+import type { DocumentView } from "../store/store-changes.ts";
+import type { LocalStoreShape } from "../store/LocalStore.ts";
 import type { DocumentRecord } from "../store/records.ts";
 import { openBackup, sealBackup } from "./backup-file.ts";
 import { copyDocument } from "./copy-document.ts";

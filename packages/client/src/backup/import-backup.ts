@@ -12,7 +12,7 @@
 import type { DocumentId } from "@cairn/protocol";
 import { hasExtractions, isOnlyExtracted, singletonKey } from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
-import type { ImportReport } from "../api.ts";
+import type { ImportReport } from "../workspace-api.ts";
 import type { ChunkLocation } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
 import type { Manifest } from "./attachments-in.ts";

@@ -1,5 +1,5 @@
 /** Streams and files, the same in browsers and in Node. */
-import type { TransferOptions } from "../api.ts";
+import type { TransferOptions } from "../workspace-api.ts";
 import { CairnError } from "../errors.ts";
 
 /** A stream that asks for the next piece when there is room for it. */

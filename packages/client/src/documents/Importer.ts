@@ -11,7 +11,7 @@
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Context, Data, type Effect } from "effect";
 import type { StateMark } from "../engine/entry-content.ts";
-import type { DocumentView } from "../store/LocalStore.ts";
+import type { DocumentView } from "../store/store-changes.ts";
 import type { Extracted, ExtractionRequest } from "./extract-documents.ts";
 import type { Reauthored, ReauthorRequest } from "./reauthor.ts";
 import type { Rebased, RebaseRequest } from "./rebase-document.ts";

@@ -15,7 +15,7 @@ import {
 import type { LoroDoc } from "loro-crdt";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import { withInvalid } from "../engine/plain-row.ts";
-import type { DocumentView } from "../store/LocalStore.ts";
+import type { DocumentView } from "../store/store-changes.ts";
 
 /**
  * The row by the declared type, or, where that is empty, by the one the document names. Of a type that the app does not know

@@ -15,7 +15,7 @@ import { type ContainerID, type JsonDiff, LoroDoc, type PeerID } from "loro-crdt
 import type { CopiedUpdate } from "../backup/copy-document.ts";
 import { copyDocument } from "../backup/copy-document.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
-import type { DocumentView } from "../store/LocalStore.ts";
+import type { DocumentView } from "../store/store-changes.ts";
 import { knownToAuthors } from "./document-versions.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";

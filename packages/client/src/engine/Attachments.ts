@@ -2,7 +2,7 @@
 import { ContentTooLarge, EpochKeyMissing, openChunk, SealBroken, sealChunk } from "@cairn/crypto";
 import type { Hash } from "@cairn/protocol";
 import { Effect } from "effect";
-import type { AttachmentInfo } from "../api.ts";
+import type { AttachmentInfo } from "../workspace-api.ts";
 import { CairnError } from "../errors.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { ServerCalls } from "../transport/Transport.ts";

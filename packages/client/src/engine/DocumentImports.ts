@@ -7,14 +7,8 @@ import { Effect, Semaphore } from "effect";
 import type { Extracted } from "../documents/extract-documents.ts";
 import type { Applied, ImporterError, ImporterShape, ImportRequest, TogetherAnswer } from "../documents/Importer.ts";
 import { holdsSeveralChanges, joinUpdates } from "../documents/join-updates.ts";
-import type {
-  DocumentView,
-  LocalStoreShape,
-  NewProjection,
-  OpenedDocument,
-  StoreFailure,
-  UnprojectedDocument,
-} from "../store/LocalStore.ts";
+import type { DocumentView, NewProjection, OpenedDocument, UnprojectedDocument } from "../store/store-changes.ts";
+import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { UpdateRecord } from "../store/records.ts";
 import type { StateMark } from "./entry-content.ts";
 

@@ -9,18 +9,16 @@ import type {
   BackupOptions,
   DeviceInfo,
   ImportReport,
-  LinkDetails,
   LinkInfo,
-  LinkPreview,
   SyncState,
-  UnknownDocuments,
-  Unsubscribe,
-  UpdateState,
   WorkspaceInfo,
-} from "../api.ts";
+} from "../workspace-api.ts";
+import type { LinkDetails, LinkPreview, UpdateState } from "../api.ts";
+import type { UnknownDocuments } from "../rows-api.ts";
+import type { Unsubscribe } from "../subscription.ts";
 import type { StoreTrouble } from "../platform/StoreWatch.ts";
 import type { Page, ValueCount } from "@cairn/schema";
-import type { DocumentView } from "../store/LocalStore.ts";
+import type { DocumentView } from "../store/store-changes.ts";
 import type {
   ConnectionMoment,
   DeadLetter,

@@ -15,7 +15,8 @@ import {
 import { compareVersions, takeBatch } from "@cairn/sync";
 import { Clock, Effect } from "effect";
 import type { CairnErrorCode } from "../errors.ts";
-import type { Fence, Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type { Fence } from "../store/store-changes.ts";
+import type { Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { LogRecord } from "../store/records.ts";
 import type { ServerCalls, TransportFailure } from "../transport/Transport.ts";
 import { decodeContent } from "./entry-content.ts";

@@ -12,7 +12,7 @@ import {
 } from "@cairn/crypto";
 import { encodeBase64Url, type DeviceId, type LinkId } from "@cairn/protocol";
 import { Clock, Effect } from "effect";
-import type { DeviceInfo, LinkInfo } from "../api.ts";
+import type { DeviceInfo, LinkInfo } from "../workspace-api.ts";
 import { CairnError } from "../errors.ts";
 import type { StoreFailure } from "../store/LocalStore.ts";
 import type { ServerCalls, TransportFailure } from "../transport/Transport.ts";

@@ -8,9 +8,10 @@
  */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Duration, Effect, Fiber, Queue, type Scope } from "effect";
-import type { Preparation } from "../api.ts";
+import type { Preparation } from "../workspace-api.ts";
 import type { ImporterError } from "../documents/Importer.ts";
-import type { LocalStoreShape, StoreFailure, UnprojectedDocument } from "../store/LocalStore.ts";
+import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type { UnprojectedDocument } from "../store/store-changes.ts";
 import type { DocumentImportsShape } from "./DocumentImports.ts";
 import { elapsedMillis } from "./elapsed.ts";
 

@@ -4,7 +4,8 @@ import { type Entry, entryHash, EntryKind, type MembershipRecord, NO_DOCUMENT } 
 import { freezing } from "@cairn/sync";
 import { Clock, Duration, Effect } from "effect";
 import { CairnError } from "../errors.ts";
-import type { Fence, Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type { Fence } from "../store/store-changes.ts";
+import type { Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { ServerCalls, TransportFailure } from "../transport/Transport.ts";
 import { attempt } from "./failures.ts";
 import { isOfRegistration } from "./Invitation.ts";

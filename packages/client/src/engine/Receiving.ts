@@ -17,7 +17,8 @@ import {
 import { type OwnEntry, type PageOutcome, type Position, type ReceivedEntry, receivePage } from "@cairn/sync";
 import { Clock, Data, Effect, Result } from "effect";
 import { updateRanges } from "../documents/update-ranges-later.ts";
-import type { Fence, Fenced, LocalStoreShape, NewReceivedUpdate, StoreFailure } from "../store/LocalStore.ts";
+import type { Fence, NewReceivedUpdate } from "../store/store-changes.ts";
+import type { Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { LogRecord } from "../store/records.ts";
 import { decodeContent, type EntryContent, type MadeAnew, type StateMark } from "./entry-content.ts";
 import { firstFormOfEdit, unacknowledgedEdits } from "./UnacknowledgedEdits.ts";

@@ -5,7 +5,8 @@
 import { backoffMillis, classifyFailure, type Repair } from "@cairn/sync";
 import { Clock, Duration, Effect, Queue, Random, type Scope } from "effect";
 import type { CairnErrorCode } from "../errors.ts";
-import type { Fence, Fenced, StoreFailure } from "../store/LocalStore.ts";
+import type { Fence } from "../store/store-changes.ts";
+import type { Fenced, StoreFailure } from "../store/LocalStore.ts";
 import type { ServerCalls, TransportShape } from "../transport/Transport.ts";
 import {
   type ConnectionFailure,

@@ -14,9 +14,10 @@ import {
   type Transition,
 } from "@cairn/sync";
 import { Clock, Effect } from "effect";
-import type { Preparation, SyncProblem } from "../api.ts";
+import type { Preparation, SyncProblem } from "../workspace-api.ts";
 import { CairnError, type CairnErrorCode } from "../errors.ts";
-import type { LocalStoreShape, PendingDocument, StoreFailure, Unacknowledged } from "../store/LocalStore.ts";
+import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type { PendingDocument, Unacknowledged } from "../store/store-changes.ts";
 import type { OutgoingHeader, StreamRecord } from "../store/records.ts";
 import type { PlainSyncState } from "./EngineApi.ts";
 import type { ConnectionMoment, OutboxEntry, OutboxEvent, OutboxState, StallDiagnosis } from "../sync-api.ts";

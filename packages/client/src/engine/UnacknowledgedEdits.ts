@@ -2,7 +2,8 @@
 import { type DocumentId, type Hash, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol";
 import { Effect } from "effect";
 import { isUnacknowledged } from "../store/is-unacknowledged.ts";
-import type { LocalStoreShape, OpenedDocument, StoreFailure } from "../store/LocalStore.ts";
+import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import type { OpenedDocument } from "../store/store-changes.ts";
 import type { OutgoingHeader, UpdateRecord } from "../store/records.ts";
 import { firstFormOf } from "./entry-content.ts";
 

@@ -12,7 +12,7 @@ import {
 } from "@cairn/schema";
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Effect } from "effect";
-import type { UnknownDocuments } from "../api.ts";
+import type { UnknownDocuments } from "../rows-api.ts";
 import { CairnError } from "../errors.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { PlainRow } from "./EngineApi.ts";

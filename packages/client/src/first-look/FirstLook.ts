@@ -9,7 +9,7 @@
 import type { CheckedQuery, Page } from "@cairn/schema";
 import type { WorkspaceId } from "@cairn/protocol";
 import type { PlainRow } from "../engine/EngineApi.ts";
-import type { RowsOfType } from "../store/LocalStore.ts";
+import type { RowsOfType } from "../store/store-changes.ts";
 
 /** A question of the page's start, as it was asked, and as it is run. */
 export interface KeptQuestion {

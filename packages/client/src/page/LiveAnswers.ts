@@ -4,7 +4,7 @@
  */
 import { toPageError } from "./page-errors.ts";
 import type { CairnError } from "../errors.ts";
-import type { Unsubscribe } from "../api.ts";
+import type { Unsubscribe } from "../subscription.ts";
 
 /** Changes that come in quick succession are shown together. */
 const GATHER_MILLIS = 25;

@@ -1,16 +1,9 @@
 /** The profile on the page: the public `Cairn` over an engine, wherever that runs. */
 import type { WorkspaceId } from "@cairn/protocol";
 import type { DocumentSchema } from "@cairn/schema";
-import type {
-  Cairn,
-  LinkDetails,
-  LinkPreview,
-  StorageState,
-  Unsubscribe,
-  UpdateState,
-  Workspace,
-  WorkspaceInfo,
-} from "../api.ts";
+import type { Cairn, LinkDetails, LinkPreview, StorageState, UpdateState } from "../api.ts";
+import type { Unsubscribe } from "../subscription.ts";
+import type { Workspace, WorkspaceInfo } from "../workspace-api.ts";
 import { WORKSPACE_TYPE } from "../engine/engine-schema.ts";
 import type { EngineApi, EngineEvent, RowQuestion } from "../engine/EngineApi.ts";
 import { sumUnsynced } from "../engine/sum-unsynced.ts";

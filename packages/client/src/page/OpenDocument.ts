@@ -14,7 +14,9 @@ import {
   type Version,
 } from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
-import type { DocumentHandle, TypeName, Unsubscribe } from "../api.ts";
+import type { DocumentHandle } from "../document-api.ts";
+import type { TypeName } from "../type-names.ts";
+import type { Unsubscribe } from "../subscription.ts";
 import type { CairnError } from "../errors.ts";
 import { toPageError } from "./page-errors.ts";
 import type { PlainDocument } from "./PlainDocument.ts";

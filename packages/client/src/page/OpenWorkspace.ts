@@ -2,23 +2,18 @@
 import { generateDocumentId, systemRandom } from "@cairn/crypto";
 import type { DocumentId, LinkId, WorkspaceId } from "@cairn/protocol";
 import { describeDocument, type DocumentSchema, editDocument, type Editor, setDeleted } from "@cairn/schema";
+import type { AnyRow, DocumentInspection, UnknownDocuments } from "../rows-api.ts";
+import type { CreatableTypeName, TypeName, TypeOf } from "../type-names.ts";
+import type { DocumentHandle, PeerLease } from "../document-api.ts";
 import type {
-  AnyRow,
-  CreatableTypeName,
-  DocumentHandle,
-  DocumentInspection,
   BackupOptions,
   ImportReport,
-  PeerLease,
   SyncState,
   TransferOptions,
-  TypeName,
-  TypeOf,
-  UnknownDocuments,
-  Unsubscribe,
   Workspace,
   WorkspaceInfo,
-} from "../api.ts";
+} from "../workspace-api.ts";
+import type { Unsubscribe } from "../subscription.ts";
 import { appOutdatedBy, appOutdatedError } from "../app-version.ts";
 import type { EngineApi, EngineEvent, OpenedForPage, PlainSyncState } from "../engine/EngineApi.ts";
 import { documentTypeOf, WORKSPACE_TYPE, workspaceType } from "../engine/engine-schema.ts";

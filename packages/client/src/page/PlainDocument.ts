@@ -15,7 +15,7 @@ import {
   project,
 } from "@cairn/schema";
 import { LoroDoc, type PeerID } from "loro-crdt";
-import type { Unsubscribe } from "../api.ts";
+import type { Unsubscribe } from "../subscription.ts";
 import { documentView } from "../documents/document-view.ts";
 import { importUpdates } from "../documents/import-updates.ts";
 import { joinUpdates } from "../documents/join-updates.ts";

@@ -1,6 +1,7 @@
 /** The attachments of a workspace's documents on the page. */
 import type { DocumentId } from "@cairn/protocol";
-import type { AttachmentInfo, AttachmentSource, TransferOptions, Unsubscribe, Workspace } from "../api.ts";
+import type { AttachmentInfo, AttachmentSource, TransferOptions, Workspace } from "../workspace-api.ts";
+import type { Unsubscribe } from "../subscription.ts";
 import * as Attachments from "./attachments.ts";
 import { checkSize } from "./check-arguments.ts";
 import type { PlainDocument } from "./PlainDocument.ts";

@@ -12,7 +12,10 @@ import {
   type Scalar,
   type ValueCount,
 } from "@cairn/schema";
-import type { CountQuery, ListQuery, Row, TypeName, Unsubscribe, Workspace } from "../api.ts";
+import type { CountQuery, ListQuery, Row } from "../rows-api.ts";
+import type { TypeName } from "../type-names.ts";
+import type { Unsubscribe } from "../subscription.ts";
+import type { Workspace } from "../workspace-api.ts";
 import type { EngineApi, PlainRow, RowQuestion } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
 import { keepSame, LiveAnswers, mergeRows, sameJson } from "./LiveAnswers.ts";

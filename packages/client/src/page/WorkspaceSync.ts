@@ -1,6 +1,6 @@
 /** Synchronisation on the page: what is known of the outbox, live, and what a person may do about it. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
-import type { Unsubscribe } from "../api.ts";
+import type { Unsubscribe } from "../subscription.ts";
 import type { EngineApi, EngineEvent } from "../engine/EngineApi.ts";
 import type {
   ConnectionMoment,

@@ -9,7 +9,7 @@ import {
   editDocument,
 } from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
-import type { AttachmentInfo, AttachmentSource, TransferOptions } from "../api.ts";
+import type { AttachmentInfo, AttachmentSource, TransferOptions } from "../workspace-api.ts";
 import type { EngineApi } from "../engine/EngineApi.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import { CairnError } from "../errors.ts";

@@ -7,7 +7,8 @@
  * tab steps back by itself (`Versions.ts`).
  */
 import { Context, Deferred, Effect, Layer } from "effect";
-import { Fenced, type Fence, LocalStore, type StoreFailure } from "../store/LocalStore.ts";
+import { Fenced, LocalStore, type StoreFailure } from "../store/LocalStore.ts";
+import type { Fence } from "../store/store-changes.ts";
 import { type HeldLock, Locks } from "./Locks.ts";
 import { Notifier } from "./Notifier.ts";
 import { Versions } from "./Versions.ts";

@@ -1,5 +1,6 @@
 /** How the page sees its storage: what the platform says, and what the engine's store runs into, as one live state. */
-import type { StorageState, Unsubscribe } from "../api.ts";
+import type { StorageState } from "../api.ts";
+import type { Unsubscribe } from "../subscription.ts";
 import type { EngineApi } from "../engine/EngineApi.ts";
 import { isSameStorage, type PlatformStorage, storageStateOf } from "./storage-problems.ts";
 

@@ -1,6 +1,6 @@
 /** Documents that were made anew without what was given up, and edits that come too late for them. */
 import type { DocumentId } from "@cairn/protocol";
-import type { NewLocalUpdate } from "./LocalStore.ts";
+import type { NewLocalUpdate } from "./store-changes.ts";
 import type { WorkspaceRecord } from "./records.ts";
 
 /** What a workspace says of who may append to it. */

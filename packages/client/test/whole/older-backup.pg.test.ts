@@ -4,7 +4,8 @@
  */
 import { ServerPlace } from "@cairn/testkit/server-program";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Cairn, Workspace } from "../../src/api.ts";
+import type { Cairn } from "../../src/api.ts";
+import type { Workspace } from "../../src/workspace-api.ts";
 import { type Notebook, until } from "../notebook.ts";
 import { WholeDevices } from "./whole-devices.ts";
 

@@ -8,7 +8,7 @@ import { defineDocument, defineSchema, field } from "@cairn/schema";
 import { Effect, Schema } from "effect";
 import { createHash, hkdfSync } from "node:crypto";
 import { expect } from "vitest";
-import type { Workspace } from "../../src/api.ts";
+import type { Workspace } from "../../src/workspace-api.ts";
 import * as Secrets from "../../src/engine/WorkspaceSecrets.ts";
 import type { MakeSealing } from "../../src/engine/WorkspaceContext.ts";
 import { until } from "../notebook.ts";

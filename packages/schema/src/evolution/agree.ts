@@ -4,7 +4,7 @@
  *
  * Counters are left alone: two devices that count the same count twice.
  */
-import type { Field, Fields } from "../field.ts";
+import type { Field, Fields } from "../field-kinds.ts";
 import { canonicalJson, isPlainObject } from "../json.ts";
 import { slotsOf } from "../slots.ts";
 import { commonItems } from "./common-items.ts";

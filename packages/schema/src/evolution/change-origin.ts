@@ -1,7 +1,7 @@
 /** Reading and writing a field that a change of containers made: `Origin` over successors. */
 import type { LoroText } from "loro-crdt";
 import { writerOf } from "../edit.ts";
-import type { Field } from "../field.ts";
+import type { Field } from "../field-kinds.ts";
 import type { Place } from "../place.ts";
 import type { RichTextWriter } from "../rich-text.ts";
 import { type Origin, type Path, type Slot, slotsOf } from "../slots.ts";

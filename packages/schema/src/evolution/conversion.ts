@@ -14,7 +14,7 @@ import { type Json, canonicalJson, isJsonWithin, isPlainObject } from "../json.t
 import { type Place, plainMap, plainValue } from "../place.ts";
 import { readField } from "../read.ts";
 import { type Forms, formsOf, type Origin, type Path, type PlanWrites, type Report, type Slot } from "../slots.ts";
-import type { PlainField } from "../field.ts";
+import type { PlainField } from "../field-kinds.ts";
 import { forgetPlain } from "../edit.ts";
 
 /** Values by the names that the fields had when the step was declared. */

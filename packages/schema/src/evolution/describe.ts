@@ -1,7 +1,7 @@
 /** What a declaration says, as plain JSON: equal for equal declarations, to compare versions and to recognise released ones. */
 import { Schema } from "effect";
 import type { DocumentSchema } from "../document-type.ts";
-import type { Field, Fields } from "../field.ts";
+import type { Field, Fields } from "../field-kinds.ts";
 import { type Json, canonicalJson, isJsonWithin } from "../json.ts";
 import { slotsOf } from "../slots.ts";
 

@@ -7,7 +7,7 @@
  */
 import type { Container, ContainerID, LoroDoc, LoroMap } from "loro-crdt";
 import { isContainer } from "../container.ts";
-import type { Fields } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
 import { emptyDocumentLike } from "../empty-document.ts";
 import { SchemaWriteError } from "../errors.ts";
 import {

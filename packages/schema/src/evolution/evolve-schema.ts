@@ -4,7 +4,7 @@
  */
 import { type DocumentSchema, type DocumentTypes, checkTypes } from "../document-type.ts";
 import { SchemaDefinitionError } from "../errors.ts";
-import type { Field, Fields, PlainField, RecordsField, TreeField } from "../field.ts";
+import type { Field, Fields, PlainField, RecordsField, TreeField } from "../field-kinds.ts";
 import type { Json } from "../json.ts";
 import { type DocumentType, type Origin, type Slot, keysOf, slotsOf } from "../slots.ts";
 import { changedOrigin } from "./change-origin.ts";

@@ -6,7 +6,7 @@ import type { LoroDoc } from "loro-crdt";
 import { digestText } from "../digest.ts";
 import type { DocumentSchema } from "../document-type.ts";
 import { canonicalJson, isJsonWithin, isPlainObject, jsonPointer } from "../json.ts";
-import type { Fields } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
 import { type Place, MAP } from "../place.ts";
 import { readField } from "../read.ts";
 import { type InvalidValue, type Report, slotsOf } from "../slots.ts";

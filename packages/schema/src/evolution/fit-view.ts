@@ -1,5 +1,5 @@
 /** What a step made, as a view of its field: what does not fit is left out and reported, and the rest stays. */
-import type { Field, Fields } from "../field.ts";
+import type { Field, Fields } from "../field-kinds.ts";
 import { isPlainObject } from "../json.ts";
 import { type Path, type Report, slotsOf } from "../slots.ts";
 import { MAX_TREE_DEPTH } from "../tree.ts";

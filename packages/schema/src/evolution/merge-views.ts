@@ -4,7 +4,7 @@
  */
 import type { LoroDoc } from "loro-crdt";
 import { emptyDocumentLike } from "../empty-document.ts";
-import type { Field, Fields } from "../field.ts";
+import type { Field, Fields } from "../field-kinds.ts";
 import { canonicalJson } from "../json.ts";
 import type { Place } from "../place.ts";
 import { readFields } from "../read.ts";

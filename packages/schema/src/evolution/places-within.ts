@@ -1,6 +1,6 @@
 /** The places of a document that have fields: itself, its records, the nodes of its trees. */
 import { isContainer } from "../container.ts";
-import type { Fields } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
 import { MAP, type Place, TREE, findContainer } from "../place.ts";
 import { type Slot, slotsOf } from "../slots.ts";
 import { readableNodes } from "../tree.ts";

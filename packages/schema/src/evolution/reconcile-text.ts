@@ -1,6 +1,6 @@
 /** Bringing a text, and the marks in it, to a view. */
 import type { LoroText } from "loro-crdt";
-import type { RichTextField } from "../field.ts";
+import type { RichTextField } from "../field-kinds.ts";
 import { type Json, canonicalJson } from "../json.ts";
 import { type RichText, isRichText, runsOf } from "../rich-text.ts";
 import { differenceOf } from "./text-difference.ts";

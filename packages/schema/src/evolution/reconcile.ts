@@ -3,7 +3,7 @@
  * their difference, lists by the items that stay, sets and maps by key.
  */
 import { writerOf } from "../edit.ts";
-import type { Fields } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
 import { type Json, canonicalJson, isJsonWithin, isPlainObject } from "../json.ts";
 import {
   COUNTER,

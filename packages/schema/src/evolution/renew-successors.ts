@@ -7,7 +7,7 @@
  */
 import type { Container, LoroDoc, LoroMap } from "loro-crdt";
 import { isContainer } from "../container.ts";
-import type { Fields } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
 import { MAP, TREE } from "../place.ts";
 import { isPlainObject } from "../json.ts";
 import { type DocumentType, keysOf, slotsOf } from "../slots.ts";

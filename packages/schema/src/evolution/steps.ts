@@ -1,6 +1,7 @@
 /** The steps from one version of a schema to the next, typed by both. */
 import type { DocumentTypes } from "../document-type.ts";
-import type { Fields, PlainField, RecordsField, TreeField, ViewOf, ViewOfField } from "../field.ts";
+import type { Fields, PlainField, RecordsField, TreeField } from "../field-kinds.ts";
+import type { ViewOf, ViewOfField } from "../view-of.ts";
 import type { AcceptableFinding, Extracted, ExtractStep, Step } from "./step.ts";
 
 type Names<Fs> = keyof Fs & string;

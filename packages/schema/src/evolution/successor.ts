@@ -16,7 +16,7 @@
 import type { LoroDoc, LoroMap } from "loro-crdt";
 import { isContainer } from "../container.ts";
 import { digestText } from "../digest.ts";
-import type { Fields } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
 import { isPlainObject } from "../json.ts";
 import { MAP, type Place, findContainer, openContainer, readAndFree, samePlaceIn } from "../place.ts";
 import { REMOVED_KEY, readField, readFields } from "../read.ts";

@@ -1,5 +1,5 @@
 /** Views of fields as values: which values are one, and the one of a field that nobody wrote. */
-import type { Field, Fields } from "../field.ts";
+import type { Field, Fields } from "../field-kinds.ts";
 import { isPlainObject } from "../json.ts";
 import { isRichText } from "../rich-text.ts";
 import { slotsOf } from "../slots.ts";

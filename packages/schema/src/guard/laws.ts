@@ -3,7 +3,7 @@
  * fits the fields, and `down(up(x))` is `x`. A counterexample is made as small as it can be.
  */
 import { isView } from "../evolution/view-shape.ts";
-import type { Fields } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
 import { canonicalJson, isPlainObject } from "../json.ts";
 import type { Finding, FindingCode } from "./finding.ts";
 import { randomFrom } from "./random.ts";

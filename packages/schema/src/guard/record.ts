@@ -4,7 +4,7 @@
  */
 import type { DocumentSchema } from "../document-type.ts";
 import { describeField, describeSteps } from "../evolution/describe.ts";
-import type { Fields } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
 import { type Json, canonicalJson, isJsonWithin, isPlainObject } from "../json.ts";
 import { slotsOf } from "../slots.ts";
 import type { Finding } from "./finding.ts";

@@ -3,7 +3,7 @@ import type { DocumentSchema } from "../document-type.ts";
 import { isStoredAlike } from "../evolution/describe.ts";
 import type { AcceptableFinding, Step } from "../evolution/step.ts";
 import { emptyView, isView } from "../evolution/view-shape.ts";
-import type { Field, Fields } from "../field.ts";
+import type { Field, Fields } from "../field-kinds.ts";
 import { isPlainObject } from "../json.ts";
 import type { Finding } from "./finding.ts";
 import { type LawOptions, areViews, newerValues, olderValues, shown, textOf } from "./laws.ts";

@@ -4,7 +4,7 @@
  */
 import { Arbitrary, Effect, Result, type Schema } from "effect";
 import { isView } from "../evolution/view-shape.ts";
-import type { Field, Fields } from "../field.ts";
+import type { Field, Fields } from "../field-kinds.ts";
 import { isPlainObject } from "../json.ts";
 import { slotsOf } from "../slots.ts";
 import type { Random } from "./random.ts";

@@ -4,7 +4,8 @@ import type { DocumentSchema, DocumentTypes } from "../document-type.ts";
 import { isExtractedFor } from "../evolution/extract-fields.ts";
 import type { AcceptableFinding, ExtractStep, Step } from "../evolution/step.ts";
 import { emptyView } from "../evolution/view-shape.ts";
-import { type Fields, field } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
+import { field } from "../field.ts";
 import { isPlainObject } from "../json.ts";
 
 /** All versions, the oldest first. */

@@ -2,7 +2,7 @@
 import type { DocumentSchema } from "../document-type.ts";
 import { describeStorage } from "../evolution/describe.ts";
 import type { Step } from "../evolution/step.ts";
-import type { Field, Fields } from "../field.ts";
+import type { Field, Fields } from "../field-kinds.ts";
 import { isPlainObject } from "../json.ts";
 import { textOf } from "./laws.ts";
 import { renamed, versionsOf } from "./versions.ts";

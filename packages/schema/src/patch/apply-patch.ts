@@ -3,7 +3,7 @@ import type { LoroDoc, LoroText } from "loro-crdt";
 
 import { editDocument, type EditorOf, type ListWriter, type MovableListWriter } from "../edit.ts";
 import { SchemaWriteError } from "../errors.ts";
-import type { Fields } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
 import type { RichTextWriter, Styles } from "../rich-text.ts";
 import type { TreeWriter } from "../tree-writer.ts";
 import { type Json, isJsonWithin, isPlainObject } from "../json.ts";

@@ -1,7 +1,7 @@
 /** Operations on texts, plain and rich. */
 import type { LoroText } from "loro-crdt";
 
-import type { RichTextField } from "../field.ts";
+import type { RichTextField } from "../field-kinds.ts";
 import { type Json, canonicalJson } from "../json.ts";
 import { type RichText, type RichTextWriter, type Styles, isRichText } from "../rich-text.ts";
 import type { PatchOperation } from "./patch.ts";

@@ -2,7 +2,7 @@
 import type { JsonDiff, LoroDoc } from "loro-crdt";
 
 import { type DocumentType, PLAIN_ROOT } from "../document-type.ts";
-import type { Field, Fields } from "../field.ts";
+import type { Field, Fields } from "../field-kinds.ts";
 import { type Json, canonicalJson, isJsonWithin } from "../json.ts";
 import { TEXT } from "../place.ts";
 import { REMOVED_KEY, readField } from "../read.ts";

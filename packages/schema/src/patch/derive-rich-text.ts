@@ -1,5 +1,5 @@
 /** What happened to a rich text, as operations of a patch. */
-import type { RichTextField } from "../field.ts";
+import type { RichTextField } from "../field-kinds.ts";
 import { type Json, isPlainObject } from "../json.ts";
 import type { RichText } from "../rich-text.ts";
 import type { PatchOperation } from "./patch.ts";

@@ -6,7 +6,8 @@
  */
 import { Data } from "effect";
 
-import type { Fields, ViewOfField } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
+import type { ViewOfField } from "../view-of.ts";
 import { type Json, jsonPointer } from "../json.ts";
 
 export type PatchPath = string | ReadonlyArray<string>;

@@ -5,7 +5,7 @@
 import type { LoroDoc } from "loro-crdt";
 
 import { emptyDocumentLike } from "../empty-document.ts";
-import type { Field, Fields } from "../field.ts";
+import type { Field, Fields } from "../field-kinds.ts";
 import { type Json, canonicalJson, isJsonWithin, isPlainObject } from "../json.ts";
 import { readFields } from "../read.ts";
 import { type Slot, slotsOf } from "../slots.ts";

@@ -13,7 +13,7 @@
  * compared: a string of more than `PROJECTION_LIMITS.string` code points is its beginning.
  */
 import type { DocumentType } from "../slots.ts";
-import type { Fields } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
 import { isPlainObject } from "../json.ts";
 import { QueryInvalid, type QueryProblemCode } from "./query-errors.ts";
 import {

@@ -3,7 +3,8 @@
  * them, and what every row has (`$id`, `$created`, `$updated`).
  */
 import { type DocumentType, type Slot, slotsOf } from "../slots.ts";
-import type { Fields, ViewOfField } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
+import type { ViewOfField } from "../view-of.ts";
 import { isPlainObject } from "../json.ts";
 import { type Scalar, type ValueShape, isAskable, isScalar, memberOf, shapeOfField } from "./value-shape.ts";
 

@@ -7,7 +7,7 @@
  * change meanwhile neither shift it nor make it skip what stays.
  */
 import type { DocumentType } from "../slots.ts";
-import type { Fields } from "../field.ts";
+import type { Fields } from "../field-kinds.ts";
 import { isPlainObject } from "../json.ts";
 import { ALL_ROWS, type Condition, type FilterOf, QUERY_LIMITS, checkFilter, fits, requirePath } from "./filter.ts";
 import { compareText, orderKey } from "./order.ts";

@@ -4,7 +4,7 @@
  */
 import type { Schema } from "effect";
 
-import type { Field } from "../field.ts";
+import type { Field } from "../field-kinds.ts";
 
 /** A value that filters compare: everything but lists and objects. */
 export type Scalar = null | boolean | number | string;

@@ -4,7 +4,8 @@
  */
 import type { WorkspaceId } from "@cairn/protocol";
 import { Effect, Exit } from "effect";
-import { type NewLocalUpdate, StoreFailure } from "../LocalStore.ts";
+import type { NewLocalUpdate } from "../store-changes.ts";
+import { StoreFailure } from "../LocalStore.ts";
 import { appendRefusal } from "../rebuilds.ts";
 import { shownEdits } from "../rows/row-state.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";

@@ -1,7 +1,8 @@
 /** Documents: opening, projecting, folding. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Dexie } from "dexie";
-import { type DocumentView, Fenced, type LocalStoreShape, type NewerUpdates, type RowsOfType } from "../LocalStore.ts";
+import type { DocumentView, NewerUpdates, RowsOfType } from "../store-changes.ts";
+import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { DocumentRecord } from "../records.ts";
 import { rebuildsOf } from "../rebuilds.ts";
 import type { DexieConnection } from "./connection.ts";

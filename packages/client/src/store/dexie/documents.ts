@@ -1,6 +1,6 @@
 /** The rows of documents: read, summed up and written once, inside a transaction that somebody else opened. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
-import type { DocumentView, RowProjection } from "../LocalStore.ts";
+import type { DocumentView, RowProjection } from "../store-changes.ts";
 import { changedRowState, newRowState } from "../rows/row-state.ts";
 import type { CairnDatabase, DocumentRow, ViewRow } from "./tables.ts";
 import { putWords } from "./words.ts";

@@ -1,6 +1,7 @@
 /** Preconditions of writes, checked inside their transaction: a failed one throws `Fenced`, which aborts it. */
 import type { WorkspaceId } from "@cairn/protocol";
-import { type Fence, Fenced } from "../LocalStore.ts";
+import type { Fence } from "../store-changes.ts";
+import { Fenced } from "../LocalStore.ts";
 import type { PositionRecord, WorkspaceRecord } from "../records.ts";
 import { readProfile } from "./connection.ts";
 import type { CairnDatabase } from "./tables.ts";

@@ -1,7 +1,8 @@
 /** The sealed log, and receiving into it. */
 import { Dexie } from "dexie";
 import { ownBytes } from "../../platform/channel/Endpoint.ts";
-import type { LocalStoreShape, Receipt } from "../LocalStore.ts";
+import type { LocalStoreShape } from "../LocalStore.ts";
+import type { Receipt } from "../store-changes.ts";
 import type { LogRecord, UpdateRecord } from "../records.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
 import { type DocumentChange, documentTables, touchDocuments } from "./documents.ts";

@@ -1,6 +1,7 @@
 /** Entries of this device from the moment that they leave PENDING until the server has acknowledged them. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
-import { Fenced, type LocalStoreShape, type NewOutgoing, type PendingDocument } from "../LocalStore.ts";
+import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
+import type { NewOutgoing, PendingDocument } from "../store-changes.ts";
 import type { OutgoingHeader, OutgoingRecord, UpdateRecord } from "../records.ts";
 import type { DexieConnection } from "./connection.ts";
 import { withPending } from "./documents.ts";

@@ -1,7 +1,8 @@
 /** A device's identity gives way to its successor (rule 12). */
 import { Dexie } from "dexie";
 import { isUnacknowledged } from "../is-unacknowledged.ts";
-import { Fenced, type LocalStoreShape, type RemadeDocument, type Succession } from "../LocalStore.ts";
+import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
+import type { RemadeDocument, Succession } from "../store-changes.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
 import { requireLeader, requireThat, requireWorkspace } from "./guard.ts";
 import { freezeEntries } from "./outbox.ts";

@@ -33,7 +33,7 @@ import {
   type ValueCount,
   wordsOf,
 } from "@cairn/schema";
-import type { RowsOfType } from "../LocalStore.ts";
+import type { RowsOfType } from "../store-changes.ts";
 import type { DocumentRecord } from "../records.ts";
 
 type Ids = ReadonlyArray<DocumentId>;

@@ -1,7 +1,7 @@
 /** What a store keeps of a document's row in the place that every edit writes: the same in all stores. */
 import { indexEntries, type IndexScope, movedEntries } from "@cairn/schema";
 import type { WorkspaceId } from "@cairn/protocol";
-import type { DocumentView } from "../LocalStore.ts";
+import type { DocumentView } from "../store-changes.ts";
 
 export interface RowState {
   readonly type: string;

@@ -7,7 +7,8 @@
  */
 import type { WorkspaceId } from "@cairn/protocol";
 import { Effect, Exit } from "effect";
-import { type NewLocalUpdate, StoreFailure } from "../LocalStore.ts";
+import type { NewLocalUpdate } from "../store-changes.ts";
+import { StoreFailure } from "../LocalStore.ts";
 import { type Appendable, appendRefusal } from "../rebuilds.ts";
 import { laterView, shownEdits } from "../rows/row-state.ts";
 import { type SqliteDatabase, storeFailure } from "./database.ts";

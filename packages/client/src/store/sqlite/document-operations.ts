@@ -1,5 +1,6 @@
 /** Documents: opening, projecting, folding. */
-import { Fenced, type LocalStoreShape, type OpenedDocument } from "../LocalStore.ts";
+import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
+import type { OpenedDocument } from "../store-changes.ts";
 import type { DocumentRecord } from "../records.ts";
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { rebuildsOf } from "../rebuilds.ts";

@@ -1,6 +1,6 @@
 /** The rows of documents: found, made and touched inside a transaction that somebody else opened. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
-import type { DocumentView } from "../LocalStore.ts";
+import type { DocumentView } from "../store-changes.ts";
 import { changedRowState, type RowState } from "../rows/row-state.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { IndexRows } from "./row-index.ts";

@@ -1,6 +1,7 @@
 /** Preconditions of writes, checked inside their transaction: a failed one throws `Fenced`, and nothing has happened. */
 import type { DeviceId, WorkspaceId } from "@cairn/protocol";
-import { type Fence, Fenced } from "../LocalStore.ts";
+import type { Fence } from "../store-changes.ts";
+import { Fenced } from "../LocalStore.ts";
 import type { PositionRecord } from "../records.ts";
 import type { SqliteDatabase } from "./database.ts";
 import { deviceId, number, toPosition } from "./rows.ts";

@@ -1,5 +1,6 @@
 /** A device's identity gives way to its successor (rule 12). */
-import { Fenced, type LocalStoreShape, type RemadeDocument, type Succession } from "../LocalStore.ts";
+import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
+import type { RemadeDocument, Succession } from "../store-changes.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { DocumentRows } from "./documents.ts";
 import type { Guard } from "./guard.ts";
