@@ -4,14 +4,12 @@ import { replaceCryptography } from "@cairn/crypto/cryptography";
 import type { Defect } from "./Defect.ts";
 import { Ledger } from "./Ledger.ts";
 import { CALM, Network } from "./Network.ts";
-import { LATEST } from "./note-schema.ts";
-import type { Plan, Step } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { ServerCluster } from "./ServerCluster.ts";
 import { SimulatedDevice, type SimulatedSystem } from "./SimulatedDevice.ts";
-import type { Decision, EditKind, SimulatedTab } from "./SimulatedTab.ts";
 import { simulatedCryptography } from "./simulated-cryptography.ts";
-import { sendRubbish } from "./rubbish.ts";
+import { DECISIONS, decide, parkedOf, Steps } from "./steps.ts";
 import { heldUp, isAtRest, standings, verify } from "./verify.ts";
 import { World } from "./World.ts";
 
@@ -31,7 +29,6 @@ export interface RunResult {
   readonly tasks: number;
 }
 
-const YEAR = 365 * 24 * 3_600_000;
 /** Calm minutes after which everything has to be quiet. */
 const QUIET_WITHIN = 15 * 60_000;
 const QUIET_STEP = 2_000;
@@ -41,22 +38,6 @@ const SETUP_WITHIN = 60_000;
 /** So often everybody decides about all dead letters that are left. */
 const DECIDING_ROUNDS = 8;
 
-const DECISIONS: ReadonlyArray<Decision> = ["retry", "retry", "fork", "discard", "discard", "look"];
-
-const EDITS: ReadonlyArray<EditKind> = [
-  "text",
-  "text",
-  "text",
-  "list",
-  "list",
-  "map",
-  "counter",
-  "counter",
-  "title",
-  "delete",
-  "restore",
-];
-
 export class Run {
   readonly plan: Plan;
   readonly world: World;
@@ -65,6 +46,7 @@ export class Run {
   readonly ledger = new Ledger();
   readonly devices: ReadonlyArray<SimulatedDevice>;
   readonly notes: ReadonlyArray<DocumentId>;
+  readonly #steps = new Steps(this);
   workspace: WorkspaceId | undefined;
   /** URLs of the links for those who write and for those who read. */
   #links: { readonly writer: string; readonly reader: string } | undefined;
@@ -72,9 +54,10 @@ export class Run {
   readonly joined = new Set<number>();
   /** Devices whose grant was withdrawn. */
   readonly revoked = new Set<number>();
-  #edits = 0;
-  #isHealed = false;
-  #crashAt: { readonly node: number; readonly point: "decided" | "committed" } | undefined;
+  /** No fault comes any more. */
+  isHealed = false;
+  /** Where a server crashes next. */
+  crashAt: { readonly node: number; readonly point: "decided" | "committed" } | undefined;
 
   constructor(plan: Plan, options: RunOptions) {
     simulatedCryptography.forgetKeys();
@@ -96,11 +79,11 @@ export class Run {
     this.notes = Array.from({ length: notes }, () => documentIdFromBytes(random.bytes(16)));
     this.cluster.refusals.concerns = (document) => this.documents.includes(document);
     this.cluster.atPoint = (node, point) => {
-      const crash = this.#crashAt;
+      const crash = this.crashAt;
       if (crash === undefined || crash.node !== node || crash.point !== point) return;
-      this.#crashAt = undefined;
+      this.crashAt = undefined;
       this.world.count(point === "decided" ? "fault: server crash before commit" : "fault: server crash after commit");
-      this.#crashNode(node);
+      this.crashNode(node);
     };
   }
 
@@ -116,7 +99,7 @@ export class Run {
       const begin = this.world.now;
       for (const step of this.plan.steps) {
         await this.world.runUntil(begin + step.at);
-        this.#carryOut(step);
+        this.#steps.carryOut(step);
       }
       await this.heal();
       violations.push(...(await verify(this)));
@@ -169,16 +152,16 @@ export class Run {
     if (this.#links === undefined) throw new Error(`the workspace was not founded: ${String(failure)}`);
     const span = (this.plan.steps.at(-1)?.at ?? 0) * this.plan.circumstances.joinShare;
     for (const device of this.devices.slice(1)) {
-      this.world.after(this.world.random.unit() * span, () => this.#join(device));
+      this.world.after(this.world.random.unit() * span, () => this.join(device));
     }
     if (span === 0) await this.world.runUntil(this.world.now + 5_000);
   }
 
   /** Joins, and tries again until it has worked. */
-  #join(device: SimulatedDevice): void {
+  join(device: SimulatedDevice): void {
     const links = this.#links;
     if (links === undefined || this.joined.has(device.index)) return;
-    const again = (): void => void this.world.after(3_000, () => this.#join(device));
+    const again = (): void => void this.world.after(3_000, () => this.join(device));
     const tab = device.anyTab() ?? device.openTab();
     const isReader = this.plan.circumstances.withReader && device.index === this.plan.devices - 1;
     let answered = false;
@@ -197,236 +180,17 @@ export class Run {
       );
     // A tab that died with the question gives no answer.
     this.world.after(60_000, () => {
-      if (!answered) this.#join(device);
+      if (!answered) this.join(device);
     });
   }
 
-  #carryOut({ kind, who, a, b }: Step): void {
-    const { world, network } = this;
-    const device = this.devices[who % this.devices.length];
-    if (device === undefined || this.workspace === undefined) return;
-    world.note(`step ${kind}`, who);
-    const { workspace } = this;
-    switch (kind) {
-      case "edit": {
-        const tab = device.anyTab();
-        const { documents } = this;
-        const note = documents[Math.floor(a * documents.length)];
-        const edit = EDITS[Math.floor(b * EDITS.length)];
-        if (tab === undefined || note === undefined || edit === undefined || !this.joined.has(device.index)) return;
-        this.#edits += 1;
-        world.count(`edit: ${edit}`);
-        void tab.edit(workspace, note, edit, `${device.index}.${this.#edits}`);
-        return;
-      }
-      case "open-tab":
-        if (device.openTabs().length < 3) {
-          device.openTab();
-          world.count("tab opened");
-        }
-        return;
-      case "reload-tab":
-        if (this.#closeTab(device)) world.count("tab reloaded");
-        device.openTab();
-        return;
-      case "crash-tab":
-        if (this.#closeTab(device)) world.count("fault: tab crash");
-        this.#reopenSoon(device, a);
-        return;
-      case "crash-at-operation":
-        device.disk.operationsUntilCrash = 1 + Math.floor(a * 24);
-        this.#reopenSoon(device, b);
-        return;
-      case "crash-device":
-        if (device.openTabs().length > 0) world.count("fault: device crash");
-        device.crash();
-        this.#reopenSoon(device, a);
-        return;
-      case "freeze-tab": {
-        const tab = device.anyTab();
-        if (tab === undefined) return;
-        world.count("fault: tab frozen");
-        tab.process.freeze();
-        world.after(a * 60_000, () => tab.process.thaw());
-        return;
-      }
-      case "split-lead":
-        if (device.openTabs().length < 2) device.openTab();
-        else if (device.locks.split(`cairn/v1/device-${device.index}/leader`)) world.count("fault: two leaders");
-        return;
-      case "offline":
-        if (device.online) world.count("fault: disconnection");
-        device.goOffline();
-        return;
-      case "online":
-        device.goOnline();
-        return;
-      case "weather": {
-        const heavy = a < 0.3 ? 0.15 : 0.03;
-        network.conditions = {
-          lost: heavy * b * 0.5,
-          delayed: heavy,
-          duplicated: heavy,
-          reordered: heavy * 0.5,
-          truncated: heavy * b * 0.5,
-          lostAnswer: heavy,
-        };
-        return;
-      }
-      case "calm":
-        network.conditions = CALM;
-        return;
-      case "crash-node": {
-        const node = Math.floor(a * this.cluster.nodes.length);
-        if (this.cluster.nodes[node]?.up === true) world.count("fault: server crash");
-        this.#crashNode(node);
-        return;
-      }
-      case "crash-node-at-commit":
-        this.#crashAt = {
-          node: Math.floor(a * this.cluster.nodes.length),
-          point: b < 0.5 ? "decided" : "committed",
-        };
-        return;
-      case "disk-full":
-        device.disk.full = true;
-        world.after(a * 8_000, () => {
-          device.disk.full = false;
-        });
-        return;
-      case "wrong-clock":
-        world.count("fault: wrong clock");
-        device.skew = Math.floor((a - 0.5) * 10 * YEAR);
-        return;
-      case "idle":
-        // The plan has left time before this step.
-        world.count("idle");
-        return;
-      case "sync-now":
-        device
-          .anyTab()
-          ?.engine?.syncNow(workspace)
-          .catch(() => undefined);
-        return;
-      case "revoke":
-        if (device.index >= 2 && this.revoked.size === 0 && this.joined.has(device.index)) this.#revoke(device);
-        return;
-      case "change-key": {
-        const founder = this.devices[0]?.anyTab()?.engine;
-        if (founder === undefined) return;
-        world.count("key change asked for");
-        // A link that is revoked is followed by a new key (rule 22): what was sealed under the old one is refused.
-        founder
-          .createLink(workspace, { maxUses: 1, expiresInMillis: undefined, name: "", role: "writer", label: "short" })
-          .then(({ link }) => founder.revokeLink(workspace, link))
-          .catch(() => undefined);
-        return;
-      }
-      case "back-up":
-        device.backUp();
-        return;
-      case "restore":
-        if (device.index === 0 || !device.restoreBackup()) return;
-        world.count("fault: old copy restored");
-        // A copy from before it came in: it has to come in anew.
-        if (!device.storage.workspaces.has(workspace)) {
-          this.joined.delete(device.index);
-          world.after(5_000, () => this.#join(device));
-        }
-        this.#reopenSoon(device, a);
-        return;
-      case "rubbish":
-        if (sendRubbish(this, device, a, b)) world.count("fault: rubbish");
-        return;
-      case "storm":
-        world.count("fault: reconnect storm");
-        for (const each of this.devices) each.disconnect();
-        return;
-      case "slow-consumer":
-        for (const wire of device.wires) {
-          world.count("fault: slow consumer");
-          wire.toClient.stalledUntil = world.now + 2_000 + a * 20_000;
-        }
-        return;
-      case "upgrade":
-        this.#upgrade(device, workspace, a, b);
-        return;
-      case "refuse": {
-        const id = device.storage.workspaces.get(workspace)?.record.device;
-        if (id !== undefined) this.cluster.refusals.refuseNext(id, a < 0.7 ? 1 : 2);
-        return;
-      }
-      case "decide": {
-        const tab = device.anyTab();
-        if (tab === undefined) return;
-        void this.#decide(tab, workspace, a, b);
-        // Two people before two tabs: one of them is slower.
-        const other = a < 0.3 ? device.openTabs().find((each) => each !== tab && !each.process.frozen) : undefined;
-        if (other === undefined) return;
-        if (this.#parkedOf(device).length > 0) world.count("dead letter decided in two tabs at once");
-        void this.#decide(other, workspace, a, (b + 0.4) % 1);
-        return;
-      }
-    }
-  }
-
-  /** The documents of a device whose edits the server does not take. */
-  #parkedOf(device: SimulatedDevice): ReadonlyArray<DocumentId> {
-    const stored = this.workspace === undefined ? undefined : device.storage.workspaces.get(this.workspace);
-    return [...(stored?.streams.values() ?? [])].flatMap(({ state, document }) =>
-      state === "DEAD_LETTER" ? [document] : [],
-    );
-  }
-
-  /** Somebody looks at the dead letters of a device, and does something about one. */
-  async #decide(tab: SimulatedTab, workspace: WorkspaceId, a: number, b: number): Promise<void> {
-    const letters = await tab.deadLetters(workspace);
-    const letter = letters[Math.floor(a * letters.length)];
-    const decision = DECISIONS[Math.floor(b * DECISIONS.length)];
-    if (letter !== undefined && decision !== undefined) await tab.decide(workspace, letter, decision);
-  }
-
-  /** A newer version of the app comes to a device: to all of its tabs, or to one. It may die while it starts. */
-  #upgrade(device: SimulatedDevice, workspace: WorkspaceId, a: number, b: number): void {
-    const { world } = this;
-    if (device.version === LATEST) return;
-    device.version = a < 0.3 || device.version === 2 ? LATEST : 2;
-    world.count("upgrade");
-    if (!device.online) world.count("upgrade while offline");
-    const documents = [...(device.storage.workspaces.get(workspace)?.documents.values() ?? [])];
-    if (documents.some(({ pending }) => pending.length > 0)) world.count("upgrade while edits wait");
-    if (b < 0.4) this.#closeTab(device);
-    else for (const tab of device.openTabs()) tab.close();
-    if (device.openTabs().length > 0) world.count("upgrade beside a tab of the older version");
-    const tab = device.openTab();
-    if (b < 0.7) return;
-    device.disk.operationsUntilCrash = 1 + Math.floor(a * 40);
-    tab.process.onDeath(() => {
-      if (this.#isHealed || device.disk.operationsUntilCrash !== undefined) return;
-      world.count("fault: upgrade cut short by a crash");
-    });
-    this.#reopenSoon(device, a);
-  }
-
-  #closeTab(device: SimulatedDevice): boolean {
-    const tab = device.anyTab();
-    tab?.close();
-    return tab !== undefined;
-  }
-
-  #reopenSoon(device: SimulatedDevice, a: number): void {
-    this.world.after(50 + a * 4_000, () => {
-      if (device.openTabs().length === 0) device.openTab();
-    });
-  }
-
-  #crashNode(index: number): void {
+  crashNode(index: number): void {
     this.cluster.crash(index);
     this.world.after(200 + this.world.random.unit() * 4_000, () => this.cluster.restart(index));
   }
 
   /** An owner withdraws a device's grant at the server. */
-  #revoke(device: SimulatedDevice): void {
+  revoke(device: SimulatedDevice): void {
     const { workspace } = this;
     const id = workspace === undefined ? undefined : device.storage.workspaces.get(workspace)?.record.device;
     const log = workspace === undefined ? undefined : this.cluster.database.logs.get(workspace);
@@ -444,9 +208,9 @@ export class Run {
   async heal(): Promise<void> {
     const { world, network } = this;
     world.note("healed");
-    this.#isHealed = true;
+    this.isHealed = true;
     network.conditions = CALM;
-    this.#crashAt = undefined;
+    this.crashAt = undefined;
     this.cluster.refusals.end();
     for (const index of this.cluster.nodes.keys()) this.cluster.restart(index);
     for (const device of this.devices) {
@@ -458,7 +222,7 @@ export class Run {
       for (const tab of device.openTabs()) tab.process.thaw();
       for (const wire of device.wires) wire.toClient.stalledUntil = 0;
       if (device.openTabs().length === 0) device.openTab();
-      if (!this.joined.has(device.index)) this.#join(device);
+      if (!this.joined.has(device.index)) this.join(device);
     }
     await this.#comeToRest();
     await this.#decideAll();
@@ -479,7 +243,7 @@ export class Run {
     if (workspace === undefined) return;
     const random = new SeededRandom(this.plan.seed, 40);
     for (let round = 0; round < DECIDING_ROUNDS; round += 1) {
-      const troubled = this.devices.filter((device) => this.#parkedOf(device).length > 0);
+      const troubled = this.devices.filter((device) => parkedOf(this, device).length > 0);
       if (troubled.length === 0) return;
       if (round === 0) this.ledger.violations.push(...heldUp(this, await standings(this, workspace)));
       let open = 0;
@@ -492,7 +256,7 @@ export class Run {
         };
         // Whoever only looks does not get anywhere in the end.
         const b = random.unit() * (1 - 1 / DECISIONS.length);
-        void this.#decide(tab, workspace, random.unit(), b).then(decided, decided);
+        void decide(tab, workspace, random.unit(), b).then(decided, decided);
       }
       await world.runUntil(world.now + 60_000, () => open === 0);
       await this.#comeToRest();
