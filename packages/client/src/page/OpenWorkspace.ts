@@ -352,7 +352,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
   async contentOf(id: DocumentId): Promise<{ readonly type: string; readonly content: unknown }> {
     checkDocumentId(id);
     const opened = await this.#stored(id);
-    const { readStored } = await loadDocuments();
+    const { readStored } = await loadStored();
     return { type: opened.type, content: readStored(opened, (loro): unknown => loro.toJSON()) };
   }
 
@@ -360,7 +360,7 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
     checkDocumentId(id);
     const opened = await this.#stored(id);
     const declared = documentTypeOf(this.#schema, opened.type);
-    const { inspectStored } = await loadDocuments();
+    const { inspectStored } = await loadStored();
     return { type: opened.type, declared: declared !== undefined, ...inspectStored(opened, this.#schema, id) };
   }
 
@@ -419,3 +419,4 @@ export class OpenWorkspace<S extends DocumentSchema> extends WorkspaceSync imple
 
 /** Documents bring Loro's WebAssembly, which takes a while to start: lists and everything else do without. */
 const loadDocuments = () => import("./PlainDocument.ts");
+const loadStored = () => import("./stored-documents.ts");

@@ -3,27 +3,17 @@
  * what the engine stores from elsewhere. `OpenDocument` gives it its type.
  */
 import type { DocumentId, Hash, WorkspaceId } from "@cairn/protocol";
-import {
-  configureStyles,
-  type DocumentSchema,
-  type DocumentType,
-  type Fields,
-  inspectDocument,
-  inspectExtracted,
-  type Inspection,
-  type InvalidValue,
-  project,
-} from "@cairn/schema";
-import { LoroDoc, type PeerID } from "loro-crdt";
+import { type DocumentSchema, type DocumentType, inspectExtracted, type InvalidValue } from "@cairn/schema";
+import type { LoroDoc, PeerID } from "loro-crdt";
 import type { Unsubscribe } from "../subscription.ts";
 import { documentView } from "../documents/document-view.ts";
-import { importUpdates } from "../documents/import-updates.ts";
 import { joinUpdates } from "../documents/join-updates.ts";
 import { applyUnsaved } from "../documents/apply-unsaved.ts";
-import { mergeCommits } from "../documents/merge-commits.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { EngineApi, NewEdit, OpenedForPage } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
+import { fewestEdits, type QueuedEdit } from "./queued-edits.ts";
+import { loadLoro } from "./stored-documents.ts";
 
 /** A store that refused an edit is asked again after this long. */
 const RETRY_MILLIS = 1_000;
@@ -48,16 +38,6 @@ export interface PlainDocumentOptions {
 }
 
 type Lease = Awaited<ReturnType<EngineApi["leasePeer"]>>;
-
-const loadLoro = (type: DocumentType | undefined, opened: OpenedForPage, peer: PeerID): LoroDoc => {
-  const loro = new LoroDoc();
-  loro.setPeerId(peer);
-  // Editors, undo and what is applied anew may mark before anybody asks for an editor of the type.
-  configureStyles(type, loro);
-  if (opened.snapshot !== undefined) loro.import(opened.snapshot);
-  importUpdates(loro, opened.updates);
-  return loro;
-};
 
 /**
  * Opens a document: loads it and leases a peer id for its writer. Rejects with `document-type` where it is of another
@@ -91,7 +71,7 @@ export class PlainDocument {
   #rebuilds: number;
   #closed = false;
   /** Edits that the engine has not confirmed, oldest first. */
-  #queue: Array<Omit<NewEdit, "row">> = [];
+  #queue: Array<QueuedEdit> = [];
   #handingOver: Promise<void> | undefined;
   #failure: CairnError | undefined;
   #refs: ReadonlyArray<Hash> = [];
@@ -174,22 +154,8 @@ export class PlainDocument {
     this.#handingOver ??= this.#handOver();
   }
 
-  /**
-   * What is queued, as few edits as can be: commits that were made while the store was busy are stored as one update, since
-   * what an update costs to store, to send and to import is nearly all for its being one.
-   */
   #edits(): ReadonlyArray<NewEdit> {
-    const edits: Array<Omit<NewEdit, "row">> = [];
-    let run: Array<Uint8Array> = [];
-    for (const [index, edit] of this.#queue.entries()) {
-      // An edit that refers to chunks stays one of its own: an entry refers to no more of them than its header holds.
-      if (edit.refs.length > 0) edits.push(edit);
-      else run.push(edit.update);
-      const next = this.#queue[index + 1];
-      if (run.length === 0 || (next !== undefined && next.refs.length === 0)) continue;
-      edits.push(...mergeCommits(this.#loro, run).map((update) => ({ ...edit, update })));
-      run = [];
-    }
+    const edits = fewestEdits(this.#queue, this.#loro);
     // A row of what was refused would say more than the edits do.
     const row = this.#hasRefused ? undefined : this.#row();
     return edits.map((edit, index) => ({ ...edit, row: index === edits.length - 1 ? row : undefined }));
@@ -434,39 +400,3 @@ export class PlainDocument {
     }
   }
 }
-
-/** What a document of this type shows in lists while it is empty. */
-export const defaultFields = (type: DocumentType): Readonly<Record<string, unknown>> => {
-  const empty = new LoroDoc();
-  try {
-    return project(type, empty).fields;
-  } finally {
-    empty.free();
-  }
-};
-
-/** Reads a document that nobody has open. */
-export const readStored = <A>(
-  { snapshot, updates }: Pick<OpenedForPage, "snapshot" | "updates">,
-  read: (loro: LoroDoc) => A,
-): A => {
-  const loro = new LoroDoc();
-  try {
-    if (snapshot !== undefined) loro.import(snapshot);
-    importUpdates(loro, updates);
-    return read(loro);
-  } finally {
-    loro.free();
-  }
-};
-
-/** What the type, or one without fields where it is not declared, makes of a document. */
-export const inspectStored = (
-  opened: Pick<OpenedForPage, "type" | "snapshot" | "updates">,
-  schema: DocumentSchema,
-  id: DocumentId,
-): Pick<Inspection<Fields>, "invalid" | "unknown"> =>
-  readStored(opened, (loro) => {
-    const { invalid, unknown } = inspectDocument(documentTypeOf(schema, opened.type) ?? { fields: {} }, loro);
-    return { invalid: [...invalid, ...inspectExtracted(schema, opened.type, loro, id)], unknown };
-  });

@@ -85,7 +85,7 @@ export class WorkspaceRows<S extends DocumentSchema> implements Pick<Workspace<S
     this.#checked(type, (declared) => void checkQuery(declared, query));
     const { rows, next } = await this.#askRows(type, query);
     if (rows.every(isOpened)) return { rows: rows.map((row) => toRow<S, T>({ ...row, arriving: false })), next };
-    const { defaultFields } = await loadDocuments();
+    const { defaultFields } = await loadStored();
     return { rows: rows.map((row) => toRow<S, T>(this.#filled(row, defaultFields))), next };
   }
 
@@ -156,7 +156,7 @@ export class WorkspaceRows<S extends DocumentSchema> implements Pick<Workspace<S
 }
 
 /** Brings Loro's WebAssembly, which takes a while to start: only where a row needs its type's defaults. */
-const loadDocuments = () => import("./PlainDocument.ts");
+const loadStored = () => import("./stored-documents.ts");
 
 const isOpened = (row: PlainRow): boolean => Object.keys(row.fields).length > 0;
 
