@@ -40,8 +40,11 @@ export interface Origin {
   readonly settle: (place: Place) => void;
   /** What the step's forms say. */
   readonly forms: (place: Place) => Forms;
-  /** Do to the newer form what was done to it between two states, here or in another replica. Commits. */
-  readonly bring: (place: Place, before: Forms, after: Forms) => void;
+  /**
+   * Do to the newer form what was done to it between two states, here or in another replica. Commits. False where nothing of
+   * it could be done, because what it was done to is not here.
+   */
+  readonly bring: (place: Place, before: Forms, after: Forms) => boolean;
   /** Plan a plain value's registers, the oldest form first; undefined where the newer form is a container. */
   readonly plan: PlanWrites | undefined;
 }
@@ -101,17 +104,19 @@ export const slotsOf = (fields: Fields): ReadonlyArray<Slot> => {
 export const formsOf = (slots: ReadonlyArray<Slot>, place: Place): ReadonlyMap<string, Forms> =>
   new Map([...originsOf(slots)].map(([key, origin]) => [key, origin.forms(place)]));
 
-/** Does in a place what was done between two states of these slots. Commits. */
+/** Does in a place what was done between two states of these slots. Commits. False as `Origin.bring`. */
 export const bringForms = (
   slots: ReadonlyArray<Slot>,
   place: Place,
   before: ReadonlyMap<string, Forms>,
   after: ReadonlyMap<string, Forms>,
-): void => {
+): boolean => {
+  let isBrought = true;
   for (const [key, origin] of originsOf(slots)) {
     const [then, now] = [before.get(key), after.get(key)];
-    if (then !== undefined && now !== undefined) origin.bring(place, then, now);
+    if (then !== undefined && now !== undefined) isBrought = origin.bring(place, then, now) && isBrought;
   }
+  return isBrought;
 };
 
 /** Several fields may come from one step. */

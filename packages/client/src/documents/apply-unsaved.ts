@@ -1,14 +1,14 @@
 /** Edits that were made in one document and stored nowhere, as edits of another one that has all the rest (rule 12). */
-import { type DocumentType, editedForms, hasLostSuccessors, renewSuccessors, settleDocument } from "@cairn/schema";
+import { type DocumentType, forgetPast, hasLostSuccessors, renewSuccessors, settleDocument } from "@cairn/schema";
 import { Result } from "effect";
 import { type Delta, type Diff, type LoroDoc, type PeerID, VersionVector } from "loro-crdt";
-import { contentAt, knownToAuthors } from "./document-versions.ts";
-import { outsideForms } from "./outside-forms.ts";
+import { contentAt } from "./document-versions.ts";
+import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
 import { possibleTreeChanges } from "./tree-changes.ts";
 import { rangesOfUpdate } from "./update-ranges.ts";
 
 /**
- * Applies to `to` what the updates changed in `from`. Where `to` has got shorter by what others wrote meanwhile, an edit
+ * Applies to `to` what the updates changed in `from`, which is not asked for its past afterwards. Where `to` has got shorter by what others wrote meanwhile, an edit
  * that would lie behind the end lies at the end. The caller commits.
  */
 export const applyUnsaved = (
@@ -28,10 +28,10 @@ export const applyUnsaved = (
   const begin = VersionVector.parseJSON(before);
   const reached = from.oplogFrontiers();
   const base = from.vvToFrontiers(begin);
-  const known = knownToAuthors(from, updates);
-  const forms = type === undefined || known === undefined ? undefined : editedForms(type, from, known, to);
-  const applyAfter = (since: ReturnType<LoroDoc["frontiers"]>): void => {
-    const difference = outsideForms(forms?.stored(), from.diff(since, from.oplogFrontiers(), false));
+  const allSince = (since: ReturnType<LoroDoc["frontiers"]>) => from.diff(since, from.oplogFrontiers(), false);
+  const forms = formsOfUpdates(type, from, updates, to);
+  const apply = (changes: ReturnType<typeof allSince>): void => {
+    const difference = outsideForms(forms?.stored(), changes);
     forms?.open(new Set(difference.map(([id]) => id)));
     const { possible } = possibleTreeChanges(difference, from, to);
     to.applyDiff(possible.map(([id, diff]) => [id, fitting(diff, lengthOf(to, id))]));
@@ -40,13 +40,13 @@ export const applyUnsaved = (
   const hasMore = received.compare(begin) === 1;
   received.free();
   begin.free();
-  applyAfter(base);
+  apply(allSince(base));
   to.commit();
   if (hasLostSuccessors(to)) {
     // A field's newer form that these edits made comes from a version that nobody will have.
     if (type !== undefined) {
       settleDocument(type, from);
-      applyAfter(reached);
+      apply(allSince(reached));
     }
     // What the edits did not know is still carried over. None of them is in an older form: all are one app's.
     const isKnown = hasMore && contentAt(from, base) === contentAt(to, base);
@@ -54,6 +54,7 @@ export const applyUnsaved = (
     to.commit();
   }
   forms?.bring();
+  forgetPast(from);
 };
 
 const lengthOf = (doc: LoroDoc, id: Parameters<LoroDoc["getContainerById"]>[0]): number => {

@@ -61,16 +61,20 @@ export interface Known {
   readonly after: OpId[];
 }
 
-/** What the authors of these updates of a document knew; undefined where the updates hold nothing. */
+/** What the authors of these updates of a document knew; undefined where the document has nothing of the updates. */
 export const knownToAuthors = (doc: LoroDoc, updates: ReadonlyArray<Uint8Array>): Known | undefined => {
-  const ranges = updates.flatMap(rangesOf);
+  const reached = versionOf(doc);
+  const ranges = updates
+    .flatMap((update) => Result.getOrElse(rangesOfUpdate(update), (): ReadonlyArray<OperationRange> => []))
+    .filter(({ peer, end }) => (reached.get(peer) ?? 0) >= end);
+  if (ranges.length === 0) return undefined;
   const after = new Map<PeerID, number>();
   for (const { peer, end } of ranges) {
     const version = doc.frontiersToVV([{ peer, counter: end - 1 }]);
-    for (const [each, reached] of version.toJSON()) after.set(each, Math.max(after.get(each) ?? 0, reached));
+    for (const [each, counter] of version.toJSON()) after.set(each, Math.max(after.get(each) ?? 0, counter));
     version.free();
   }
   const before = new Map(after);
   for (const { peer, start } of ranges) before.set(peer, Math.min(before.get(peer) ?? 0, start));
-  return ranges.length === 0 ? undefined : { before: frontiersAt(doc, before), after: frontiersAt(doc, after) };
+  return { before: frontiersAt(doc, before), after: frontiersAt(doc, after) };
 };

@@ -6,7 +6,7 @@ import type { Hash } from "@cairn/protocol";
 import {
   configureStyles,
   type DocumentSchema,
-  editedForms,
+  forgetPast,
   hasLostSuccessors,
   renewSuccessors,
   settleDocument,
@@ -16,10 +16,9 @@ import type { CopiedUpdate } from "../backup/copy-document.ts";
 import { copyDocument } from "../backup/copy-document.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { DocumentView } from "../store/store-changes.ts";
-import { knownToAuthors } from "./document-versions.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
-import { outsideForms } from "./outside-forms.ts";
+import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
 import { madeAbove, possibleTreeChanges } from "./tree-changes.ts";
 import { type Sequence, type Step, transformDelta } from "./transform-delta.ts";
 
@@ -95,12 +94,9 @@ export const rebaseDocument = (
     const edited = full.frontiers();
     const undo = full.diff(parked, acknowledged, true);
     const documentType = documentTypeOf(schema, type);
-    const known = knownToAuthors(full, request.later);
-    const forms =
-      documentType === undefined || known === undefined ? undefined : editedForms(documentType, full, known, rebuilt);
-    const changesSince = (since: Version): ReadonlyArray<ContainerDiff> =>
-      outsideForms(forms?.stored(), full.diff(since, full.frontiers(), true));
-    const changes = changesSince(parked);
+    const allSince = (since: Version): ReadonlyArray<ContainerDiff> => full.diff(since, full.frontiers(), true);
+    const forms = formsOfUpdates(documentType, full, request.later, rebuilt);
+    const changes = outsideForms(forms?.stored(), allSince(parked));
     forms?.open(new Set(changes.map(([id]) => id)));
     const notReapplied = [...reapply(full, rebuilt, changes, undo)];
     rebuilt.commit();
@@ -108,7 +104,7 @@ export const rebaseDocument = (
       // A newer form that the later edits made in a place of their own takes in what came since: the version that it comes from
       // is one that nobody will have.
       settleDocument(documentType, full);
-      notReapplied.push(...reapply(full, rebuilt, changesSince(edited), []));
+      notReapplied.push(...reapply(full, rebuilt, outsideForms(forms?.stored(), allSince(edited)), []));
     }
     renewSuccessors(rebuilt);
     rebuilt.commit();
@@ -119,6 +115,8 @@ export const rebaseDocument = (
     const after: unknown = rebuilt.toJSON();
     return { before, after, row: viewOf(rebuilt), update, notReapplied: [...new Set(notReapplied)], copy: undefined };
   } finally {
+    forgetPast(full);
+    forgetPast(rebuilt);
     full.free();
     rebuilt.free();
   }

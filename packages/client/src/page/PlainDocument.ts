@@ -309,9 +309,21 @@ export class PlainDocument {
     this.#merging = opened.merging;
     this.#rebuilds = opened.rebuilds;
     this.#stopListening = this.#listen();
-    if (unsaved.length > 0) {
-      this.#refs = [...new Set(unsaved.flatMap(({ refs }) => refs))];
-      this.#isReauthoring = true;
+    try {
+      if (unsaved.length > 0) this.#remake(old, unsaved);
+    } finally {
+      // Whatever became of them: the editor goes on with the document that is listened to.
+      this.#tell({ origin: "replaced" });
+      old.free();
+      await engine.releasePeer(workspace, oldLease.lease);
+    }
+  }
+
+  /** Edits that are not durable become edits of the document as it is now. */
+  #remake(old: LoroDoc, unsaved: ReadonlyArray<QueuedEdit>): void {
+    this.#refs = [...new Set(unsaved.flatMap(({ refs }) => refs))];
+    this.#isReauthoring = true;
+    try {
       applyUnsaved(
         old,
         unsaved.map(({ update }) => update),
@@ -319,12 +331,10 @@ export class PlainDocument {
         this.#declared,
       );
       this.#loro.commit();
+    } finally {
       this.#isReauthoring = false;
       this.#refs = [];
     }
-    this.#tell({ origin: "replaced" });
-    old.free();
-    await engine.releasePeer(workspace, oldLease.lease);
   }
 
   /** Changes the Loro document itself in one commit, which begins to refer to these chunks. */

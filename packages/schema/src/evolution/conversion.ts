@@ -141,10 +141,10 @@ export const setTogether = (place: Place, writes: ReadonlyMap<string, Json>): vo
 const same = (left: Json, right: Json): boolean => canonicalJson(left) === canonicalJson(right);
 
 /**
- * The values that were set between two states. What an older app set alone stays in the older form, as it wrote it; otherwise
- * they are set in the newer one, beside the values that the place has.
+ * The values that were set between two states. What an older app set alone stays in the older form, as it wrote it, also where
+ * it cannot be converted; otherwise they are set in the newer one, beside the values that the place has.
  */
-const bring = (conversion: Conversion, place: Place, before: Forms, after: Forms): void => {
+const bring = (conversion: Conversion, place: Place, before: Forms, after: Forms): boolean => {
   const changed = (form: "older" | "newer"): Values =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- plain fields read as JSON
     Object.fromEntries(
@@ -152,16 +152,21 @@ const bring = (conversion: Conversion, place: Place, before: Forms, after: Forms
     ) as Values;
   const present = read(conversion, place, [], ignore);
   const values = { ...present, ...changed("newer") };
-  const writes = new Map<string, Json>();
-  const isKept = canonicalJson(present) === canonicalJson(before.newer);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- plain fields read as JSON
-  const converted = attempt(() => conversion.up(after.older as Values));
-  const isOlder = isKept && isPlainObject(converted) && canonicalJson(converted) === canonicalJson(after.newer);
-  if (isOlder) planOlder(conversion, place, [], changed("older"), writes);
+  const older = after.older as Values;
+  const converted = fitting(
+    conversion.newer,
+    attempt(() => conversion.up(older)),
+  );
+  const isKept = canonicalJson(present) === canonicalJson(before.newer);
+  const isOlder = converted === undefined || (isKept && canonicalJson(converted) === canonicalJson(after.newer));
+  const writes = new Map<string, Json>();
+  if (isOlder || Object.keys(changed("newer")).length === 0) planOlder(conversion, place, [], changed("older"), writes);
   else if (canonicalJson(values) !== canonicalJson(present)) plan(conversion, place, [], values, writes);
-  if (writes.size === 0) return;
+  if (writes.size === 0) return true;
   setTogether(place, writes);
   place.doc.commit();
+  return true;
 };
 
 const conversionOf = new WeakMap<Origin, Conversion>();

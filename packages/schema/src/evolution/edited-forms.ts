@@ -62,7 +62,7 @@ export const editedForms = (
   target: LoroDoc,
 ): EditedForms => {
   const formsIn = (from: LoroDoc): ReadonlyMap<string, FormsByKey> =>
-    new Map(placesIn(type, from).map(({ path, place, slots }) => [nameOf(path), formsOf(slots, place)]));
+    new Map(placesIn(type, from).map(({ name, place, slots }) => [name, formsOf(slots, place)]));
   // The past costs a copy of the document, which only types that have changed are worth.
   const read = isEvolved(type.fields) ? readPast : readNothing;
   const before = read(doc, known.before, (past) => ({
@@ -70,19 +70,19 @@ export const editedForms = (
     containers: containersIn(placesIn(type, past)),
   }));
   const after = read(doc, known.after, (past) =>
-    placesIn(type, past).map(({ path, place, slots }) => ({
+    placesIn(type, past).map(({ path, name, place, slots }) => ({
       path,
       slots,
-      name: nameOf(path),
+      name,
       now: formsOf(slots, place),
       // Somebody else may have made the same record meanwhile.
-      earlier: before.forms.get(nameOf(path)) ?? formsOfNothing(slots, past),
+      earlier: before.forms.get(name) ?? formsOfNothing(slots, past),
     })),
   );
   const there = new Set([...before.forms.keys(), ...placesByName(type, target).keys()]);
   return {
     stored: () => {
-      const places = placesIn(type, doc).filter(({ path }) => there.has(nameOf(path)));
+      const places = placesIn(type, doc).filter(({ name }) => there.has(name));
       return {
         containers: new Set([...before.containers, ...containersIn(places)]),
         registers: new Map(places.map((found) => [plainMap(found.place).id, registersIn(found)])),
@@ -90,8 +90,8 @@ export const editedForms = (
     },
     open: (changed) => {
       const places = placesByName(type, target);
-      for (const { path, place, slots } of placesIn(type, doc)) {
-        const same = places.get(nameOf(path))?.place;
+      for (const { name, place, slots } of placesIn(type, doc)) {
+        const same = places.get(name)?.place;
         if (place.at === "record" && same?.at === "record") openChildren(place.map, same, slots, changed);
       }
       target.commit();
@@ -141,15 +141,16 @@ const oneOfEachStep = (slots: ReadonlyArray<Slot>): ReadonlyArray<Slot> => [
 
 const isEdited = ({ origin }: Slot, earlier: FormsByKey, now: FormsByKey): boolean => {
   const textOf = (forms: Forms | undefined): string =>
-    forms === undefined ? "" : canonicalJson([forms.older, forms.newer]);
+    forms === undefined
+      ? ""
+      : canonicalJson([forms.older, forms.newer, [...forms.within.values()].map((within) => textOf(within))]);
   return origin !== undefined && textOf(earlier.get(origin.key)) !== textOf(now.get(origin.key));
 };
 
 const isBrought = (slot: Slot, place: Place | undefined, earlier: FormsByKey, now: FormsByKey): boolean => {
   if (place === undefined) return false;
   try {
-    bringForms([slot], place, earlier, now);
-    return true;
+    return bringForms([slot], place, earlier, now);
   } catch (error) {
     if (error instanceof SchemaWriteError) return false;
     throw error;
@@ -161,7 +162,7 @@ const placesIn = (type: DocumentType, doc: LoroDoc): ReadonlyArray<PlaceWithin> 
 ];
 
 const placesByName = (type: DocumentType, doc: LoroDoc): ReadonlyMap<string, PlaceWithin> =>
-  new Map(placesIn(type, doc).map((found) => [nameOf(found.path), found]));
+  new Map(placesIn(type, doc).map((found) => [found.name, found]));
 
 const KINDS: ReadonlyArray<ContainerKind<Container>> = [TEXT, LIST, MOVABLE_LIST, MAP, COUNTER, TREE];
 
@@ -180,8 +181,6 @@ const openChildren = (
   }
 };
 
-const nameOf = (path: ReadonlyArray<string>): string => JSON.stringify(path);
-
 /** The containers in which steps store newer forms in some places. */
 const containersIn = (places: ReadonlyArray<PlaceWithin>): ReadonlyArray<ContainerID> =>
   places.flatMap(({ place, slots }) =>
@@ -193,8 +192,10 @@ const containersIn = (places: ReadonlyArray<PlaceWithin>): ReadonlyArray<Contain
     ),
   );
 
-const registersIn = ({ slots }: PlaceWithin): ReadonlySet<string> =>
-  new Set(slots.flatMap((slot) => (slot.origin?.kind === "conversion" ? keysOf(slot) : [])));
+const registersIn = ({ slots }: PlaceWithin): ReadonlySet<string> => new Set(slots.flatMap(registersOf));
+
+const registersOf = (slot: Slot): ReadonlyArray<string> =>
+  slot.origin?.kind === "conversion" ? keysOf(slot) : (slot.origin?.older ?? []).flatMap(registersOf);
 
 function* idsWithin(container: Container): Generator<ContainerID, void, undefined> {
   yield container.id;

@@ -40,6 +40,15 @@ const copyOf = (doc: LoroDoc): LoroDoc => {
   return made;
 };
 
+/** Gives back what is kept of a document that is about to be freed, and whose versions nobody asks for any more. */
+export const forgetPast = (doc: LoroDoc): void => {
+  const copy = copies.get(doc);
+  if (copy === undefined) return;
+  copies.delete(doc);
+  kept.splice(kept.indexOf(copy), 1);
+  copy.free();
+};
+
 const goTo = (copy: LoroDoc, version: Version, doc: LoroDoc): void => {
   try {
     copy.checkout(version);

@@ -6,8 +6,10 @@ import { type Slot, slotsOf } from "../slots.ts";
 import { readableNodes } from "../tree.ts";
 
 export interface PlaceWithin {
-  /** Names of fields, and keys of records or ids of nodes: the same in every replica. */
+  /** Names of fields, and keys of records or ids of nodes, for people. */
   readonly path: ReadonlyArray<string>;
+  /** The same place has it in every replica. Nodes go by their operations: two of them may read under one key. */
+  readonly name: string;
   readonly place: Place;
   readonly slots: ReadonlyArray<Slot>;
 }
@@ -17,13 +19,15 @@ export function* placesWithin(
   fields: Fields,
   place: Place,
   path: ReadonlyArray<string> = [],
+  outer = "",
 ): Generator<PlaceWithin, void, undefined> {
   const slots = slotsOf(fields);
-  yield { path, place, slots };
+  yield { path, name: outer, place, slots };
   for (const { name, origin, physical, field } of slots) {
     if (origin !== undefined || (field.kind !== "records" && field.kind !== "tree")) continue;
     for (const [key, map] of field.kind === "records" ? recordsIn(place, physical) : nodesIn(place, physical)) {
-      yield* placesWithin(field.fields, { at: "record", doc: place.doc, map }, [...path, name, key]);
+      const own = JSON.stringify([name, field.kind === "tree" ? map.id : key]);
+      yield* placesWithin(field.fields, { at: "record", doc: place.doc, map }, [...path, name, key], outer + own);
     }
   }
 }

@@ -1,0 +1,48 @@
+/** Fields whose edits are made again by their forms, and changes of a document without those. */
+import { type DocumentType, type EditedForms, editedForms, isStateKey, type StoredForms } from "@cairn/schema";
+import { type ContainerID, type Diff, isContainer, type JsonDiff, type LoroDoc } from "loro-crdt";
+import { knownToAuthors } from "./document-versions.ts";
+
+/**
+ * Leaves out the changes of stored forms, and the containers of forms where a map makes them. Loro names those in JSON by a sign
+ * and their id.
+ */
+export const outsideForms = <D extends Diff | JsonDiff>(
+  forms: StoredForms | undefined,
+  changes: ReadonlyArray<readonly [ContainerID, D]>,
+): Array<[ContainerID, D]> => {
+  const containers = forms?.containers ?? new Set();
+  const signs = new Set<unknown>([...containers].map((id) => `🦜:${id}`));
+  const isForm = (value: unknown): boolean =>
+    isContainer(value) ? containers.has(value.id) : typeof value === "string" && signs.has(value);
+  return changes.flatMap(([id, diff]): Array<[ContainerID, D]> => {
+    if (containers.has(id)) return [];
+    if (diff.type !== "map" || forms === undefined) return [[id, diff]];
+    const registers = forms.registers.get(id);
+    const updated = Object.entries(diff.updated).filter(([key, value]) => !isForm(value) && !registers?.has(key));
+    return updated.length === 0 ? [] : [[id, { ...diff, updated: Object.fromEntries(updated) }]];
+  });
+};
+
+/**
+ * The forms that updates of a document have edited, for a target that lacks them; undefined where they changed nothing that
+ * steps between versions store, and nothing that the target does not find.
+ */
+export const formsOfUpdates = (
+  type: DocumentType | undefined,
+  doc: LoroDoc,
+  updates: ReadonlyArray<Uint8Array>,
+  target: LoroDoc,
+): EditedForms | undefined => {
+  const known = type === undefined ? undefined : knownToAuthors(doc, updates);
+  if (type === undefined || known === undefined) return undefined;
+  // What their authors did: beside what others wrote meanwhile, some of it may not show.
+  const changes = doc.diff(known.before, known.after, true);
+  return changes.some((change) => needsForms(doc, change, target)) ? editedForms(type, doc, known, target) : undefined;
+};
+
+const needsForms = (doc: LoroDoc, [id, diff]: readonly [ContainerID, JsonDiff], target: LoroDoc): boolean => {
+  if (diff.type === "map" && Object.keys(diff.updated).some(isStateKey)) return true;
+  if (id.startsWith("cid:root-") && target.getPathToContainer(id) === undefined) return true;
+  return (doc.getPathToContainer(id) ?? []).some((part) => typeof part === "string" && isStateKey(part));
+};
