@@ -157,7 +157,8 @@ const condition = fc.oneof(
 );
 const filter: fc.Arbitrary<unknown> = fc.letrec<{ filter: unknown }>((tie) => ({
   filter: fc.oneof(
-    { depthSize: "small", withCrossShrink: true },
+    // Deeper ones than queries may be would be refused.
+    { depthSize: "small", maxDepth: 5, withCrossShrink: true },
     condition,
     fc.tuple(condition, condition).map(([left, right]) => ({ ...left, ...right })),
     fc.record({ and: fc.array(tie("filter"), { maxLength: 3 }) }),
