@@ -77,8 +77,9 @@ test(`a picture of ${megabytes} MiB goes up through a server that dies twice, no
   expect(proxy.uploads.size).toBe(0);
   await place.start();
   for (const part of [1 / 3, 2 / 3]) {
-    await proxy.untilAcknowledged(Math.ceil(pieces * part));
+    const breakOff = await proxy.holdAfter(Math.ceil(pieces * part));
     await place.end("SIGKILL");
+    breakOff();
     expect(proxy.acknowledged).toBeLessThan(pieces);
     await place.start();
   }

@@ -76,8 +76,9 @@ it(
     await place.start();
     notebook.syncNow();
     for (const part of [1 / 3, 2 / 3]) {
-      await proxy.untilAcknowledged(Math.ceil(megabytes * part));
+      const breakOff = await proxy.holdAfter(Math.ceil(megabytes * part));
       await place.end("SIGKILL");
+      breakOff();
       expect(proxy.acknowledged).toBeLessThan(megabytes);
       await place.start();
       notebook.syncNow();

@@ -25,7 +25,8 @@ export class WatchingProxy {
   /** Upgraded connections, which the server knows no more of. */
   readonly #sockets = new Set<Socket>();
   readonly #uploads = new Map<string, { sent: number; acknowledged: number; again: number }>();
-  readonly #acknowledgementListeners = new Set<() => void>();
+  /** Whether a chunk is held that goes up now. */
+  #hold: (outgoing: ServerResponse) => boolean = () => false;
 
   private constructor(origin: string, server: Server, target: { origin: string }) {
     this.origin = origin;
@@ -58,17 +59,25 @@ export class WatchingProxy {
     return [...this.#uploads.values()].filter(({ acknowledged }) => acknowledged > 0).length;
   }
 
-  /** Resolves when so many chunks were acknowledged. */
-  async untilAcknowledged(chunks: number): Promise<void> {
-    while (this.acknowledged < chunks) {
-      await new Promise<void>((resolve) => {
-        const listener = () => {
-          this.#acknowledgementListeners.delete(listener);
-          resolve();
-        };
-        this.#acknowledgementListeners.add(listener);
-      });
-    }
+  /**
+   * Resolves when so many chunks were acknowledged and the next one is on its way, which is held here: whoever sends one after
+   * the other has by then taken note of what was acknowledged. The returned function breaks off what is held.
+   */
+  async holdAfter(chunks: number): Promise<() => void> {
+    const held = new Set<ServerResponse>();
+    const next = new Promise<void>((resolve) => {
+      this.#hold = (outgoing) => {
+        if (this.acknowledged < chunks) return false;
+        held.add(outgoing);
+        resolve();
+        return true;
+      };
+    });
+    await next;
+    return () => {
+      this.#hold = () => false;
+      for (const outgoing of held) outgoing.destroy();
+    };
   }
 
   #begin(incoming: IncomingMessage): { sent: number; acknowledged: number; again: number } | undefined {
@@ -83,6 +92,7 @@ export class WatchingProxy {
 
   #pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const upload = this.#begin(incoming);
+    if (upload !== undefined && this.#hold(outgoing)) return;
     const onward = request(new URL(incoming.url ?? "/", this.#target.origin), {
       method: incoming.method ?? "GET",
       headers: incoming.headers,
@@ -94,7 +104,6 @@ export class WatchingProxy {
       outgoing.on("finish", () => {
         if (upload === undefined || (answer.statusCode ?? 500) >= 300) return;
         upload.acknowledged += 1;
-        for (const listener of this.#acknowledgementListeners) listener();
       });
     });
     onward.on("error", () => outgoing.destroy());
