@@ -8,8 +8,9 @@ import { possibleTreeChanges } from "./tree-changes.ts";
 import { rangesOfUpdate } from "./update-ranges.ts";
 
 /**
- * Applies to `to` what the updates changed in `from`, which is not asked for its past afterwards. Where `to` has got shorter by what others wrote meanwhile, an edit
- * that would lie behind the end lies at the end. The caller commits.
+ * Applies to `to` what the updates changed in `from`, which is not asked for its past afterwards. Where `to` has got shorter by
+ * what others wrote meanwhile, an edit that would lie behind the end lies at the end. The caller commits what is not committed:
+ * forms are made in commits of their own.
  */
 export const applyUnsaved = (
   from: LoroDoc,
