@@ -14,6 +14,13 @@ const onNode = {
 };
 const ours = [/^@cairn\//];
 
+/** CAIRN_PROPERTY_SEED: a number, or `random` for other examples than those of every run. */
+const propertySeed = (said = "20261122"): number | undefined => {
+  if (said === "random") return undefined;
+  if (!/^\d{1,9}$/.test(said)) throw new Error(`CAIRN_PROPERTY_SEED is a number or "random", not "${said}".`);
+  return Number(said);
+};
+
 export default defineConfig(async (): Promise<ViteUserConfig> => {
   // A missing browser is reported by the project's global setup, and only when browser tests are to run.
   const chromium = await findChromium().catch(() => undefined);
@@ -26,6 +33,8 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
       reporters: ["default", "./scripts/closing-line-reporter.ts"],
       testTimeout: 60_000,
       hookTimeout: 120_000,
+      setupFiles: ["./scripts/property-seed.ts"],
+      provide: { propertySeed: propertySeed(process.env["CAIRN_PROPERTY_SEED"]) },
       projects: [
         {
           extends: true,
@@ -57,6 +66,7 @@ export default defineConfig(async (): Promise<ViteUserConfig> => {
               "effect",
               "effect/http",
               "effect/http-api",
+              "fast-check",
               "react",
               "react-dom",
               "react-dom/client",

@@ -96,6 +96,57 @@ describe("from the first line", () => {
   });
 });
 
+describe("who types faster than the page is there", () => {
+  const write = async (text: string): Promise<void> => {
+    for (const [index, line] of text.split("\n").entries()) {
+      if (index > 0) await page.keyboard.press("Enter");
+      await page.keyboard.type(line);
+    }
+  };
+
+  test("gets one note with all of it: the first line as its title, the rest as its text", async () => {
+    await openApp(page, served.origin);
+    await page.getByRole("button", { name: "New note" }).first().click();
+    await write("Shopping list\nmilk and bread");
+    await expect.poll(() => editorOf(page).innerText(), soon).toBe("milk and bread");
+    expect(await page.getByLabel("Title", { exact: true }).inputValue()).toBe("Shopping list");
+    expect(await page.locator("[data-note-row]").count()).toBe(1);
+    await write(" for two");
+    await expect.poll(() => editorOf(page).innerText(), soon).toBe("milk and bread for two");
+  });
+
+  test("also while the editor is being loaded", async () => {
+    await context.close();
+    context = await browser.newContext({ serviceWorkers: "block" });
+    page = await context.newPage();
+    trouble = watchForTrouble(page);
+    const typed = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    await page.route(/EditorHost/, async (route) => {
+      asked.resolve();
+      await typed.promise;
+      await route.continue();
+    });
+    await openApp(page, served.origin);
+    await page.keyboard.press("Control+Alt+n");
+    await page.waitForFunction(() => document.activeElement?.id === "note-title");
+    await write("Sh");
+    await asked.promise;
+    await write("op\nmilk");
+    typed.resolve();
+    await expect.poll(() => editorOf(page).innerText(), soon).toBe("milk");
+    expect(await page.getByLabel("Title", { exact: true }).inputValue()).toBe("Shop");
+  });
+
+  test("and goes on after the first words of a kept note", async () => {
+    await openApp(page, served.origin);
+    await page.getByLabel("A new note").fill("Buy a map");
+    await page.getByLabel("A new note").press("Control+Enter");
+    await write(" of the Alps");
+    await expect.poll(() => editorOf(page).innerText(), soon).toBe("Buy a map of the Alps");
+  });
+});
+
 describe("the list", () => {
   test("finds by words and by tag, and opens no document for it", async () => {
     await openApp(page, served.origin);

@@ -97,6 +97,11 @@ const OWN_CODES = {
     advice:
       "The document was made anew from what the server has. Open it again; this edit belongs to what was given up.",
   },
+  "edits-lost": {
+    action: "stop",
+    advice:
+      "The document was made anew, and edits that were not stored yet could not be made in it again. Look at what was written in the last moments, and write again what is missing.",
+  },
   "attachment-unavailable": {
     action: "retry",
     advice: "The attachment's bytes are not here and cannot be fetched right now.",

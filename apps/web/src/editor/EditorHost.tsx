@@ -1,19 +1,21 @@
 import { useEffect, useEffectEvent, useRef } from "react";
 import type { NoteHandle } from "../notebook/hooks.ts";
 import type { AttachmentSource } from "./attachment-widget.ts";
+import { receiveTypedAhead } from "../notes/typed-ahead.ts";
 import { createEditor, type NoteEditorHandle } from "./create-editor.ts";
 
 export interface EditorHostProps {
   note: NoteHandle;
   readOnly: boolean;
-  focusFirst: boolean;
+  /** The person is writing already: the editor goes on at the end of the text with what was typed before it was there. */
+  continueTyping: boolean;
   attachments: AttachmentSource;
   onFiles: (files: ReadonlyArray<File>, at: number) => void;
   onReady: (editor: NoteEditorHandle | undefined) => void;
 }
 
 /** Holds one CodeMirror view for as long as the note is on screen. This module is the lazy part of the note's page. */
-const EditorHost = ({ note, readOnly, focusFirst, attachments, onFiles, onReady }: EditorHostProps) => {
+const EditorHost = ({ note, readOnly, continueTyping, attachments, onFiles, onReady }: EditorHostProps) => {
   const parent = useRef<HTMLDivElement>(null);
   const editor = useRef<NoteEditorHandle | undefined>(undefined);
   const takeFiles = useEffectEvent(onFiles);
@@ -28,7 +30,6 @@ const EditorHost = ({ note, readOnly, focusFirst, attachments, onFiles, onReady 
       attachments: source,
       onFiles: (files, at) => takeFiles(files, at),
     });
-    if (focusFirst) made.focus();
     // As long as there is one of its containers, Loro keeps the whole document in memory.
     return { ...made, destroy: () => (made.destroy(), text.free()) };
   });
@@ -50,14 +51,21 @@ const EditorHost = ({ note, readOnly, focusFirst, attachments, onFiles, onReady 
     // Rule 15: after a slow merge the content is in another Loro document, and the one before it is about to be freed.
     const stopListening = note.onChange((event) => {
       if (event.origin !== "replaced") return;
+      const cursor = editor.current?.cursor();
       end();
       show();
+      if (cursor !== undefined) editor.current?.focus(cursor);
     });
     return () => {
       stopListening();
       end();
     };
   }, [note, attachments, onReady]);
+
+  useEffect(
+    () => (continueTyping ? receiveTypedAhead((typed) => editor.current?.continueWith(typed)) : undefined),
+    [continueTyping],
+  );
 
   useEffect(() => editor.current?.setReadOnly(readOnly), [readOnly]);
 

@@ -26,7 +26,12 @@ export interface NoteEditorHandle {
   readonly undo: () => boolean;
   readonly redo: () => boolean;
   readonly format: (name: FormatName) => void;
-  readonly focus: () => void;
+  /** Takes the focus, with the cursor here if that is said. */
+  readonly focus: (cursor?: number) => void;
+  /** Takes the focus at the end of the text, and adds to it what was typed already. */
+  readonly continueWith: (typed: string) => void;
+  /** Where the cursor is, while a person writes. */
+  readonly cursor: () => number | undefined;
   readonly setReadOnly: (readOnly: boolean) => void;
   readonly destroy: () => void;
 }
@@ -71,7 +76,22 @@ export const createEditor = (options: EditorOptions): NoteEditorHandle => {
       formatCommands[name](view);
       view.focus();
     },
-    focus: () => view.focus(),
+    focus: (cursor) => {
+      if (cursor !== undefined) view.dispatch({ selection: { anchor: Math.min(cursor, view.state.doc.length) } });
+      view.focus();
+    },
+    continueWith: (typed) => {
+      const { length } = view.state.doc;
+      if (!view.state.readOnly) {
+        view.dispatch({
+          changes: { from: length, insert: typed },
+          selection: { anchor: length + typed.length },
+          userEvent: "input.type",
+        });
+      }
+      view.focus();
+    },
+    cursor: () => (view.hasFocus ? view.state.selection.main.head : undefined),
     setReadOnly: (readOnly) => view.dispatch({ effects: writable.reconfigure(readOnlyWhen(readOnly)) }),
     destroy: () => {
       view.destroy();

@@ -182,6 +182,12 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "It went back to what the server has. Open it again before you write on.",
     wayOut: "reload",
   },
+  "edits-lost": {
+    title: "The last edits of this note are missing",
+    detail:
+      "The note was made anew, and what was not saved yet could not be put into it. Look at what you wrote last, and write again what is missing.",
+    wayOut: "reload",
+  },
   "pending-edits": {
     title: "Some edits are on this device only",
     detail: "Let them reach the server first, or export a backup.",

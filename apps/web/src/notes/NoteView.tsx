@@ -18,6 +18,7 @@ import { NoteHeader } from "./NoteHeader.tsx";
 import { openAttachments } from "./note-attachments.ts";
 import { NoteTitle } from "./NoteTitle.tsx";
 import { TagEditor } from "./TagEditor.tsx";
+import { typeAhead } from "./typed-ahead.ts";
 import { useAttachFiles } from "./use-attach-files.ts";
 
 const EditorHost = lazy(() => import("../editor/EditorHost.tsx"));
@@ -117,8 +118,12 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
           title={title}
           readOnly={readOnly}
           focusFirst={isNew && title === "" && note.read().body === ""}
-          // The editor may still be loading: then it takes the focus when it is there.
-          onLeave={() => (editor ? editor.focus() : setTextAwaited(true))}
+          onLeave={(typed) => {
+            if (editor && typed === "") return editor.focus();
+            // The editor may still be loading: then it goes on when it is there.
+            typeAhead(typed);
+            setTextAwaited(true);
+          }}
         />
         <TagEditor note={note} readOnly={readOnly}>
           {checklist.isOffered ? <AddChecklist onAdd={checklist.begin} /> : null}
@@ -129,7 +134,7 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
           <EditorHost
             note={note}
             readOnly={readOnly}
-            focusFirst={textAwaited || (isNew && note.read().body !== "")}
+            continueTyping={textAwaited || (isNew && note.read().body !== "")}
             attachments={attachments}
             onFiles={(files, at) => void attach(files, at)}
             onReady={setEditor}

@@ -5,6 +5,7 @@ import { useWorkspace } from "../notebook/hooks.ts";
 import { useListFilterIfAny } from "../notebook/view-state.tsx";
 import { notify } from "../ui/notices.ts";
 import { expectNewNote } from "./new-note.ts";
+import { forgetTypedAhead, typeAhead } from "./typed-ahead.ts";
 
 /** Makes a note and opens it. A list filtered by a tag gives the new note that tag, so that it shows up there; the archive is left for it. */
 export const useCreateNote = (): ((text?: string) => Promise<void>) => {
@@ -17,6 +18,7 @@ export const useCreateNote = (): ((text?: string) => Promise<void>) => {
   const create = useCallback(
     async (text = "") => {
       if (!workspace) {
+        typeAhead();
         wanted.current = text;
         return;
       }
@@ -24,6 +26,7 @@ export const useCreateNote = (): ((text?: string) => Promise<void>) => {
         notify({ title: "This notebook is read-only for you", detail: "Make a note in a notebook of your own." });
         return;
       }
+      typeAhead();
       try {
         const handle = await workspace.create("note", (note) => {
           if (text !== "") note.body.insert(0, text);
@@ -34,6 +37,7 @@ export const useCreateNote = (): ((text?: string) => Promise<void>) => {
         leaveArchive?.(false);
         await navigate({ to: "/note/$noteId", params: { noteId: handle.id } });
       } catch (error) {
+        forgetTypedAhead();
         notify({ ...explain(error), tone: "problem" });
       }
     },

@@ -19,8 +19,12 @@ export const uploadChunks = Effect.fnUntraced(function* (
     const chunk = yield* store.chunk(context.workspace, hash);
     if (chunk === undefined) continue;
     const session = yield* sessions.current;
-    yield* calls.putChunk(context.workspace, session.token, hash, chunk.bytes);
-    yield* store.markUploaded(context.workspace, hash);
+    // Once the answer is here it is remembered, even where the engine is being stopped.
+    yield* Effect.uninterruptibleMask((restore) =>
+      restore(calls.putChunk(context.workspace, session.token, hash, chunk.bytes)).pipe(
+        Effect.andThen(store.markUploaded(context.workspace, hash)),
+      ),
+    );
     uploaded();
   }
 });

@@ -25,8 +25,11 @@ const OWN_NEWS = 16;
 /** What changed: `replaced` means that `loro` is another document from now on (rule 15). */
 export type Change = { readonly origin: "local" | "remote" | "replaced" };
 
+/** What an open document asks of the engine. */
+export type DocumentEngine = Pick<EngineApi, "append" | "leasePeer" | "openDocument" | "releasePeer" | "updatesAfter">;
+
 export interface PlainDocumentOptions {
-  readonly engine: EngineApi;
+  readonly engine: DocumentEngine;
   readonly schema: DocumentSchema;
   readonly workspace: WorkspaceId;
   readonly id: DocumentId;
@@ -85,6 +88,8 @@ export class PlainDocument {
   #readOnly: CairnError | undefined;
   /** A binding has committed something since, which is in `loro` and nowhere else. */
   #hasRefused = false;
+  /** Edits that were not stored could not be made anew. */
+  #lost: CairnError | undefined;
   /** Edits from before are being made anew. */
   #isReauthoring = false;
   readonly #readOnlyListeners = new Set<(reason: CairnError | undefined) => void>();
@@ -130,7 +135,7 @@ export class PlainDocument {
 
   /** Why what is in `loro` is not all durable, where waiting alone does not help. */
   #obstacle(): CairnError | undefined {
-    return this.#failure ?? (this.#hasRefused ? this.#readOnly : undefined);
+    return this.#failure ?? this.#lost ?? (this.#hasRefused ? this.#readOnly : undefined);
   }
 
   #commit(update: Uint8Array): void {
@@ -204,7 +209,8 @@ export class PlainDocument {
       if (this.#failure !== undefined) throw this.#failure;
       await (this.#handingOver ?? this.#refreshing ?? Promise.resolve());
     }
-    if (this.#hasRefused && this.#readOnly !== undefined) throw this.#readOnly;
+    const obstacle = this.#obstacle();
+    if (obstacle !== undefined) throw obstacle;
   }
 
   /** The same, seen from where the document is refreshed; ends where it has to be opened anew first. */
@@ -303,6 +309,7 @@ export class PlainDocument {
     this.#stopListening();
     const unsaved = this.#queue;
     this.#queue = [];
+    this.#failure = undefined;
     this.#lease = lease;
     this.#loro = loadLoro(this.#declared, opened, lease.peer);
     this.#through = opened.through;
@@ -311,9 +318,12 @@ export class PlainDocument {
     this.#stopListening = this.#listen();
     try {
       if (unsaved.length > 0) this.#remake(old, unsaved);
+    } catch (cause) {
+      this.#lost = new CairnError("edits-lost", undefined, { cause });
     } finally {
       // Whatever became of them: the editor goes on with the document that is listened to.
       this.#tell({ origin: "replaced" });
+      this.#tellSaved();
       old.free();
       await engine.releasePeer(workspace, oldLease.lease);
     }
@@ -372,7 +382,7 @@ export class PlainDocument {
   }
 
   saved(): boolean {
-    return this.#queue.length === 0 && !this.#hasRefused;
+    return this.#queue.length === 0 && !this.#hasRefused && this.#lost === undefined;
   }
 
   onSaved(callback: (saved: boolean, failure: CairnError | undefined) => void): Unsubscribe {
