@@ -229,6 +229,35 @@ export const registerStreamContract = (suite: ContractSuite): void => {
       }),
   );
 
+  suite.test("a document of which nothing is left after giving up is gone, and can be made again", (store) =>
+    Effect.gen(function* () {
+      const row = viewOf("given up", { createdAt: 7 });
+      const [id = 0] = yield* store.appendUpdates([edit({ row })]);
+      yield* store.moveStream(WORKSPACE, NOTE, changeOf("unsendable", "PENDING"));
+      yield* store.rebuildDocument({
+        workspace: WORKSPACE,
+        document: NOTE,
+        discarded: changeOf("discarded", "DEAD_LETTER").transition,
+        pending: [id],
+        through: id,
+        acknowledged: [],
+        edits: [edit({ document: OTHER_NOTE })],
+        row: viewOf("empty"),
+        retire: [0],
+      });
+      expect(yield* store.openDocument(WORKSPACE, NOTE)).toBeUndefined();
+      expect(yield* store.document(WORKSPACE, NOTE)).toBeUndefined();
+      expect(yield* store.streams(WORKSPACE)).toEqual([]);
+      const listed = (yield* store.documentPage(WORKSPACE, undefined, 10)).map(({ document }) => document);
+      expect(listed).toEqual([OTHER_NOTE]);
+
+      expect((yield* store.workspaces)[0]?.rebuilds).toEqual({ [NOTE]: 1 });
+      yield* expectNoChange(store, WORKSPACE, [OTHER_NOTE], store.appendUpdates([edit({ rebuilds: 0 })]), "rebuilt");
+      yield* store.appendUpdates([edit({ rebuilds: 1, row })]);
+      expect((yield* store.openDocument(WORKSPACE, NOTE))?.record).toMatchObject(shownBy(row));
+    }),
+  );
+
   suite.testSessions("a person's pause is kept", (session) =>
     Effect.gen(function* () {
       yield* session(populated((store) => store.updateWorkspace(WORKSPACE, { paused: true })));
