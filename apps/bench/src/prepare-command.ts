@@ -127,11 +127,14 @@ const bench = async (notes: number, limit: number): Promise<boolean> => {
       await start();
       await untilPreparing(page, limit, ({ done, total }) => total > 0 && done >= total / 2);
       // Ends the page's process, and all of its workers with it.
-      await page.goto("chrome://crash").catch(() => undefined);
+      const crashed = page.waitForEvent("crash");
+      void page.goto("chrome://crash").catch(() => undefined);
+      await crashed;
       page = await page.context().newPage();
       page.setDefaultTimeout(limit);
       await watchPreparation(page);
-      await page.goto(apart);
+      // Chromium may hand the first request to the service worker that has died with the page: it is never answered.
+      await page.goto(apart, { timeout: 20_000 }).catch(() => page.goto(apart));
       const killed = await rowsOf(page);
       say(`killed with ${killed.notes - killed.old} rows done and ${killed.old} left`);
       await start();
