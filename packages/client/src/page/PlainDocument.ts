@@ -14,9 +14,8 @@ import type { EngineApi, NewEdit, OpenedForPage } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
 import { fewestEdits, type QueuedEdit } from "./queued-edits.ts";
 import { loadLoro } from "./stored-documents.ts";
+import { type SavedListener, UnsavedEdits } from "./UnsavedEdits.ts";
 
-/** A store that refused an edit is asked again after this long. */
-const RETRY_MILLIS = 1_000;
 /** A row of more letters than these is made by the engine, at a rate that its cost allows, and not with each edit. */
 const SMALL_ROW = 4_096;
 /** Of what the engine says of this document's own edits, only every so manieth is looked at. */
@@ -61,6 +60,8 @@ export const openPlainDocument = async (options: PlainDocumentOptions): Promise<
   }
 };
 
+const nothing = (): undefined => undefined;
+
 export class PlainDocument {
   readonly id: DocumentId;
   readonly type: string;
@@ -73,10 +74,7 @@ export class PlainDocument {
   /** Of `loro`, as it was opened: what is made in it later depends on that. */
   #rebuilds: number;
   #closed = false;
-  /** Edits that the engine has not confirmed, oldest first. */
-  #queue: Array<QueuedEdit> = [];
-  #handingOver: Promise<void> | undefined;
-  #failure: CairnError | undefined;
+  readonly #unsaved: UnsavedEdits;
   #refs: ReadonlyArray<Hash> = [];
   #refreshing: Promise<void> | undefined;
   #stale = false;
@@ -86,15 +84,10 @@ export class PlainDocument {
   #ownNews = 0;
   /** Why nothing new is taken any more. */
   #readOnly: CairnError | undefined;
-  /** A binding has committed something since, which is in `loro` and nowhere else. */
-  #hasRefused = false;
-  /** Edits that were not stored could not be made anew. */
-  #lost: CairnError | undefined;
   /** Edits from before are being made anew. */
   #isReauthoring = false;
   readonly #readOnlyListeners = new Set<(reason: CairnError | undefined) => void>();
   readonly #changeListeners = new Set<(change: Change) => void>();
-  readonly #savedListeners = new Set<(saved: boolean, failure: CairnError | undefined) => void>();
 
   constructor(options: PlainDocumentOptions, type: string, opened: OpenedForPage, lease: Lease) {
     this.#options = options;
@@ -105,6 +98,12 @@ export class PlainDocument {
     this.#merging = opened.merging;
     this.#rebuilds = opened.rebuilds;
     this.#readOnly = options.readOnly;
+    this.#unsaved = new UnsavedEdits({
+      append: (queue) => this.#append(queue),
+      outdated: () => this.reopen(),
+      readOnly: () => this.#readOnly,
+      isClosed: () => this.#closed,
+    });
     this.#loro = loadLoro(this.#declared, opened, lease.peer);
     this.#stopListening = this.#listen();
   }
@@ -129,40 +128,32 @@ export class PlainDocument {
     for (const listener of this.#changeListeners) listener(change);
   }
 
-  #tellSaved(): void {
-    for (const listener of this.#savedListeners) listener(this.saved(), this.#obstacle());
-  }
-
-  /** Why what is in `loro` is not all durable, where waiting alone does not help. */
-  #obstacle(): CairnError | undefined {
-    return this.#failure ?? this.#lost ?? (this.#hasRefused ? this.#readOnly : undefined);
-  }
-
   #commit(update: Uint8Array): void {
     if (this.#readOnly !== undefined && !this.#isReauthoring) {
-      this.#hasRefused = true;
-      this.#tellSaved();
+      this.#unsaved.refuse();
       return;
     }
-    const wasSaved = this.saved();
-    this.#queue.push({
+    const refs = this.#refs;
+    this.#refs = [];
+    this.#unsaved.add({
       document: this.id,
       type: this.type,
       update,
       time: Date.now(),
-      refs: this.#refs,
+      refs,
       device: this.#lease.device,
       rebuilds: this.#rebuilds,
     });
-    this.#refs = [];
-    if (wasSaved) this.#tellSaved();
-    this.#handingOver ??= this.#handOver();
   }
 
-  #edits(): ReadonlyArray<NewEdit> {
-    const edits = fewestEdits(this.#queue, this.#loro);
+  async #append(queue: ReadonlyArray<QueuedEdit>): Promise<void> {
+    await this.#options.engine.append(this.#options.workspace, this.#edits(queue), this.#lease.peer);
+  }
+
+  #edits(queue: ReadonlyArray<QueuedEdit>): ReadonlyArray<NewEdit> {
+    const edits = fewestEdits(queue, this.#loro);
     // A row of what was refused would say more than the edits do.
-    const row = this.#hasRefused ? undefined : this.#row();
+    const row = this.#unsaved.hasRefused ? undefined : this.#row();
     return edits.map((edit, index) => ({ ...edit, row: index === edits.length - 1 ? row : undefined }));
   }
 
@@ -175,50 +166,9 @@ export class PlainDocument {
     return row;
   }
 
-  /** Hands over what is queued, all at once, until nothing is. An edit leaves the queue when it is durable. */
-  async #handOver(): Promise<void> {
-    // Commits of one turn travel together, and the row is computed once for them.
-    await Promise.resolve();
-    while (this.#queue.length > 0) {
-      const { length } = this.#queue;
-      try {
-        await this.#options.engine.append(this.#options.workspace, this.#edits(), this.#lease.peer);
-        this.#queue.splice(0, length);
-        this.#failure = undefined;
-      } catch (error) {
-        const failure = error instanceof CairnError ? error : new CairnError("internal", undefined, { cause: error });
-        if (failure.code === "identity-changed" || failure.code === "document-rebuilt") {
-          // They stay in the queue until the document is opened anew, which makes them anew.
-          this.reopen();
-          break;
-        }
-        this.#failure = failure;
-        this.#tellSaved();
-        // What will never be taken stays unsaved, with the reason; a full or busy store is asked again.
-        if (this.#closed || this.#failure.code === "closed" || this.#failure.code === "read-only") break;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MILLIS));
-      }
-    }
-    this.#handingOver = undefined;
-    this.#tellSaved();
-  }
-
   /** Everything committed so far is durable. Rejects with what stands in the way. */
-  async durable(): Promise<void> {
-    while (this.#queue.length > 0) {
-      if (this.#failure !== undefined) throw this.#failure;
-      await (this.#handingOver ?? this.#refreshing ?? Promise.resolve());
-    }
-    const obstacle = this.#obstacle();
-    if (obstacle !== undefined) throw obstacle;
-  }
-
-  /** The same, seen from where the document is refreshed; ends where it has to be opened anew first. */
-  async #handedOver(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#retired) {
-      if (this.#failure !== undefined) throw this.#failure;
-      await (this.#handingOver ?? Promise.resolve());
-    }
+  durable(): Promise<void> {
+    return this.#unsaved.durable(() => this.#refreshing);
   }
 
   /** This device has taken a new identity: the document is loaded again, under a peer of that one (rule 12). */
@@ -272,10 +222,11 @@ export class PlainDocument {
   /** Rule 15: what took long to merge is not merged again here; the page gets the merged state as a new document. */
   async #replace(): Promise<void> {
     for (;;) {
-      await this.#handedOver();
+      // What has to be opened anew first is not waited for.
+      await this.#unsaved.emptied(nothing, () => this.#retired);
       const opened = await this.#options.engine.openDocument(this.#options.workspace, this.id);
       if (this.#closed || this.#retired) return;
-      if (this.#queue.length > 0) continue;
+      if (!this.#unsaved.isEmpty) continue;
       this.#stopListening();
       const old = this.#loro;
       this.#loro = loadLoro(this.#declared, opened, this.#lease.peer);
@@ -296,8 +247,8 @@ export class PlainDocument {
     const { engine, workspace } = this.#options;
     const lease = await engine.leasePeer(workspace);
     let opened = await engine.openDocument(workspace, this.id);
-    while (this.#handingOver !== undefined && !this.#closed) {
-      await this.#handingOver;
+    while (this.#unsaved.underWay !== undefined && !this.#closed) {
+      await this.#unsaved.underWay;
       opened = await engine.openDocument(workspace, this.id);
     }
     if (this.#closed) return engine.releasePeer(workspace, lease.lease);
@@ -307,9 +258,7 @@ export class PlainDocument {
     // What an editor has begun and not committed belongs to what is not durable.
     old.commit();
     this.#stopListening();
-    const unsaved = this.#queue;
-    this.#queue = [];
-    this.#failure = undefined;
+    const unsaved = this.#unsaved.take();
     this.#lease = lease;
     this.#loro = loadLoro(this.#declared, opened, lease.peer);
     this.#through = opened.through;
@@ -319,11 +268,11 @@ export class PlainDocument {
     try {
       if (unsaved.length > 0) this.#remake(old, unsaved);
     } catch (cause) {
-      this.#lost = new CairnError("edits-lost", undefined, { cause });
+      this.#unsaved.lose(cause);
     } finally {
       // Whatever became of them: the editor goes on with the document that is listened to.
       this.#tell({ origin: "replaced" });
-      this.#tellSaved();
+      this.#unsaved.tell();
       old.free();
       await engine.releasePeer(workspace, oldLease.lease);
     }
@@ -382,13 +331,11 @@ export class PlainDocument {
   }
 
   saved(): boolean {
-    return this.#queue.length === 0 && !this.#hasRefused && this.#lost === undefined;
+    return this.#unsaved.saved;
   }
 
-  onSaved(callback: (saved: boolean, failure: CairnError | undefined) => void): Unsubscribe {
-    this.#savedListeners.add(callback);
-    callback(this.saved(), this.#obstacle());
-    return () => void this.#savedListeners.delete(callback);
+  onSaved(callback: SavedListener): Unsubscribe {
+    return this.#unsaved.listen(callback);
   }
 
   merging(): boolean {
@@ -411,7 +358,7 @@ export class PlainDocument {
         this.#closed = true;
         this.#stopListening();
         this.#changeListeners.clear();
-        this.#savedListeners.clear();
+        this.#unsaved.forgetListeners();
         this.#readOnlyListeners.clear();
         this.#options.onClosed();
         await this.#options.engine.releasePeer(this.#options.workspace, this.#lease.lease);
