@@ -24,7 +24,8 @@ import type { Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.
 import type { UpdateRecord } from "../store/records.ts";
 import type { DocumentImportsShape } from "./DocumentImports.ts";
 import { encodeContent, type MadeAnew, type StateMark } from "./entry-content.ts";
-import { heldDocuments, type SyncStatus } from "./SyncStatus.ts";
+import { heldDocuments } from "./count-outbox.ts";
+import type { SyncStatus } from "./SyncStatus.ts";
 import { roleOf, type WorkspaceContext } from "./WorkspaceContext.ts";
 
 /** Documents whose edits become entries in one go. */

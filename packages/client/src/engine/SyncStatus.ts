@@ -17,13 +17,11 @@ import { Clock, Effect } from "effect";
 import type { Preparation, SyncProblem } from "../workspace-api.ts";
 import { CairnError, type CairnErrorCode } from "../errors.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
-import type { PendingDocument, Unacknowledged } from "../store/store-changes.ts";
-import type { OutgoingHeader, StreamRecord } from "../store/records.ts";
+import type { Unacknowledged } from "../store/store-changes.ts";
+import { type CountedOutbox, countOutbox, heldDocuments, sumOfBytes } from "./count-outbox.ts";
 import type { PlainSyncState } from "./EngineApi.ts";
-import type { ConnectionMoment, OutboxEntry, OutboxEvent, OutboxState, StallDiagnosis } from "../sync-api.ts";
+import type { ConnectionMoment, OutboxEvent, OutboxState, StallDiagnosis } from "../sync-api.ts";
 
-/** Entries that are listed one by one. */
-const LISTED = 200;
 /** Moments of the connection that are remembered. */
 const MOMENTS = 50;
 
@@ -87,15 +85,6 @@ export const problemOf = (code: CairnErrorCode): SyncProblem => {
   return { code, message, action };
 };
 
-const NO_STATES: Readonly<Record<EntryState, number>> = {
-  PENDING: 0,
-  IN_FLIGHT: 0,
-  SYNCED: 0,
-  RETRYABLE_ERROR: 0,
-  FATAL_ERROR: 0,
-  DEAD_LETTER: 0,
-};
-
 const ENTRY_STATES: ReadonlyArray<EntryState> = [
   "PENDING",
   "IN_FLIGHT",
@@ -131,7 +120,7 @@ export const makeSyncStatus = (
   let offlineSince: number | undefined;
   let lastSyncedAt: number | undefined;
   let counts = { pendingDocuments: 0, pendingBytes: 0, parked: 0 };
-  let counted: Counted = count([], [], []);
+  let counted: CountedOutbox = countOutbox([], [], []);
   let told: { transitions: number; synced: number; lastSuccessAt: number | undefined } = {
     transitions: 0,
     synced: 0,
@@ -276,7 +265,7 @@ export const makeSyncStatus = (
         pendingBytes: sumOfBytes(going) + sumOfBytes(outgoing),
         parked: held.size,
       };
-      const next = count(pending, outgoing, streams);
+      const next = countOutbox(pending, outgoing, streams);
       if (JSON.stringify(next) !== JSON.stringify(counted)) counted = next;
       if (held.size !== parkedBefore) listeners.deadLetters();
       changed();
@@ -315,53 +304,6 @@ export const makeSyncStatus = (
       listeners.outbox(outbox());
       listeners.connections(moments);
     },
-  };
-};
-
-/** The documents whose edits are parked: none of them leaves (hazard 15). */
-export const heldDocuments = (streams: ReadonlyArray<StreamRecord>): ReadonlySet<DocumentId> =>
-  new Set(streams.filter(({ state }) => state === "DEAD_LETTER").map(({ document }) => document));
-
-type Counted = Pick<OutboxState, "depth" | "bytes" | "oldestAt" | "states" | "entries" | "attempts">;
-
-const sumOfBytes = (parts: ReadonlyArray<{ readonly bytes: number }>): number =>
-  parts.reduce((sum, { bytes }) => sum + bytes, 0);
-
-/** What waits, entry by entry: frozen ones, and the waiting edits of each document as one that is still to be. */
-const count = (
-  pending: ReadonlyArray<PendingDocument>,
-  headers: ReadonlyArray<OutgoingHeader>,
-  streams: ReadonlyArray<StreamRecord>,
-): Counted => {
-  const byDocument = new Map(streams.map((stream) => [stream.document, stream]));
-  const waiting = pending.map(({ document, updates, bytes, oldest }): OutboxEntry => ({
-    document,
-    state: byDocument.get(document)?.state ?? "PENDING",
-    counter: undefined,
-    edits: updates,
-    bytes,
-    attempts: byDocument.get(document)?.attempts ?? 0,
-    since: oldest,
-  }));
-  const frozen = headers.map(({ document, state, counter, bytes, attempts, frozenAt }): OutboxEntry => ({
-    document: document === NO_DOCUMENT ? undefined : document,
-    state,
-    counter,
-    edits: 0,
-    bytes,
-    attempts,
-    since: frozenAt,
-  }));
-  const entries = [...frozen, ...waiting].toSorted((left, right) => left.since - right.since);
-  const states = { ...NO_STATES };
-  for (const { state } of entries) states[state] += 1;
-  return {
-    depth: entries.length,
-    bytes: sumOfBytes(entries),
-    oldestAt: entries[0]?.since,
-    states,
-    entries: entries.slice(0, LISTED),
-    attempts: entries.reduce((sum, { attempts }) => sum + attempts, 0),
   };
 };
 

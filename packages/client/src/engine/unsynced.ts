@@ -3,7 +3,7 @@ import { EntryKind, type WorkspaceId } from "@cairn/protocol";
 import { Effect } from "effect";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { Unsynced } from "../sync-api.ts";
-import { heldDocuments } from "./SyncStatus.ts";
+import { heldDocuments } from "./count-outbox.ts";
 
 /** Counts edits that wait, in entries or not, parked ones included. */
 export const unsyncedOf = Effect.fnUntraced(function* (
