@@ -115,27 +115,73 @@ describe("who types faster than the page is there", () => {
     await expect.poll(() => editorOf(page).innerText(), soon).toBe("milk and bread for two");
   });
 
-  test("also while the editor is being loaded", async () => {
+  const title = () => page.getByLabel("Title", { exact: true });
+
+  /** A page whose editor is not loaded before `go` is called. */
+  const openSlowly = async (): Promise<() => void> => {
     await context.close();
     context = await browser.newContext({ serviceWorkers: "block" });
     page = await context.newPage();
     trouble = watchForTrouble(page);
-    const typed = Promise.withResolvers<void>();
-    const asked = Promise.withResolvers<void>();
+    const wait = Promise.withResolvers<void>();
     await page.route(/EditorHost/, async (route) => {
-      asked.resolve();
-      await typed.promise;
+      await wait.promise;
       await route.continue();
     });
     await openApp(page, served.origin);
+    return () => wait.resolve();
+  };
+  const newNote = async (): Promise<void> => {
     await page.keyboard.press("Control+Alt+n");
-    await page.waitForFunction(() => document.activeElement?.id === "note-title");
-    await write("Sh");
-    await asked.promise;
-    await write("op\nmilk");
-    typed.resolve();
+    await page.waitForFunction(
+      () =>
+        document.activeElement instanceof HTMLTextAreaElement &&
+        document.activeElement.id === "note-title" &&
+        document.activeElement.value === "",
+    );
+  };
+
+  test("also while the editor is being loaded", async () => {
+    const go = await openSlowly();
+    await newNote();
+    await write("Shop\nmilk");
+    go();
     await expect.poll(() => editorOf(page).innerText(), soon).toBe("milk");
-    expect(await page.getByLabel("Title", { exact: true }).inputValue()).toBe("Shop");
+    expect(await title().inputValue()).toBe("Shop");
+  });
+
+  test("finds it in the note that it was written for, and nowhere else", async () => {
+    const go = await openSlowly();
+    await newNote();
+    await write("Private\nmy secret");
+    await newNote();
+    await write("Shared\n");
+    go();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.className), soon).toContain("cm-content");
+    await write("for all");
+    await expect.poll(() => editorOf(page).innerText(), soon).toBe("for all");
+    expect(await title().inputValue()).toBe("Shared");
+    await page.getByRole("link", { name: /Private/ }).click();
+    await expect.poll(() => editorOf(page).innerText(), soon).toBe("my secret");
+  });
+
+  test("keeps the cursor and the focus where they are while the first letters of a note are written", async () => {
+    await openApp(page, served.origin);
+    await newNote();
+    await write("Bold\n");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.className), soon).toContain("cm-content");
+    await page.keyboard.press("Control+b");
+    await write("bold");
+    await expect.poll(() => editorOf(page).innerText(), soon).toBe("**bold**");
+  });
+
+  test("is not called back from where the person has gone meanwhile", async () => {
+    await openApp(page, served.origin);
+    await page.getByRole("button", { name: "New note" }).first().click();
+    await page.getByLabel("Search notes").focus();
+    await write("rope");
+    await title().waitFor();
+    expect(await page.getByLabel("Search notes").inputValue()).toBe("rope");
   });
 
   test("and goes on after the first words of a kept note", async () => {

@@ -74,7 +74,52 @@ test("where they cannot be made again, the editor keeps a document that it can w
   vi.restoreAllMocks();
   note.editLoro((doc) => doc.getText("body").insert(5, " and third"));
   await vi.waitFor(() => expect(stored.getText("body").toString()).toBe("first and third"));
+  await note.durable();
   // It stays said as long as the document is open.
   expect(note.saved()).toBe(false);
-  await expect(note.close()).rejects.toMatchObject({ code: "edits-lost" });
+  await note.close();
+});
+
+test.each([
+  ["its engine does not answer", "lease" as const],
+  ["its content cannot be loaded", "load" as const],
+])("as long as %s, what is written stays, is told as unsaved, and is stored later", async (_, what) => {
+  vi.useFakeTimers();
+  try {
+    const { engine, stored, changeIdentity } = engineOfOne();
+    let isFailing = false;
+    const fail = (): void => {
+      if (isFailing) throw new Error("not now");
+    };
+    const { leasePeer } = engine;
+    const note = await openNote({
+      ...engine,
+      leasePeer: async (workspace) => {
+        if (what === "lease") fail();
+        return leasePeer(workspace);
+      },
+    });
+    note.editLoro((doc) => doc.getText("body").insert(0, "first"));
+    await note.durable();
+    changeIdentity();
+    isFailing = true;
+    const loads = vi.spyOn(LoroDoc.prototype, "import");
+    if (what === "load")
+      loads.mockImplementation(() => {
+        throw new Error("not now");
+      });
+    note.editLoro((doc) => doc.getText("body").insert(5, " second"));
+    await expect(note.durable()).rejects.toMatchObject({ code: "internal" });
+    note.editLoro((doc) => doc.getText("body").insert(12, " third"));
+    expect(note.saved()).toBe(false);
+    expect(note.loro.getText("body").toString()).toBe("first second third");
+    isFailing = false;
+    loads.mockRestore();
+    await vi.advanceTimersByTimeAsync(3_000);
+    await note.durable();
+    expect(stored.getText("body").toString()).toBe("first second third");
+    expect(note.saved()).toBe(true);
+  } finally {
+    vi.useRealTimers();
+  }
 });

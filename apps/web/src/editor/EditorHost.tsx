@@ -7,8 +7,8 @@ import { createEditor, type NoteEditorHandle } from "./create-editor.ts";
 export interface EditorHostProps {
   note: NoteHandle;
   readOnly: boolean;
-  /** The person is writing already: the editor goes on at the end of the text with what was typed before it was there. */
-  continueTyping: boolean;
+  /** The person is writing already: the editor goes on there with what was typed before it was on screen. */
+  continueTyping: "at the start" | "at the end" | undefined;
   attachments: AttachmentSource;
   onFiles: (files: ReadonlyArray<File>, at: number) => void;
   onReady: (editor: NoteEditorHandle | undefined) => void;
@@ -63,8 +63,13 @@ const EditorHost = ({ note, readOnly, continueTyping, attachments, onFiles, onRe
   }, [note, attachments, onReady]);
 
   useEffect(
-    () => (continueTyping ? receiveTypedAhead((typed) => editor.current?.continueWith(typed)) : undefined),
-    [continueTyping],
+    () =>
+      continueTyping === undefined
+        ? undefined
+        : receiveTypedAhead(note.id, (typed, mayFocus) =>
+            editor.current?.continueWith(typed, continueTyping, mayFocus),
+          ),
+    [note.id, continueTyping],
   );
 
   useEffect(() => editor.current?.setReadOnly(readOnly), [readOnly]);

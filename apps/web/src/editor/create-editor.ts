@@ -28,8 +28,8 @@ export interface NoteEditorHandle {
   readonly format: (name: FormatName) => void;
   /** Takes the focus, with the cursor here if that is said. */
   readonly focus: (cursor?: number) => void;
-  /** Takes the focus at the end of the text, and adds to it what was typed already. */
-  readonly continueWith: (typed: string) => void;
+  /** Puts in what was typed already, with the cursor behind it, and takes the focus where it may. */
+  readonly continueWith: (typed: string, where: "at the start" | "at the end", mayFocus: boolean) => void;
   /** Where the cursor is, while a person writes. */
   readonly cursor: () => number | undefined;
   readonly setReadOnly: (readOnly: boolean) => void;
@@ -80,16 +80,17 @@ export const createEditor = (options: EditorOptions): NoteEditorHandle => {
       if (cursor !== undefined) view.dispatch({ selection: { anchor: Math.min(cursor, view.state.doc.length) } });
       view.focus();
     },
-    continueWith: (typed) => {
-      const { length } = view.state.doc;
+    continueWith: (typed, where, mayFocus) => {
+      const at = where === "at the end" ? view.state.doc.length : 0;
       if (!view.state.readOnly) {
         view.dispatch({
-          changes: { from: length, insert: typed },
-          selection: { anchor: length + typed.length },
+          changes: { from: at, insert: typed },
+          selection: { anchor: at + typed.length },
+          scrollIntoView: mayFocus,
           userEvent: "input.type",
         });
       }
-      view.focus();
+      if (mayFocus) view.focus();
     },
     cursor: () => (view.hasFocus ? view.state.selection.main.head : undefined),
     setReadOnly: (readOnly) => view.dispatch({ effects: writable.reconfigure(readOnlyWhen(readOnly)) }),

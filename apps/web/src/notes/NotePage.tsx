@@ -1,9 +1,11 @@
 import { Link, useParams } from "@tanstack/react-router";
 import { ArrowLeft } from "lucide-react";
+import { useEffect } from "react";
 import { type NoteId, useCairn, useDocument } from "../notebook/hooks.ts";
 import { explain } from "../notebook/explain.ts";
 import { Button, buttonClass, iconButtonClass } from "../ui/Button.tsx";
 import { NoteView } from "./NoteView.tsx";
+import { forgetTypedAhead } from "./typed-ahead.ts";
 
 const isNoteId = (value: string | undefined): value is NoteId => value !== undefined && /^[\w-]{22}$/.test(value);
 
@@ -38,6 +40,7 @@ const NoteSkeleton = () => (
 );
 
 const Unavailable = ({ error, retry }: { error: unknown; retry?: () => void }) => {
+  useEffect(forgetTypedAhead, []);
   const { title, detail } =
     error === undefined
       ? { title: "There is no such note", detail: "The address is not that of a note. It may have been cut short." }

@@ -1,6 +1,6 @@
 import { useEffect, useEffectEvent, useRef } from "react";
 import type { NoteHandle } from "../notebook/hooks.ts";
-import { receiveTypedAhead } from "./typed-ahead.ts";
+import { forgetTypedAhead, receiveTypedAhead } from "./typed-ahead.ts";
 
 export interface NoteTitleProps {
   note: NoteHandle;
@@ -9,24 +9,32 @@ export interface NoteTitleProps {
   /** The note was just made: its title is where the person goes on. */
   focusFirst: boolean;
   /** The person is done with the title and wants to write, or has already written this much of the text. */
-  onLeave: (typed: string) => void;
+  onLeave: (typed: string, mayFocus: boolean) => void;
 }
 
 const LONGEST = 300;
+
+/** What of a line a title can hold: no half of a surrogate pair. */
+const fitting = (line: string): string => line.slice(0, LONGEST).replace(/[\uD800-\uDBFF]$/, "");
 
 /** The title: one logical line that may wrap. */
 export const NoteTitle = ({ note, title, readOnly, focusFirst, onLeave }: NoteTitleProps) => {
   const field = useRef<HTMLTextAreaElement>(null);
   const hasBegun = useRef(false);
-  const begin = useEffectEvent((typed: string) => {
-    if (hasBegun.current) return;
+  const begin = useEffectEvent((typed: string, mayFocus: boolean) => {
     hasBegun.current = true;
+    if (readOnly) return forgetTypedAhead();
     const [line = "", ...more] = typed.split("\n");
-    if (line !== "") note.edit((edit) => edit.title.set(line.slice(0, LONGEST)));
-    if (more.length > 0) onLeave(more.join("\n"));
-    else field.current?.focus();
+    const first = fitting(line);
+    if (first !== "") note.edit((edit) => edit.title.set(first));
+    if (first !== line) more.unshift(line.slice(first.length));
+    if (more.length > 0) onLeave(more.join("\n"), mayFocus);
+    else if (mayFocus) field.current?.focus();
   });
-  useEffect(() => (focusFirst ? receiveTypedAhead(begin) : undefined), [focusFirst]);
+  useEffect(
+    () => (focusFirst && !hasBegun.current ? receiveTypedAhead(note.id, begin) : undefined),
+    [focusFirst, note.id],
+  );
   return (
     <>
       <label htmlFor="note-title" className="sr-only">
@@ -50,7 +58,7 @@ export const NoteTitle = ({ note, title, readOnly, focusFirst, onLeave }: NoteTi
         onKeyDown={(event) => {
           if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
           event.preventDefault();
-          onLeave("");
+          onLeave("", true);
         }}
       />
     </>

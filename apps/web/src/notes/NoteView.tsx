@@ -1,7 +1,7 @@
 import { useDeleted, useDocumentView, useReadOnly } from "@cairn/react";
 import { useNavigate } from "@tanstack/react-router";
 import { ListChecks } from "lucide-react";
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useEffectEvent, useLayoutEffect, useMemo, useState } from "react";
 import type { NoteEditorHandle } from "../editor/create-editor.ts";
 import { useMayWrite } from "../notebook/app-version.ts";
 import { explain } from "../notebook/explain.ts";
@@ -18,7 +18,7 @@ import { NoteHeader } from "./NoteHeader.tsx";
 import { openAttachments } from "./note-attachments.ts";
 import { NoteTitle } from "./NoteTitle.tsx";
 import { TagEditor } from "./TagEditor.tsx";
-import { typeAhead } from "./typed-ahead.ts";
+import { keepTypedAhead, typeAhead } from "./typed-ahead.ts";
 import { useAttachFiles } from "./use-attach-files.ts";
 
 const EditorHost = lazy(() => import("../editor/EditorHost.tsx"));
@@ -34,6 +34,8 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
   const navigate = useNavigate();
   const [editor, setEditor] = useState<NoteEditorHandle | undefined>(undefined);
   const [isNew] = useState(() => isNewNote(note.id));
+  // Where a person goes on in a note that was just made. As it was at first: what is in it changes while it is written.
+  const [begins] = useState(() => beginningOf(note, isNew));
   const [textAwaited, setTextAwaited] = useState(false);
   const title = useDocumentView(note, (view) => view.title);
   const deleted = useDeleted(note);
@@ -46,6 +48,7 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
   const { adding, attach } = useAttachFiles(note);
   const attachments = useMemo(() => openAttachments(notebook, note.id), [notebook, note.id]);
   useEffect(() => attachments.follow(), [attachments]);
+  useKeepTyped(note, readOnly);
   useReportSaved(note);
   useTabTitle(note);
 
@@ -117,11 +120,11 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
           note={note}
           title={title}
           readOnly={readOnly}
-          focusFirst={isNew && title === "" && note.read().body === ""}
-          onLeave={(typed) => {
-            if (editor && typed === "") return editor.focus();
+          focusFirst={begins === "title"}
+          onLeave={(typed, mayFocus) => {
+            if (editor && typed === "" && mayFocus) return editor.focus();
             // The editor may still be loading: then it goes on when it is there.
-            typeAhead(typed);
+            typeAhead(note.id, typed, mayFocus);
             setTextAwaited(true);
           }}
         />
@@ -134,7 +137,7 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
           <EditorHost
             note={note}
             readOnly={readOnly}
-            continueTyping={textAwaited || (isNew && note.read().body !== "")}
+            continueTyping={begins === "text" ? "at the end" : textAwaited ? "at the start" : undefined}
             attachments={attachments}
             onFiles={(files, at) => void attach(files, at)}
             onReady={setEditor}
@@ -143,6 +146,22 @@ const NoteViewIn = ({ notebook, note }: { notebook: Notebook; note: NoteHandle }
       </div>
     </article>
   );
+};
+
+const beginningOf = (note: NoteHandle, isNew: boolean): "title" | "text" | undefined => {
+  const { title, body } = note.read();
+  if (!isNew) return undefined;
+  if (body !== "") return "text";
+  return title === "" ? "title" : undefined;
+};
+
+/** Who leaves a note before its editor is there, or cannot get one, has written what was typed for it all the same. */
+const useKeepTyped = (note: NoteHandle, readOnly: boolean): void => {
+  const keep = useEffectEvent((typed: string) => {
+    if (!readOnly) note.edit((edit) => edit.body.insert(0, typed));
+  });
+  // Before the note is closed, which happens in the effect of a component further up.
+  useLayoutEffect(() => keepTypedAhead(note.id, keep), [note]);
 };
 
 /** A checklist is shown where there is one; where it was emptied or just begun, as long as the note is on screen. */

@@ -180,13 +180,15 @@ const loadDocument = Effect.fnUntraced(function* (work: BackupWork, document: Do
   const { store, runtime } = work;
   const { workspace } = runtime.context;
   if ((yield* store.document(workspace, document)) === undefined) return undefined;
-  const { snapshot } = yield* runtime.imports.snapshot(workspace, document).pipe(
+  const imported = yield* runtime.imports.snapshot(workspace, document).pipe(
     // Rule 15: what takes long is imported patiently, and kept imported.
     Effect.catchTag("ImportTooSlow", () =>
       Effect.andThen(runtime.imports.project(workspace, document, 0), runtime.imports.snapshot(workspace, document)),
     ),
   );
-  if (snapshot !== undefined) return documentFrom([snapshot]);
+  // It may have been given up meanwhile.
+  if (imported === undefined) return undefined;
+  if (imported.snapshot !== undefined) return documentFrom([imported.snapshot]);
   // Hazard L2: something waits for a dependency, so that there is no snapshot of everything.
   const opened = yield* store.openDocument(workspace, document);
   const updates = opened?.updates.map(({ update }) => update) ?? [];

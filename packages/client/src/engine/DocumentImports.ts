@@ -55,11 +55,11 @@ export interface DocumentImportsShape {
     update: Uint8Array,
     bytes: number,
   ) => Effect.Effect<ReadonlyArray<Uint8Array>, StoreFailure>;
-  /** The document's row and whole content as the importer sees it. */
+  /** The document's row and whole content as the importer sees it; undefined where it is not here. */
   readonly snapshot: (
     workspace: WorkspaceId,
     document: DocumentId,
-  ) => Effect.Effect<Applied, ImporterError | StoreFailure>;
+  ) => Effect.Effect<Applied | undefined, ImporterError | StoreFailure>;
   /** What the document comes to (rule 18); undefined while an update of it waits for another, or it is not here. */
   readonly mark: (
     workspace: WorkspaceId,
@@ -359,12 +359,7 @@ export const makeDocumentImports = (
     merge,
     split,
     snapshot: (workspace, document) =>
-      exclusively(
-        keyOf(workspace, document),
-        Effect.flatMap(apply(workspace, document, { view: true, snapshot: true }, false), (answer) =>
-          answer === undefined ? Effect.die(new Error("the document is not in the store")) : Effect.succeed(answer),
-        ),
-      ),
+      exclusively(keyOf(workspace, document), apply(workspace, document, { view: true, snapshot: true }, false)),
     tried: (workspace, document) => exclusively(keyOf(workspace, document), Effect.void),
     forget: (workspace, document) =>
       Effect.suspend(() => {

@@ -59,8 +59,9 @@ export const makeExtracting = (work: ExtractingWork): Extracting => {
           const document = yield* Effect.promise(() => targetOf(context, source, said));
           marks.push(document === undefined ? said : { ...said, place: { source, document } });
         }
-        const type = (yield* work.store.document(context.workspace, source))?.type ?? "";
-        yield* write(work, source, type, { peer, contributions: [], marks });
+        // It may have been given up meanwhile.
+        const record = yield* work.store.document(context.workspace, source);
+        if (record !== undefined) yield* write(work, source, record.type, { peer, contributions: [], marks });
       }),
       lease.release,
     );

@@ -14,7 +14,7 @@ import type { EngineApi, NewEdit, OpenedForPage } from "../engine/EngineApi.ts";
 import { CairnError } from "../errors.ts";
 import { fewestEdits, type QueuedEdit } from "./queued-edits.ts";
 import { loadLoro } from "./stored-documents.ts";
-import { type SavedListener, UnsavedEdits } from "./UnsavedEdits.ts";
+import { RETRY_MILLIS, type SavedListener, UnsavedEdits } from "./UnsavedEdits.ts";
 
 /** A row of more letters than these is made by the engine, at a rate that its cost allows, and not with each edit. */
 const SMALL_ROW = 4_096;
@@ -187,7 +187,12 @@ export class PlainDocument {
     this.#stale = true;
     this.#refreshing ??= this.#takeNewer()
       // The engine was closed meanwhile, or its store does not answer: the next change asks again.
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        if (!this.#retired || this.#closed) return;
+        // Edits wait for the document that they are to be made in.
+        this.#unsaved.delay(error);
+        setTimeout(() => this.refresh(), RETRY_MILLIS);
+      })
       .finally(() => {
         this.#refreshing = undefined;
       });
@@ -246,12 +251,21 @@ export class PlainDocument {
   async #reopen(): Promise<void> {
     const { engine, workspace } = this.#options;
     const lease = await engine.leasePeer(workspace);
-    let opened = await engine.openDocument(workspace, this.id);
-    while (this.#unsaved.underWay !== undefined && !this.#closed) {
-      await this.#unsaved.underWay;
+    let opened: OpenedForPage;
+    let fresh: LoroDoc;
+    try {
       opened = await engine.openDocument(workspace, this.id);
+      while (this.#unsaved.underWay !== undefined && !this.#closed) {
+        await this.#unsaved.underWay;
+        opened = await engine.openDocument(workspace, this.id);
+      }
+      if (this.#closed) return await engine.releasePeer(workspace, lease.lease);
+      // Before anything of the old one is given up.
+      fresh = loadLoro(this.#declared, opened, lease.peer);
+    } catch (error) {
+      await engine.releasePeer(workspace, lease.lease);
+      throw error;
     }
-    if (this.#closed) return engine.releasePeer(workspace, lease.lease);
     this.#retired = false;
     const old = this.#loro;
     const oldLease = this.#lease;
@@ -260,7 +274,7 @@ export class PlainDocument {
     this.#stopListening();
     const unsaved = this.#unsaved.take();
     this.#lease = lease;
-    this.#loro = loadLoro(this.#declared, opened, lease.peer);
+    this.#loro = fresh;
     this.#through = opened.through;
     this.#merging = opened.merging;
     this.#rebuilds = opened.rebuilds;
@@ -289,8 +303,9 @@ export class PlainDocument {
         this.#loro,
         this.#declared,
       );
-      this.#loro.commit();
     } finally {
+      // Also where only a part of it could be done.
+      this.#loro.commit();
       this.#isReauthoring = false;
       this.#refs = [];
     }

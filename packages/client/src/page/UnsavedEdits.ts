@@ -4,7 +4,13 @@ import type { Unsubscribe } from "../subscription.ts";
 import type { QueuedEdit } from "./queued-edits.ts";
 
 /** A store that refused an edit is asked again after this long. */
-const RETRY_MILLIS = 1_000;
+export const RETRY_MILLIS = 1_000;
+
+const toError = (cause: unknown): CairnError =>
+  cause instanceof CairnError ? cause : new CairnError("internal", undefined, { cause });
+
+/** Everything else gets its turn. */
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 export interface UnsavedEditsOptions {
   /** Stores edits, all or none. */
@@ -25,7 +31,7 @@ export class UnsavedEdits {
   #queue: Array<QueuedEdit> = [];
   #handingOver: Promise<void> | undefined;
   #failure: CairnError | undefined;
-  /** Edits could not be made anew. */
+  /** Edits could not be made anew: the last of the errors that said so. */
   #lost: CairnError | undefined;
   #hasRefused = false;
   readonly #listeners = new Set<SavedListener>();
@@ -54,6 +60,12 @@ export class UnsavedEdits {
   /** Edits that were taken could not be made anew. */
   lose(cause: unknown): void {
     this.#lost = new CairnError("edits-lost", undefined, { cause });
+  }
+
+  /** They cannot be made anew yet. Told until they are taken, or stored. */
+  delay(cause: unknown): void {
+    this.#failure = toError(cause);
+    this.tell();
   }
 
   /** All that wait, which leave; whoever takes them makes them anew. */
@@ -100,15 +112,17 @@ export class UnsavedEdits {
   async emptied(meanwhile: () => Promise<void> | undefined, isEnough: () => boolean = () => false): Promise<void> {
     while (!this.isEmpty && !isEnough()) {
       if (this.#failure !== undefined) throw this.#failure;
-      await (this.#handingOver ?? meanwhile() ?? Promise.resolve());
+      await (this.#handingOver ?? meanwhile() ?? turn());
     }
   }
 
-  /** The same, for all that was ever committed: rejects where some of it is not, and never will be, in the store. */
+  /** The same; rejects also where some of what it waited for is not, and never will be, in the store. */
   async durable(meanwhile: () => Promise<void> | undefined): Promise<void> {
+    const lost = this.#lost;
     await this.emptied(meanwhile);
-    const obstacle = this.#obstacle();
-    if (obstacle !== undefined) throw obstacle;
+    if (this.#lost !== undefined && this.#lost !== lost) throw this.#lost;
+    const readOnly = this.#hasRefused ? this.#options.readOnly() : undefined;
+    if (readOnly !== undefined) throw readOnly;
   }
 
   /** Why what was committed is not all durable, where waiting alone does not help. */
@@ -127,7 +141,7 @@ export class UnsavedEdits {
         this.#queue.splice(0, length);
         this.#failure = undefined;
       } catch (error) {
-        const failure = error instanceof CairnError ? error : new CairnError("internal", undefined, { cause: error });
+        const failure = toError(error);
         if (failure.code === "identity-changed" || failure.code === "document-rebuilt") {
           this.#options.outdated();
           break;

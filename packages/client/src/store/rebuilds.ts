@@ -12,7 +12,7 @@ export const withRebuild = (
   document: DocumentId,
 ): NonNullable<WorkspaceRecord["rebuilds"]> => ({ ...rebuilds, [document]: rebuildsOf({ rebuilds }, document) + 1 });
 
-/** Whether a document goes altogether: no server has anything of it, and no edit is left. */
+/** Whether a document goes altogether: the log has nothing of it that can be opened, and no edit is left. */
 export const isNothingLeft = ({
   document,
   acknowledged,
