@@ -165,8 +165,8 @@ export const streamOperations = (
             refs: [],
           })),
         );
-        documents.putView(key, row);
         if (isNothingLeft({ document, acknowledged, edits })) documents.remove(key);
+        else documents.putView(key, row);
         const shown = shownEdits(edits);
         for (const [index, edit] of edits.entries()) {
           const target = documents.ensure(edit.workspace, edit.document, edit.type, edit.time);
