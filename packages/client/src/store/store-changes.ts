@@ -128,10 +128,7 @@ export interface OutgoingMove extends Omit<StreamChange, "counter" | "through"> 
   readonly counter: number;
 }
 
-/**
- * A document made anew without edits that were given up. Where nothing is left of it, neither in the log nor in an edit, it goes as if
- * it had never been made; how often it was made anew is still known.
- */
+/** A document made anew without edits that were given up. */
 export interface Rebuilding {
   readonly workspace: WorkspaceId;
   readonly document: DocumentId;
