@@ -113,6 +113,9 @@ test.each([
     note.editLoro((doc) => doc.getText("body").insert(12, " third"));
     expect(note.saved()).toBe(false);
     expect(note.loro.getText("body").toString()).toBe("first second third");
+    // Nothing more comes that would make it be opened: it is tried again by itself.
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(note.saved()).toBe(false);
     isFailing = false;
     loads.mockRestore();
     await vi.advanceTimersByTimeAsync(3_000);

@@ -59,7 +59,7 @@ export const makeExtracting = (work: ExtractingWork): Extracting => {
           const document = yield* Effect.promise(() => targetOf(context, source, said));
           marks.push(document === undefined ? said : { ...said, place: { source, document } });
         }
-        // It may have been given up meanwhile.
+        // What is not here gets no marks.
         const record = yield* work.store.document(context.workspace, source);
         if (record !== undefined) yield* write(work, source, record.type, { peer, contributions: [], marks });
       }),
