@@ -32,7 +32,7 @@ export const makeWebLocks = (manager: LockManager): LocksShape => {
       let release = (): void => {};
       let settled: Promise<unknown> = Promise.resolve();
       // Before the request, so that a lock which is granted while its waiter is interrupted is given back.
-      // The lock is free when the scope has ended, not some time later.
+      // The lock is let go of when the scope has ended. Others of the origin may be told so a moment later.
       yield* Effect.addFinalizer(() =>
         Effect.promise(() => {
           release();
