@@ -145,6 +145,7 @@ describe("containers that are changed", () => {
           tags: field.list(Schema.String),
           body: field.text(),
           tree: field.tree({ count: field.counter() }),
+          marks: field.map(Schema.String),
         },
       }),
     },
@@ -159,6 +160,7 @@ describe("containers that are changed", () => {
           tags: field.movableList(Schema.String),
           story: field.text(),
           tree: field.tree({ sum: field.counter() }),
+          marks: field.records({ by: field.string() }),
         },
       }),
     },
@@ -176,6 +178,11 @@ describe("containers that are changed", () => {
       step.change("note", { from: ["tags"], to: ["tags"], up: ({ tags }) => ({ tags: [...tags] }) }),
       step.change("note", { from: ["body"], to: ["story"], up: ({ body }) => ({ story: body }) }),
       step.change("note.tree", { from: ["count"], to: ["sum"], up: ({ count }) => ({ sum: count }) }),
+      step.change("note", {
+        from: ["marks"],
+        to: ["marks"],
+        up: ({ marks }) => ({ marks: Object.fromEntries(Object.entries(marks).map(([key, by]) => [key, { by }])) }),
+      }),
     ],
   });
   const third = evolveSchema(second, {
@@ -188,6 +195,7 @@ describe("containers that are changed", () => {
           tags: field.list(Schema.String),
           story: field.text(),
           tree: field.tree({ sum: field.counter() }),
+          marks: field.records({ by: field.string() }),
         },
       }),
     },
@@ -253,6 +261,56 @@ describe("containers that are changed", () => {
       later: (doc) => editDocument(note2, doc).items.replace(0, { id: "g", label: "important" }),
     });
     expect(notReapplied).toEqual(["items"]);
+  });
+
+  test.each([
+    ["an older", (doc: LoroDoc) => editDocument(note1, doc).marks.set("given", "up")],
+    ["the same", (doc: LoroDoc) => editDocument(note2, doc).marks.ensure("given").by.set("up")],
+  ])(
+    "what was set within a record that %s version has made and given up is not there, and that is said",
+    (_, givenUp) => {
+      const { documents, notReapplied } = outcomes(second, replica("22"), {
+        givenUp,
+        later: (doc) => {
+          editDocument(note2, doc).marks.ensure("given").by.set("later");
+          // The rest is made again, and is no reason to keep quiet about that.
+          editDocument(note2, doc).marks.ensure("other").by.set("later");
+        },
+      });
+      for (const doc of documents) expect(readDocument(note2, doc).marks).toEqual({ other: { by: "later" } });
+      expect(notReapplied).toEqual(["marks.given"]);
+    },
+  );
+
+  test("what others took away is not there, and that is said of what was changed, not of what was moved with it", () => {
+    const base = replica("22");
+    write(base, () => {
+      const note = editDocument(note2, base);
+      for (const key of ["gone", "left"]) note.marks.ensure(key).by.set("base");
+      const parent = note.outline.create(undefined, 0, { key: "gone" });
+      note.outline.create(parent, 0, { key: "below" });
+    });
+    const { documents, notReapplied } = outcomes(second, base, {
+      later: (doc) => {
+        const note = editDocument(note2, doc);
+        for (const key of ["gone", "left"]) note.marks.edit(key)?.by.set("later");
+        note.outline.edit("gone")?.done.set(true);
+        note.outline.edit("below")?.done.set(true);
+        note.marks.remove("left");
+      },
+      meanwhile: (doc) => {
+        const note = editDocument(note2, doc);
+        note.marks.remove("gone");
+        note.outline.move("below", undefined, 0);
+        note.outline.delete("gone");
+      },
+    });
+    for (const doc of documents) {
+      const { marks, outline } = readDocument(note2, doc);
+      expect(marks).toEqual({});
+      expect(outline).toMatchObject([{ id: "below", done: true }]);
+    }
+    expect(notReapplied).toEqual(["outline.gone", "marks.gone"]);
   });
 
   test("a later edit that waits for what nobody has is passed over", () => {

@@ -41,10 +41,11 @@ export interface Origin {
   /** What the step's forms say. */
   readonly forms: (place: Place) => Forms;
   /**
-   * Do to the newer form what was done to it between two states, here or in another replica. Commits. False where nothing of
-   * it could be done, because what it was done to is not here.
+   * Do to the newer form what was done to it between two states, here or in another replica. Commits. Returns where something
+   * could not be done, because what it was done to is not here: paths in the fields that the step makes, an empty one for all
+   * of them.
    */
-  readonly bring: (place: Place, before: Forms, after: Forms) => boolean;
+  readonly bring: (place: Place, before: Forms, after: Forms) => ReadonlyArray<Path>;
   /** Plan a plain value's registers, the oldest form first; undefined where the newer form is a container. */
   readonly plan: PlanWrites | undefined;
 }
@@ -104,20 +105,17 @@ export const slotsOf = (fields: Fields): ReadonlyArray<Slot> => {
 export const formsOf = (slots: ReadonlyArray<Slot>, place: Place): ReadonlyMap<string, Forms> =>
   new Map([...originsOf(slots)].map(([key, origin]) => [key, origin.forms(place)]));
 
-/** Does in a place what was done between two states of these slots. Commits. False as `Origin.bring`. */
+/** Does in a place what was done between two states of these slots. Commits. Returns as `Origin.bring`, of all their steps. */
 export const bringForms = (
   slots: ReadonlyArray<Slot>,
   place: Place,
   before: ReadonlyMap<string, Forms>,
   after: ReadonlyMap<string, Forms>,
-): boolean => {
-  let isBrought = true;
-  for (const [key, origin] of originsOf(slots)) {
+): Array<Path> =>
+  [...originsOf(slots)].flatMap(([key, origin]) => {
     const [then, now] = [before.get(key), after.get(key)];
-    if (then !== undefined && now !== undefined) isBrought = origin.bring(place, then, now) && isBrought;
-  }
-  return isBrought;
-};
+    return then === undefined || now === undefined ? [] : origin.bring(place, then, now);
+  });
 
 /** Several fields may come from one step. */
 const originsOf = (slots: ReadonlyArray<Slot>): ReadonlyMap<string, Origin> =>

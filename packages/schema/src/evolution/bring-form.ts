@@ -1,11 +1,12 @@
 /** Edits of a newer form, taken from one state of a document to another one that lacks some of what they were made on. */
 import type { Fields } from "../field-kinds.ts";
 import { isPlainObject } from "../json.ts";
-import { type Forms, bringForms, formsOf } from "../slots.ts";
 import type { Place } from "../place.ts";
+import { type Forms, type Path, bringForms, formsOf } from "../slots.ts";
 import { type View, mergeViews, viewText } from "./merge-views.ts";
 import { reconcileFields } from "./reconcile.ts";
 import { type Change, convert, ignore, openSuccessor, readOlder, readSuccessor } from "./successor.ts";
+import { unplacedEdits } from "./unplaced-edits.ts";
 
 /** What both forms of a change say in a place. */
 export const readForms = (change: Change, place: Place): Forms => ({
@@ -16,20 +17,22 @@ export const readForms = (change: Change, place: Place): Forms => ({
 
 /**
  * What was done to the newer form between two states, done here. What came from the older form is left to the place itself,
- * which carries over what its own older form says: a counter would count it twice.
+ * which carries over what its own older form says: a counter would count it twice. Returns as `Origin.bring`.
  */
-export const bringForm = (change: Change, place: Place, before: Forms, after: Forms): boolean => {
-  const isOlderBrought = bringForms(change.older, place, before.within, after.within);
+export const bringForm = (change: Change, place: Place, before: Forms, after: Forms): ReadonlyArray<Path> => {
+  // For people it is the field as a whole: they may not know it in its older form.
+  const unplaced = bringForms(change.older, place, before.within, after.within).map((): Path => []);
   const converted = (form: Forms) => convert(change, form.older, ignore);
   const carried = mergeViews(change.newer, converted(before), converted(after), before.newer, place.doc);
-  if (viewText(carried) === viewText(after.newer)) return isOlderBrought;
+  if (viewText(carried) === viewText(after.newer)) return unplaced;
   const present = readSuccessor(change, place, [], ignore);
+  unplaced.push(...unplacedEdits(change.newer, carried, present, after.newer));
   const [base, edited] = withoutMissingNodes(change.newer, present, carried, after.newer);
   const merged = mergeViews(change.newer, base, present, edited, place.doc);
-  if (viewText(merged) === viewText(present)) return isOlderBrought && viewText(present) === viewText(after.newer);
+  if (viewText(merged) === viewText(present)) return unplaced;
   reconcileFields(change.newer, openSuccessor(change, place), merged);
   place.doc.commit();
-  return isOlderBrought;
+  return unplaced;
 };
 
 /**

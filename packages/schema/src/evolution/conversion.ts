@@ -144,7 +144,7 @@ const same = (left: Json, right: Json): boolean => canonicalJson(left) === canon
  * The values that were set between two states. What an older app set alone stays in the older form, as it wrote it, also where
  * it cannot be converted; otherwise they are set in the newer one, beside the values that the place has.
  */
-const bring = (conversion: Conversion, place: Place, before: Forms, after: Forms): boolean => {
+const bring = (conversion: Conversion, place: Place, before: Forms, after: Forms): void => {
   const changed = (form: "older" | "newer"): Values =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- plain fields read as JSON
     Object.fromEntries(
@@ -163,10 +163,9 @@ const bring = (conversion: Conversion, place: Place, before: Forms, after: Forms
   const writes = new Map<string, Json>();
   if (isOlder || Object.keys(changed("newer")).length === 0) planOlder(conversion, place, [], changed("older"), writes);
   else if (canonicalJson(values) !== canonicalJson(present)) plan(conversion, place, [], values, writes);
-  if (writes.size === 0) return true;
+  if (writes.size === 0) return;
   setTogether(place, writes);
   place.doc.commit();
-  return true;
 };
 
 const conversionOf = new WeakMap<Origin, Conversion>();
@@ -214,7 +213,10 @@ export const convertedOrigin = (conversion: Conversion, member: string): Origin 
       newer: read(conversion, place, [], ignore),
       within: formsOf(conversion.older, place),
     }),
-    bring: (place, before, after) => bring(conversion, place, before, after),
+    bring: (place, before, after) => {
+      bring(conversion, place, before, after);
+      return [];
+    },
     forget,
   };
   conversionOf.set(origin, conversion);

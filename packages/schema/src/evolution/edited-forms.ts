@@ -23,7 +23,7 @@ import {
   TEXT,
   TREE,
 } from "../place.ts";
-import { bringForms, type DocumentType, type Forms, formsOf, keysOf, type Slot, slotsOf } from "../slots.ts";
+import { bringForms, type DocumentType, type Forms, formsOf, keysOf, type Path, type Slot, slotsOf } from "../slots.ts";
 import { canonicalJson } from "../json.ts";
 import { PLAIN_ROOT } from "../roots.ts";
 import { readPast } from "./past-versions.ts";
@@ -102,8 +102,9 @@ export const editedForms = (
         .filter(({ name }) => there.has(name))
         .flatMap(({ name, path, slots, earlier, now }) =>
           oneOfEachStep(slots)
-            .filter((slot) => isEdited(slot, earlier, now) && !isBrought(slot, places.get(name)?.place, earlier, now))
-            .map((slot) => [...path, slot.name].join(".")),
+            .filter((slot) => isEdited(slot, earlier, now))
+            .flatMap((slot) => unplacedOf(slot, slots, places.get(name)?.place, earlier, now))
+            .map((unplaced) => [...path, ...unplaced].join(".")),
         );
     },
   };
@@ -147,12 +148,22 @@ const isEdited = ({ origin }: Slot, earlier: FormsByKey, now: FormsByKey): boole
   return origin !== undefined && textOf(earlier.get(origin.key)) !== textOf(now.get(origin.key));
 };
 
-const isBrought = (slot: Slot, place: Place | undefined, earlier: FormsByKey, now: FormsByKey): boolean => {
-  if (place === undefined) return false;
+/** Brings what a step made. Returns where there is no place for it: paths that begin with a field's present name. */
+const unplacedOf = (
+  slot: Slot,
+  slots: ReadonlyArray<Slot>,
+  place: Place | undefined,
+  earlier: FormsByKey,
+  now: FormsByKey,
+): ReadonlyArray<Path> => {
+  if (place === undefined) return [[slot.name]];
   try {
-    return bringForms([slot], place, earlier, now);
+    return bringForms([slot], place, earlier, now).map(([member, ...within]) => {
+      const made = slots.find(({ origin }) => origin?.key === slot.origin?.key && origin?.member === member);
+      return [made?.name ?? slot.name, ...within];
+    });
   } catch (error) {
-    if (error instanceof SchemaWriteError) return false;
+    if (error instanceof SchemaWriteError) return [[slot.name]];
     throw error;
   }
 };
