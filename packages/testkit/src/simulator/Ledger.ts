@@ -28,6 +28,8 @@ export interface LedgerEdit {
   state: "asked" | "durable" | "uncertain" | "given-up";
   /** The app was told that it is saved. */
   saved: boolean;
+  /** It set its mark within one that a person gave up: the mark is nowhere, and the person was told. */
+  unplaced: boolean;
 }
 
 /** A document that was made of another one's content. */
@@ -53,6 +55,8 @@ export class Ledger {
   /** By device and counter. */
   readonly acknowledged = new Map<string, Acknowledged>();
   readonly forks = new Map<DocumentId, LedgerFork>();
+  /** Keys of the marks that went with edits that were given up, and that the person has not been told of yet, by document. */
+  readonly unplacedMarks = new Map<DocumentId, Set<string>>();
   /** Devices whose disk was replaced: what was given up there may wait again. */
   readonly #replaced = new Set<number>();
   /** What broke a promise while the run went on. */

@@ -3,11 +3,12 @@
  * does it. The ledger is told, and what is not as it has to be breaks a promise.
  */
 import { joinUpdates, type LocalStoreShape } from "@cairn/client/effect";
+import type { DocumentId } from "@cairn/protocol";
 import { decodeImportBlobMeta, LoroDoc, type PeerID } from "loro-crdt";
 import type { StoredDocument } from "../memory/memory-storage.ts";
 import type { MemoryStorage } from "../memory/index.ts";
 import type { Ledger } from "./Ledger.ts";
-import { readNote } from "./note-schema.ts";
+import { readNote, readVersions } from "./note-schema.ts";
 import type { World } from "./World.ts";
 
 type Rebuilding = Parameters<LocalStoreShape["rebuildDocument"]>[0];
@@ -23,9 +24,13 @@ const load = (document: StoredDocument): LoroDoc => {
 
 const editsOf = (document: StoredDocument | undefined): ReadonlyArray<string> => {
   if (document === undefined) return [];
+  return withContent(document, (loro) => readNote(loro).edits);
+};
+
+const withContent = <A>(document: StoredDocument, read: (loro: LoroDoc) => A): A => {
   const loro = load(document);
   try {
-    return readNote(loro).edits;
+    return read(loro);
   } finally {
     loro.free();
   }
@@ -53,6 +58,29 @@ const editsIn = (document: StoredDocument, updates: ReadonlyArray<Uint8Array>): 
     });
   } finally {
     loro.free();
+  }
+};
+
+/** A later edit that set a mark in the newer form, within a mark that only given-up edits had made, has no place any more. */
+const noteUnplacedMarks = (
+  ledger: Ledger,
+  document: DocumentId,
+  after: StoredDocument | undefined,
+  parked: ReadonlyArray<string>,
+  later: ReadonlyArray<string>,
+): void => {
+  const marksOf = (ids: ReadonlyArray<string>) => ids.map((id) => ledger.edits.get(id)?.mark);
+  if (after === undefined || !marksOf(later).some((mark) => mark !== undefined && marksOf(parked).includes(mark)))
+    return;
+  const { edits, marks } = withContent(after, (loro) => readVersions(loro).third);
+  const givenUp = new Set(marksOf(parked));
+  for (const id of later) {
+    const edit = ledger.edits.get(id);
+    if (edit?.mark === undefined || !edits.includes(id) || !givenUp.has(edit.mark) || Object.hasOwn(marks, edit.mark))
+      continue;
+    edit.unplaced = true;
+    const keys = ledger.unplacedMarks.get(document) ?? new Set();
+    ledger.unplacedMarks.set(document, keys.add(edit.mark));
   }
 };
 
@@ -90,7 +118,10 @@ export const watchRebuilding = (
       shown.filter((id) => !gone.has(id) && !after.has(id)),
     );
     ledger.giveUp(document, gone);
-    if (fork === undefined) return world.count("dead letter discarded");
+    if (fork === undefined) {
+      noteUnplacedMarks(ledger, document, stored.documents.get(document), parked, later);
+      return world.count("dead letter discarded");
+    }
     world.count("dead letter forked");
     const copied = new Set(editsOf(stored.documents.get(fork)));
     broken(

@@ -106,7 +106,7 @@ const verifyVersions = (run: Run, where: string, { edits, versions }: Content): 
   for (const id of present) {
     const edit = run.ledger.edits.get(id);
     if (edit?.line === true && !Object.hasOwn(lines, id)) broken.push(`promise 10: ${where} has lost the line ${id}`);
-    if (edit?.mark !== undefined && !Object.hasOwn(marks, edit.mark)) {
+    if (edit?.mark !== undefined && !edit.unplaced && !Object.hasOwn(marks, edit.mark)) {
       broken.push(`promise 10: ${where} has lost the mark ${edit.mark}`);
     }
   }
