@@ -11,7 +11,7 @@ export { PeerLeases } from "./platform/PeerLeases.ts";
 export { isUnacknowledged } from "./store/is-unacknowledged.ts";
 export * from "./store/LocalStore.ts";
 export type * from "./store/store-changes.ts";
-export { appendRefusal, rebuildsOf, withRebuild } from "./store/rebuilds.ts";
+export { appendRefusal, isNothingLeft, rebuildsOf, withRebuild } from "./store/rebuilds.ts";
 export { shownEdits } from "./store/rows/row-state.ts";
 export type * from "./store/records.ts";
 export * from "./transport/Transport.ts";

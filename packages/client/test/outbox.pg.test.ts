@@ -174,6 +174,26 @@ describe("hazard 15: refused edits", () => {
     expect(joined.sync().parked).toBe(0);
   });
 
+  it("leave nothing of a note whose making was refused, unless somebody writes in it again", async () => {
+    const { notebook, joined, copyOfOne } = await pair();
+    const titles = async (of: typeof notebook) => (await of.query("note")).map(({ fields }) => fields.title);
+    const before = await titles(notebook);
+    steering.fate = ([first]) =>
+      first?.header.kind === EntryKind.update ? { type: "refuse", code: "invalid" } : undefined;
+    const refused = await notebook.create("note", (edit) => edit.title.set("REFUSED"));
+    await until(async () => (await notebook.deadLetters()).length === 1);
+    expect(await titles(notebook)).toContain("REFUSED");
+    acceptAll();
+    await notebook.discardDeadLetter(refused.id);
+    expect(await titles(notebook)).toEqual(before);
+    expect(refused.read().title).toBe("");
+    refused.edit((edit) => edit.title.set("Made again"));
+    await notebook.flush({ tier: "server", timeout: 10_000 });
+    expect(await titles(notebook)).toContain("Made again");
+    await until(async () => (await titles(joined)).includes("Made again"));
+    expect(copyOfOne.loro.exportPendingUpdates()).toBeUndefined();
+  });
+
   it("promise 14: what a page writes that has not heard of it yet is made anew, and nobody waits for the rest", async () => {
     const made = await pair();
     const { notebook, one, copyOfOne } = made;

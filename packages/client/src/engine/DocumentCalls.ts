@@ -5,6 +5,7 @@ import type { PeerID } from "loro-crdt";
 import { peerIdOf } from "../documents/peer-ids.ts";
 import { updateRanges } from "../documents/update-ranges-later.ts";
 import { CairnError } from "../errors.ts";
+import { rebuildsOf } from "../store/rebuilds.ts";
 import type { HeldLease, PeerLeasesShape } from "../platform/PeerLeases.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { EngineServices } from "./Engine.ts";
@@ -76,7 +77,10 @@ export const documentCalls = (options: DocumentCallsOptions): DocumentCalls => {
     yield* runtime.rows.project(document);
     const opened = yield* store.openDocument(workspace, document);
     if (opened === undefined) {
-      return { type: "", snapshot: undefined, updates: [], through: 0, merging: false, rebuilds: 0 };
+      // All of it may have been given up, by who had it open, too.
+      const record = (yield* store.workspaces).find((each) => each.workspace === workspace);
+      const rebuilds = rebuildsOf(record, document);
+      return { type: "", snapshot: undefined, updates: [], through: 0, merging: false, rebuilds };
     }
     const { merging, type } = opened.record;
     // Rule 15: what takes long to import never reaches the page; it gets what can be shown at once.

@@ -1,6 +1,6 @@
 /** Documents that were made anew without what was given up, and edits that come too late for them. */
 import type { DocumentId } from "@cairn/protocol";
-import type { NewLocalUpdate } from "./store-changes.ts";
+import type { NewLocalUpdate, Rebuilding } from "./store-changes.ts";
 import type { WorkspaceRecord } from "./records.ts";
 
 /** What a workspace says of who may append to it. */
@@ -11,6 +11,14 @@ export const withRebuild = (
   rebuilds: WorkspaceRecord["rebuilds"],
   document: DocumentId,
 ): NonNullable<WorkspaceRecord["rebuilds"]> => ({ ...rebuilds, [document]: rebuildsOf({ rebuilds }, document) + 1 });
+
+/** Whether a document goes altogether: the log has nothing of it that can be opened, and no edit is left. */
+export const isNothingLeft = ({
+  document,
+  acknowledged,
+  edits,
+}: Pick<Rebuilding, "document" | "acknowledged" | "edits">): boolean =>
+  acknowledged.length === 0 && !edits.some((edit) => edit.document === document);
 
 /** How often a document was made anew. */
 export const rebuildsOf = (workspace: Pick<WorkspaceRecord, "rebuilds"> | undefined, document: DocumentId): number =>

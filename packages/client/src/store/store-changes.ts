@@ -128,7 +128,10 @@ export interface OutgoingMove extends Omit<StreamChange, "counter" | "through"> 
   readonly counter: number;
 }
 
-/** A document made anew without edits that were given up. */
+/**
+ * A document made anew without edits that were given up. Where nothing is left of it, neither in the log nor in an edit, it goes as if
+ * it had never been made; how often it was made anew is still known.
+ */
 export interface Rebuilding {
   readonly workspace: WorkspaceId;
   readonly document: DocumentId;

@@ -1,5 +1,6 @@
 /** States of entries and of documents' streams: stored as they were decided, and kept. */
 import { EntryKind, NO_DOCUMENT } from "@cairn/protocol";
+import { checkQuery, defineDocument, field } from "@cairn/schema";
 import { freezing } from "@cairn/sync";
 import { Effect } from "effect";
 import { expect } from "vitest";
@@ -24,6 +25,10 @@ import { type ContractSuite, expectNoChange, populated } from "./local-store-sui
 
 const voidOf = (counter: number) =>
   outgoingEntry(counter, [], { kind: EntryKind.void, document: NO_DOCUMENT, entry: bytesOf(6), hash: hashOf(6) });
+
+const TITLED = defineDocument({
+  fields: { title: field.string({ default: "", index: true, filterable: true, search: true }) },
+});
 
 const REASON = { code: "invalid", message: "the entry breaks a rule of its kind" };
 
@@ -227,6 +232,46 @@ export const registerStreamContract = (suite: ContractSuite): void => {
         const early = store.rebuildDocument({ ...rebuilding, pending: [another], through: another });
         yield* expectNoChange(store, WORKSPACE, [NOTE], early, "fenced");
       }),
+  );
+
+  suite.test("a document of which nothing is left after giving up is gone, and can be made again", (store) =>
+    Effect.gen(function* () {
+      const row = viewOf("given up", { createdAt: 7 });
+      // The newest document, in whose place a store may put the next one.
+      yield* store.appendUpdates([edit({ document: OTHER_NOTE })]);
+      const [id = 0] = yield* store.appendUpdates([edit({ row })]);
+      yield* store.moveStream(WORKSPACE, NOTE, changeOf("unsendable", "PENDING"));
+      yield* store.rebuildDocument({
+        workspace: WORKSPACE,
+        document: NOTE,
+        discarded: changeOf("discarded", "DEAD_LETTER").transition,
+        pending: [id],
+        through: id,
+        acknowledged: [],
+        edits: [],
+        row: viewOf("empty"),
+        retire: [0],
+      });
+      expect(yield* store.openDocument(WORKSPACE, NOTE)).toBeUndefined();
+      expect(yield* store.document(WORKSPACE, NOTE)).toBeUndefined();
+      expect(yield* store.streams(WORKSPACE)).toEqual([]);
+      const listed = (yield* store.documentPage(WORKSPACE, undefined, 10)).map(({ document }) => document);
+      expect(listed).toEqual([OTHER_NOTE]);
+
+      // Nothing finds it any more, nor what is made in its place, by what it said.
+      yield* store.appendUpdates([edit({ document: documentOf(7), row: viewOf("another") })]);
+      const rows = { workspace: WORKSPACE, type: "note", fingerprint: FINGERPRINT };
+      const found = (given: unknown) => store.query(rows, checkQuery(TITLED, given));
+      expect((yield* found({ search: "given" })).rows).toEqual([]);
+      expect((yield* found({ where: { title: { eq: "given up" } } })).rows).toEqual([]);
+      expect((yield* found({ search: "another" })).rows.map(({ document }) => document)).toEqual([documentOf(7)]);
+      expect(yield* store.countUnprojected(WORKSPACE, new Map([["note", FINGERPRINT]]))).toBe(1);
+
+      expect((yield* store.workspaces)[0]?.rebuilds).toEqual({ [NOTE]: 1 });
+      yield* expectNoChange(store, WORKSPACE, [OTHER_NOTE], store.appendUpdates([edit({ rebuilds: 0 })]), "rebuilt");
+      yield* store.appendUpdates([edit({ rebuilds: 1, row })]);
+      expect((yield* store.openDocument(WORKSPACE, NOTE))?.record).toMatchObject(shownBy(row));
+    }),
   );
 
   suite.testSessions("a person's pause is kept", (session) =>

@@ -1,5 +1,12 @@
 /** The trouble with documents' edits in memory: streams, what they hold back, and documents made anew. */
-import { Fenced, type LocalStoreShape, shownEdits, type UpdateRecord, withRebuild } from "@cairn/client/effect";
+import {
+  Fenced,
+  isNothingLeft,
+  type LocalStoreShape,
+  shownEdits,
+  type UpdateRecord,
+  withRebuild,
+} from "@cairn/client/effect";
 import { plainView, show, touch } from "./memory-documents.ts";
 import { changeStream, holds, led, streamsOf } from "./memory-outbox.ts";
 import type { MemoryStorage, StoredDocument } from "./memory-storage.ts";
@@ -75,6 +82,7 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
           });
         }
         if (row.projection === undefined) found.unprojected = found.latest;
+        if (isNothingLeft({ document, acknowledged, edits })) stored.documents.delete(document);
         const shown = shownEdits(edits);
         for (const [index, { row: view, rebuilds: _, ...edit }] of edits.entries()) {
           storage.lastUpdate += 1;

@@ -3,7 +3,7 @@ import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import type { DocumentView, RowProjection } from "../store-changes.ts";
 import { changedRowState, newRowState } from "../rows/row-state.ts";
 import type { CairnDatabase, DocumentRow, ViewRow } from "./tables.ts";
-import { putWords } from "./words.ts";
+import { putWords, removeWords } from "./words.ts";
 
 /** The tables that `touchDocuments` writes. */
 export const documentTables = (database: CairnDatabase) => [database.documents, database.views, database.words];
@@ -90,6 +90,17 @@ export const putViews = async (
         : [{ workspace, document, projection: view.projection, first: before === "" }],
     ),
   );
+};
+
+/** A document that has neither updates nor a snapshot any more: its row goes, with all that finds it. */
+export const removeDocument = async (
+  database: CairnDatabase,
+  workspace: WorkspaceId,
+  document: DocumentId,
+): Promise<void> => {
+  await database.documents.delete([workspace, document]);
+  await database.views.delete([workspace, document]);
+  await removeWords(database, workspace, document);
 };
 
 /** Applies changes, in order; each document's rows are written once. */

@@ -2,11 +2,11 @@
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { UpdateRecord } from "../records.ts";
-import { withRebuild } from "../rebuilds.ts";
+import { isNothingLeft, withRebuild } from "../rebuilds.ts";
 import { shownEdits } from "../rows/row-state.ts";
 import { piecesOf } from "../streams.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
-import { type DocumentChange, putViews, touchDocuments } from "./documents.ts";
+import { type DocumentChange, putViews, removeDocument, touchDocuments } from "./documents.ts";
 import { changeStream } from "./entries.ts";
 import { requireLeader, requireThat, requireWorkspace } from "./guard.ts";
 import { changePending, sumOfBytes } from "./outbox.ts";
@@ -96,7 +96,8 @@ export const streamOperations = (connection: DexieConnection): StreamOperations 
           );
           const { pendingUpdates: _, unprojected: __, ...rest } = before;
           const unprojected = row.projection === undefined ? { unprojected: latest } : {};
-          await putViews(database, [[{ ...rest, pendingBytes: 0, merging: false, latest, ...unprojected }, row]]);
+          if (isNothingLeft({ document, acknowledged, edits })) await removeDocument(database, workspace, document);
+          else await putViews(database, [[{ ...rest, pendingBytes: 0, merging: false, latest, ...unprojected }, row]]);
           await addEdits(database, edits);
           const retiredLeases = [...new Set([...(record.retiredLeases ?? []), ...retire])];
           await database.workspaces.put({

@@ -55,16 +55,22 @@ export const putWords = async (database: CairnDatabase, texts: ReadonlyArray<New
   if (changed.length > 0) await database.words.bulkPut(changed);
 };
 
+/** No words of this document from now on. */
+export const removeWords = async (
+  database: CairnDatabase,
+  workspace: WorkspaceId,
+  document: DocumentId,
+): Promise<void> => {
+  await rowsOf(database, workspace, document).delete();
+};
+
+const rowsOf = (database: CairnDatabase, workspace: WorkspaceId, document: DocumentId) =>
+  database.words.where(":id").between([workspace, document, Dexie.minKey], [workspace, document, Dexie.maxKey]);
+
 const wordsBefore = async (
   database: CairnDatabase,
   { workspace, document, first }: NewWords,
-): Promise<ReadonlyArray<WordsRow>> =>
-  first
-    ? []
-    : database.words
-        .where(":id")
-        .between([workspace, document, Dexie.minKey], [workspace, document, Dexie.maxKey])
-        .toArray();
+): Promise<ReadonlyArray<WordsRow>> => (first ? [] : rowsOf(database, workspace, document).toArray());
 
 const changeOf = (
   { workspace, document, text }: NewWords,

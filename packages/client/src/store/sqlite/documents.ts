@@ -49,6 +49,12 @@ export const documentRows = (database: SqliteDatabase, index: IndexRows) => {
       pending_updates = pending_updates + ?, pending_bytes = pending_bytes + ?
     WHERE key = ?`);
   const unshow = database.prepare("UPDATE documents SET unprojected = latest WHERE key = ?");
+  const remove = [
+    "DELETE FROM words WHERE document = ?",
+    "DELETE FROM entries WHERE key = ?",
+    "DELETE FROM views WHERE document = ?",
+    "DELETE FROM documents WHERE key = ?",
+  ].map((sql) => database.prepare(sql));
   const lastUpdate = database.prepare("SELECT last_update FROM profile");
   const setLastUpdate = database.prepare("UPDATE profile SET last_update = ?");
 
@@ -109,6 +115,10 @@ export const documentRows = (database: SqliteDatabase, index: IndexRows) => {
     ensureState,
     putView,
     noteEdit,
+    /** A document that has neither updates nor a snapshot any more: its row goes, with all that finds it. */
+    remove: (key: number): void => {
+      for (const statement of remove) statement.run(key);
+    },
     write,
     /** The highest update id that was ever given. */
     lastUpdate: (): number => number(lastUpdate.get()?.["last_update"]),

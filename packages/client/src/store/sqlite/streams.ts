@@ -2,7 +2,7 @@
 import { type DocumentId, NO_DOCUMENT, type WorkspaceId } from "@cairn/protocol";
 import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { StreamRecord, UpdateRecord } from "../records.ts";
-import { withRebuild } from "../rebuilds.ts";
+import { isNothingLeft, withRebuild } from "../rebuilds.ts";
 import { nextStream, piecesOf, type StreamChange } from "../streams.ts";
 import { shownEdits } from "../rows/row-state.ts";
 import type { SqliteDatabase } from "./database.ts";
@@ -165,7 +165,8 @@ export const streamOperations = (
             refs: [],
           })),
         );
-        documents.putView(key, row);
+        if (isNothingLeft({ document, acknowledged, edits })) documents.remove(key);
+        else documents.putView(key, row);
         const shown = shownEdits(edits);
         for (const [index, edit] of edits.entries()) {
           const target = documents.ensure(edit.workspace, edit.document, edit.type, edit.time);
