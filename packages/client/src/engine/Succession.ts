@@ -181,14 +181,15 @@ const admitSuccessor = Effect.fnUntraced(function* (
   for (let proposal = 0; proposal < MAX_PROPOSALS; proposal += 1) {
     rest = yield* pullRest(work, to, rest);
     const { membership, admission } = rest;
-    if (membership.devices.has(to) && admission !== undefined) return { ...rest, admission };
-    const role = currentRole(membership, from);
-    if (role === undefined) return yield* new Halted({ code: "revoked" });
+    // What was sealed to the old identity alone: its keys go with it, and the log's entries are opened by the successor.
     const before = keyring.newest;
     yield* Effect.promise(() =>
       unlockEpochs(membership, keyring, { type: "device", id: from, keys: context.keys.agreement }),
     );
     if (keyring.newest !== before) yield* Secrets.saveKeyring(store, keyring);
+    if (membership.devices.has(to) && admission !== undefined) return { ...rest, admission };
+    const role = currentRole(membership, from);
+    if (role === undefined) return yield* new Halted({ code: "revoked" });
     const proposed = yield* Effect.promise(async () => {
       const certificate = await certifyDevice({
         workspace,

@@ -191,6 +191,8 @@ export const reloadIdentity = Effect.fnUntraced(function* (
   if (record === undefined || record.device === context.device) return false;
   const keys = yield* Secrets.deviceKeysOf(store, record.workspace, record.device);
   if (keys === undefined) return false;
+  // Some epochs were sealed to the old identity alone, whose keys are gone.
+  yield* Secrets.addStoredKeys(store, context.keyring);
   context.record = record;
   context.device = record.device;
   context.keys = keys;

@@ -140,9 +140,23 @@ export const keyring = Effect.fnUntraced(function* (
   return new Keyring(workspace, isStoredEpochs(stored) ? stored.filter(([, key]) => key.length === KEY_BYTES) : []);
 });
 
-/** Stores the keyring's keys. */
-export const saveKeyring = (store: LocalStoreShape, keys: Keyring): Effect.Effect<void, StoreFailure> =>
-  store.putSecret(epochsName(keys.workspace), [...keys.epochKeys]);
+/** Adds the keys that are stored: another engine of the profile may have had some from an identity that is gone. */
+export const addStoredKeys = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  keys: Keyring,
+): Effect.fn.Return<void, StoreFailure> {
+  const stored = yield* keyring(store, keys.workspace);
+  for (const [epoch, key] of stored.epochKeys) keys.add(epoch, key);
+});
+
+/** Stores the keyring's keys, none of those less that are stored. */
+export const saveKeyring = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  keys: Keyring,
+): Effect.fn.Return<void, StoreFailure> {
+  yield* addStoredKeys(store, keys);
+  yield* store.putSecret(epochsName(keys.workspace), [...keys.epochKeys]);
+});
 
 /** The root secret of a workspace that was made here. */
 export const rootSecret = (

@@ -1,0 +1,117 @@
+/** Keys that several engines of one profile keep in one store. */
+import { it } from "@effect/vitest";
+import { deviceIdOf, Keyring, systemRandom } from "@cairn/crypto";
+import { EntryKind, hashFromBytes, NO_DOCUMENT } from "@cairn/protocol";
+import { freezing } from "@cairn/sync";
+import { makeMemoryStore, MemoryStorage } from "@cairn/testkit/memory";
+import { Effect } from "effect";
+import { describe, expect } from "vitest";
+import { loadContext, reloadIdentity } from "../src/engine/WorkspaceContext.ts";
+import * as Secrets from "../src/engine/WorkspaceSecrets.ts";
+import { workspace } from "./fixtures/devices.ts";
+
+const key = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
+const nothing = hashFromBytes(new Uint8Array(32));
+
+const epochsIn = (keyring: Keyring): ReadonlyArray<number> => [...keyring.epochKeys.keys()];
+
+/** A profile with one workspace, whose first epoch's key it has. */
+const makeProfile = Effect.gen(function* () {
+  const store = makeMemoryStore(new MemoryStorage());
+  const keys = yield* Secrets.ensureDeviceKeys(store, workspace, "platform", systemRandom);
+  const device = deviceIdOf(workspace, keys);
+  const record = {
+    workspace,
+    device,
+    role: "owner" as const,
+    createdHere: true,
+    server: undefined,
+    joinedBy: undefined,
+    addedAt: 0,
+  };
+  const position = {
+    workspace,
+    cursor: 0,
+    chain: nothing,
+    server: undefined,
+    serverEpoch: 0,
+    nextCounter: 1,
+    lastSyncedAt: undefined,
+  };
+  yield* store.addWorkspace(record, position, []);
+  yield* Secrets.saveKeyring(store, new Keyring(workspace, [[1, key(1)]]));
+  return { store, record };
+});
+
+describe("the keys of a profile with several engines", () => {
+  it.effect(
+    "promise 1: an identity that another engine has taken comes with the epochs that only the old one opens",
+    () =>
+      Effect.gen(function* () {
+        const { store, record } = yield* makeProfile;
+        const context = yield* loadContext(store, record, systemRandom);
+        if (context === undefined) return expect.unreachable("the keys are there");
+
+        // The other engine reads on in the log, where the old identity is given two epochs, and takes a new one.
+        yield* Secrets.saveKeyring(
+          store,
+          new Keyring(workspace, [
+            [1, key(1)],
+            [2, key(2)],
+            [3, key(3)],
+          ]),
+        );
+        const to = deviceIdOf(
+          workspace,
+          yield* Secrets.ensureSuccessorKeys(store, workspace, "platform", systemRandom),
+        );
+        yield* store.succeed({
+          workspace,
+          fence: yield* store.claimLeadership,
+          from: record.device,
+          to,
+          admission: {
+            device: to,
+            counter: 1,
+            document: NO_DOCUMENT,
+            // No link of a chain, which is none of what this is about.
+            kind: EntryKind.void,
+            entry: key(9),
+            hash: nothing,
+            refs: [],
+            frozen: freezing(0),
+            frozenAt: 0,
+            updates: [],
+          },
+          documents: [],
+        });
+        yield* Secrets.promoteSuccessorKeys(store, workspace, to);
+
+        expect(yield* reloadIdentity(store, context)).toBe(true);
+        expect(context.device).toBe(to);
+        expect(epochsIn(context.keyring)).toEqual([1, 2, 3]);
+      }),
+  );
+
+  it.effect("what one engine has of them is stored beside what another has stored", () =>
+    Effect.gen(function* () {
+      const { store } = yield* makeProfile;
+      yield* Secrets.saveKeyring(
+        store,
+        new Keyring(workspace, [
+          [1, key(1)],
+          [3, key(3)],
+        ]),
+      );
+      yield* Secrets.saveKeyring(
+        store,
+        new Keyring(workspace, [
+          [1, key(1)],
+          [2, key(2)],
+        ]),
+      );
+      const stored = yield* Secrets.keyring(store, workspace);
+      expect(new Set(epochsIn(stored))).toEqual(new Set([1, 2, 3]));
+    }),
+  );
+});
