@@ -128,6 +128,7 @@ describe("deliberate defects", () => {
 describe("runs that found something", () => {
   test.each([
     [8, "a tab that leads again does not go round in circles for a row that another tab has made"],
+    [197, "a new key is sealed to a device that comes in while it is made"],
     [213, "a copy from before its first page makes nothing anew that the server has"],
     [546, "a page that opens a document right after its device took a new identity writes under no counter twice"],
     [864, "the last page of all that is lost on its way is sent again"],

@@ -37,18 +37,20 @@ export const createLink = Effect.fnUntraced(function* (work: OwnerWork, options:
   // What the server says to this device is said now, before anything is made.
   yield* work.sessions.current;
   const description = yield* work.sessions.description;
-  const made = yield* attempt(() =>
-    createLinkRecord({
-      state: context.membership,
-      keyring: context.keyring,
-      server: description.publicUrl ?? work.calls.origin,
-      role: options.role,
-      maxUses: options.maxUses,
-      label: options.label,
-      random: context.random,
+  const { made } = yield* proposeAndSettle(work, (state) =>
+    attempt(async () => {
+      const link = await createLinkRecord({
+        state,
+        keyring: context.keyring,
+        server: description.publicUrl ?? work.calls.origin,
+        role: options.role,
+        maxUses: options.maxUses,
+        label: options.label,
+        random: context.random,
+      });
+      return { made: link, records: [link.record] };
     }),
   );
-  yield* proposeAndSettle(work, Effect.succeed([made.record]));
   const sealedName = yield* attempt(() => sealLinkName(made.accessLink, options.name, context.random));
   const { token } = yield* work.sessions.current;
   const now = yield* Clock.currentTimeMillis;
@@ -73,11 +75,10 @@ export const revokeLink = Effect.fnUntraced(function* (work: OwnerWork, link: Li
   const { token } = yield* work.sessions.current;
   yield* work.calls.revokeLink(context.workspace, token, link);
   if (!hasLink(context.membership, link)) return;
-  yield* proposeAndSettle(
-    work,
+  yield* proposeAndSettle(work, (membership) =>
     attempt(async () => {
-      const { record } = await keyChangeRecord(context.membership, context.keyring, context.random, new Set([link]));
-      return [{ type: "revoke-link", link }, record];
+      const { record } = await keyChangeRecord(membership, context.keyring, context.random, new Set([link]));
+      return { records: [{ type: "revoke-link", link }, record] };
     }),
   );
 });

@@ -19,12 +19,8 @@ export const requireCurrentApp = (
 
 /** Raises the minimum, unless it is as high already. */
 export const raiseMinimumVersion = Effect.fnUntraced(function* (work: OwnerWork, version: number) {
-  const { context } = work.runtime;
   yield* requireOwner(work.runtime);
-  yield* proposeAndSettle(
-    work,
-    Effect.sync(() =>
-      context.membership.minimumVersion >= version ? [] : [{ type: "minimum-version" as const, version }],
-    ),
+  yield* proposeAndSettle(work, ({ minimumVersion }) =>
+    Effect.succeed({ records: minimumVersion >= version ? [] : [{ type: "minimum-version", version }] }),
   );
 });

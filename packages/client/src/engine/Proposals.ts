@@ -1,5 +1,5 @@
 /** What an owner's device adds to the membership chain: proposed online, against the chain's current head (rule 20). */
-import { currentRole, proposeMembership } from "@cairn/crypto";
+import { currentRole, type MembershipState, proposeMembership } from "@cairn/crypto";
 import { type Entry, entryHash, EntryKind, type MembershipRecord, NO_DOCUMENT } from "@cairn/protocol";
 import { freezing } from "@cairn/sync";
 import { Clock, Duration, Effect } from "effect";
@@ -13,18 +13,19 @@ import type { SessionKeeper } from "./Session.ts";
 import type { WorkspaceContext } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 
-/** Puts a membership entry with these records into the outbox, behind the chain's head as this device knows it. */
+/** Puts a membership entry with these records into the outbox, behind the head of the chain that they were made for. */
 const propose = Effect.fnUntraced(
   function* (
     store: LocalStoreShape,
     context: WorkspaceContext,
     fence: Fence,
+    membership: MembershipState,
     records: ReadonlyArray<MembershipRecord>,
   ): Effect.fn.Return<Entry, StoreFailure | Fenced | CairnError> {
     const position = yield* store.position(context.workspace);
     if (position === undefined) return yield* Effect.fail(new CairnError("workspace-not-here"));
     const entry = yield* attempt(() =>
-      proposeMembership(context.membership, records, {
+      proposeMembership(membership, records, {
         device: context.device,
         counter: position.nextCounter,
         signing: context.keys.signing,
@@ -108,28 +109,37 @@ const conversing = Effect.fnUntraced(function* ({ runtime, calls }: OwnerWork) {
   }
 });
 
+export interface Proposal {
+  /** None, where the chain turns out to say as much already. */
+  readonly records: ReadonlyArray<MembershipRecord>;
+}
+
 /**
- * Proposes records until the chain has them (rule 20); none, where the chain turns out to say as much already. Fails with
- * `offline` where the server cannot be asked now.
+ * Proposes records until the chain has them (rule 20), and returns the proposal that it has. Fails with `offline` where the
+ * server cannot be asked now.
+ *
+ * @param make makes the records anew for each proposal, for the chain as it is given. What others add meanwhile refuses the
+ *   proposal: a new key would else be sealed to everybody but the device that has just come in.
  */
-export const proposeAndSettle = Effect.fnUntraced(function* (
+export const proposeAndSettle = Effect.fnUntraced(function* <P extends Proposal>(
   work: OwnerWork,
-  records: Effect.Effect<ReadonlyArray<MembershipRecord>, CairnError>,
-): Effect.fn.Return<void, StoreFailure | Fenced | CairnError | TransportFailure> {
+  make: (membership: MembershipState) => Effect.Effect<P, CairnError>,
+): Effect.fn.Return<P, StoreFailure | Fenced | CairnError | TransportFailure> {
   const { store, runtime } = work;
-  for (let proposal = 0; proposal < MAX_PROPOSALS; proposal += 1) {
+  for (let attempts = 0; attempts < MAX_PROPOSALS; attempts += 1) {
     const fence = yield* conversing(work).pipe(
       Effect.timeoutOrElse({ duration: SETTLE_TIMEOUT, orElse: () => Effect.fail(new CairnError("unavailable")) }),
     );
-    const proposed = yield* records;
-    if (proposed.length === 0) return;
-    const entry = yield* propose(store, runtime.context, fence, proposed);
+    const { membership } = runtime.context;
+    const proposal = yield* make(membership);
+    if (proposal.records.length === 0) return proposal;
+    const entry = yield* propose(store, runtime.context, fence, membership, proposal.records);
     runtime.status.setStale();
     runtime.driver.wake();
     const taken = yield* settled(work, entry.header.counter).pipe(
       Effect.timeoutOrElse({ duration: SETTLE_TIMEOUT, orElse: () => Effect.fail(new CairnError("offline")) }),
     );
-    if (taken) return;
+    if (taken) return proposal;
   }
   return yield* Effect.fail(new CairnError("unavailable"));
 });
