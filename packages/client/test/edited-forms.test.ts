@@ -45,6 +45,8 @@ const rebase = (schema: DocumentSchema, server: LoroDoc, parked: Uint8Array, lat
     digest: hashFromBytes(new Uint8Array(32)),
   });
 
+const byName = (left: string, right: string): number => left.localeCompare(right);
+
 /** What becomes of the later edits behind those that are given up, and as unsaved ones of a page; and what is said of it. */
 const outcomes = (schema: DocumentSchema, base: LoroDoc, { givenUp, later, meanwhile }: Story) => {
   const page = replica("11", base);
@@ -56,8 +58,9 @@ const outcomes = (schema: DocumentSchema, base: LoroDoc, { givenUp, later, meanw
   const rebuilt = replica("55", server);
   if (update !== undefined) rebuilt.import(update);
   const open = replica("33", server);
-  applyUnsaved(page, [behind], open, documentTypeOf(schema, "note"));
+  const unplaced = applyUnsaved(page, [behind], open, documentTypeOf(schema, "note"));
   open.commit();
+  expect(unplaced.toSorted(byName)).toEqual(notReapplied.toSorted(byName));
   return { documents: [rebuilt, open], notReapplied };
 };
 

@@ -16,10 +16,10 @@ import type { CopiedUpdate } from "../backup/copy-document.ts";
 import { copyDocument } from "../backup/copy-document.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { DocumentView } from "../store/store-changes.ts";
+import { applyChanges, type ContainerDiff } from "./apply-changes.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
 import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
-import { madeAbove, possibleTreeChanges } from "./tree-changes.ts";
 import { type Sequence, type Step, transformDelta } from "./transform-delta.ts";
 
 export interface RebaseRequest {
@@ -47,7 +47,6 @@ export interface Rebased {
   readonly copy: { readonly updates: ReadonlyArray<CopiedUpdate>; readonly row: DocumentView } | undefined;
 }
 
-type ContainerDiff = [ContainerID, JsonDiff];
 type Version = ReturnType<LoroDoc["frontiers"]>;
 
 /** `server` has what the server has, and nothing else; it is not changed. */
@@ -140,45 +139,10 @@ const reapply = (
   undo: ReadonlyArray<ContainerDiff>,
 ): ReadonlyArray<string> => {
   const undone = new Map(undo);
-  const made = JSON.stringify(later);
-  const trees = possibleTreeChanges(later, full, rebuilt);
-  const possible: Array<ContainerDiff> = [];
-  const lost = trees.lost.map((id) => pathOf(full, id));
-  for (const [id, diff] of trees.possible) {
-    const here = id.startsWith("cid:root-") || rebuilt.getContainerById(id) !== undefined;
-    // A container that the later edits make themselves is made again with its content; so are the nodes of trees.
-    if (!here && !made.includes(`🦜:${id}`) && !isNodeMade(later, id)) lost.push(pathOf(full, id));
-    else possible.push([id, transformed(diff, undone.get(id) ?? undoOfAll(rebuilt, id, diff))]);
-  }
-  // A mergeable child goes by its name whether or not its parent has it: without it nobody finds what is in it. In what the
-  // later edits make, it gets another name.
-  const isMade = (id: ContainerID): boolean => {
-    const above = madeAbove(id);
-    return above !== undefined && (made.includes(`🦜:cid:${above}:`) || isNodeMade(later, `cid:${above}:Map`));
-  };
-  const isUnfound = (id: ContainerID): boolean =>
-    id.startsWith("cid:root-") && !isMade(id) && rebuilt.getPathToContainer(id) === undefined;
-  try {
-    rebuilt.applyDiff(possible);
-    return [...lost, ...possible.flatMap(([id]) => (isUnfound(id) ? [pathOf(full, id)] : []))];
-  } catch {
-    // One of them does not fit; the others still may, one by one.
-  }
-  for (const entry of possible) {
-    try {
-      rebuilt.applyDiff([entry]);
-    } catch {
-      lost.push(pathOf(full, entry[0]));
-    }
-  }
-  return lost;
-};
-
-const isNodeMade = (changes: ReadonlyArray<ContainerDiff>, id: ContainerID): boolean =>
-  changes.some(
-    ([, diff]) =>
-      diff.type === "tree" && diff.diff.some(({ action, target }) => action === "create" && id === `cid:${target}:Map`),
+  return applyChanges(full, rebuilt, later, (id, diff) =>
+    transformed(diff, undone.get(id) ?? undoOfAll(rebuilt, id, diff)),
   );
+};
 
 /** What only the given-up edits have opened is not in the difference to the state without them: all that was in it goes. */
 const undoOfAll = (rebuilt: LoroDoc, id: ContainerID, { type }: JsonDiff): JsonDiff | undefined => {
@@ -206,9 +170,4 @@ const transformed = (diff: JsonDiff, undo: JsonDiff | undefined): JsonDiff => {
   }
   /* oxlint-enable typescript/no-unsafe-type-assertion */
   return diff;
-};
-
-const pathOf = (doc: LoroDoc, id: ContainerID): string => {
-  const path = doc.getPathToContainer(id);
-  return path === undefined ? "a part that is gone" : path.join(".");
 };

@@ -297,12 +297,14 @@ export class PlainDocument {
     this.#refs = [...new Set(unsaved.flatMap(({ refs }) => refs))];
     this.#isReauthoring = true;
     try {
-      applyUnsaved(
+      const lost = applyUnsaved(
         old,
         unsaved.map(({ update }) => update),
         this.#loro,
         this.#declared,
       );
+      // Paths have names that people gave.
+      if (lost.length > 0) this.#unsaved.lose(new Error("what they were made in is not in the document any more"));
     } finally {
       // Also where only a part of it could be done.
       this.#loro.commit();
