@@ -11,6 +11,7 @@ import type { ServerCalls, Unreachable } from "../transport/Transport.ts";
 import type { OutboxWork } from "./Outbox.ts";
 import { type BadPage, type Cloned, type Diverged, receive, type Received } from "./Receiving.ts";
 import type { Halted } from "./Halted.ts";
+import { applyLateEntries } from "./LateEntries.ts";
 import type { SessionKeeper } from "./Session.ts";
 
 /** Everything that ends a connection. */
@@ -73,6 +74,17 @@ export const currentPosition = ({
     position === undefined ? Effect.die(new Error("a workspace without a position")) : Effect.succeed(position),
   );
 
+/** Takes what was received before and can be applied now, and tells of it. */
+export const takeLateEntries = ({
+  store,
+  context,
+  fence,
+  onReceived,
+}: Pick<Conversation, "store" | "context" | "fence" | "onReceived">): Effect.Effect<void, StoreFailure | Fenced> =>
+  Effect.map(applyLateEntries(store, context, fence), (documents) => {
+    if (documents.size > 0) onReceived(documents, false);
+  });
+
 /** Takes one page, and tells what came with it. */
 export const takePage = Effect.fnUntraced(function* (
   conversation: Conversation,
@@ -88,6 +100,8 @@ export const takePage = Effect.fnUntraced(function* (
   }
   if (received.marks.size > 0) conversation.onMarks(received.marks);
   conversation.onReceived(received.documents, received.membershipChanged);
+  // The chain brings keys.
+  if (received.membershipChanged) yield* takeLateEntries(conversation);
   // Promise 14: a page can settle what the sender has just found under way, and passed over for it.
   if (received.settled) {
     conversation.onOutbox();

@@ -28,7 +28,7 @@ import type { Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.
 import type { NewLocalUpdate, Rebuilding } from "../store/store-changes.ts";
 import type { StreamRecord, UpdateRecord } from "../store/records.ts";
 import type { DeadLetter, DeadLetterExport, DiscardPreview } from "../sync-api.ts";
-import { openContent } from "./Receiving.ts";
+import { openContent } from "./entry-opening.ts";
 import type { WorkspaceContext } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 

@@ -2,25 +2,17 @@
  * Receiving a page: verify, open and store what it brings, and move the cursor, in one transaction.
  *
  * Whether an entry counts is decided by its signature and the membership chain alone (rule 19). One that does not count,
- * or that this version does not understand, is kept in the log and not applied.
+ * or that this version does not understand, is kept in the log and not applied; what may be applied later is in `LateEntries`.
  */
-import { authorityOf, openEntry } from "@cairn/crypto";
-import {
-  decodeEntry,
-  type DocumentId,
-  type Entry,
-  EntryKind,
-  hasCriticalExtension,
-  MalformedBytes,
-  type Page,
-} from "@cairn/protocol";
+import { decodeEntry, type DocumentId, type Entry, EntryKind, type Page } from "@cairn/protocol";
 import { type OwnEntry, type PageOutcome, type Position, type ReceivedEntry, receivePage } from "@cairn/sync";
-import { Clock, Data, Effect, Result } from "effect";
-import { updateRanges } from "../documents/update-ranges-later.ts";
+import { Clock, Data, Effect } from "effect";
 import type { Fence, NewReceivedUpdate } from "../store/store-changes.ts";
 import type { Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { LogRecord } from "../store/records.ts";
-import { decodeContent, type EntryContent, type MadeAnew, type StateMark } from "./entry-content.ts";
+import type { MadeAnew, StateMark } from "./entry-content.ts";
+import { openContent, type Opened, updatesOf } from "./entry-opening.ts";
+import { keepLateEntries, type LateEntry } from "./LateEntries.ts";
 import { firstFormOfEdit, unacknowledgedEdits } from "./UnacknowledgedEdits.ts";
 import { extendContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
@@ -52,31 +44,6 @@ export interface Received {
   /** Entries that were kept and not applied, with the reason: for the log, never with content. */
   readonly unapplied: ReadonlyArray<{ readonly seq: number; readonly reason: string }>;
 }
-
-type Opened =
-  | { readonly type: "content"; readonly content: EntryContent }
-  | { readonly type: "unapplied"; readonly reason: string };
-
-/** Opens an entry with content, and says whether it may be applied. */
-export const openContent = async (context: WorkspaceContext, entry: Entry): Promise<Opened> => {
-  const { header } = entry;
-  const unapplied = (reason: string): Opened => ({ type: "unapplied", reason });
-  if (hasCriticalExtension(header)) return unapplied("critical extension of a newer version");
-  const authority = authorityOf(context.membership, header);
-  if (!authority.counts) return unapplied(authority.reason);
-  const author = context.membership.devices.get(header.device);
-  if (author === undefined) return unapplied("not-a-member");
-  try {
-    const content = decodeContent(await openEntry(entry, context.sealing, author.signingKey));
-    // Rule 13: a forged peer id would make replicas differ with equal version vectors.
-    const { operationsOf } = await updateRanges();
-    const refused = content.updates.map((update) => operationsOf(header.device, update)).find(Result.isFailure);
-    return refused === undefined ? { type: "content", content } : unapplied(refused.failure.reason);
-  } catch (error) {
-    if (error instanceof MalformedBytes) return unapplied("content of an unknown form");
-    return unapplied(error instanceof Error ? error.name : "unknown");
-  }
-};
 
 const openOne = (context: WorkspaceContext) => (received: ReceivedEntry) =>
   Effect.map(
@@ -113,15 +80,17 @@ export const receive = Effect.fnUntraced(function* (
   if (foreign !== undefined) return yield* new Cloned({ counter: foreign.counter });
   const updates: Array<NewReceivedUpdate> = [];
   const unapplied: Array<{ seq: number; reason: string }> = [];
+  const late: Array<LateEntry> = [];
   const copies: Array<Copied> = [];
   let membershipChanged = false;
   const marks = new Map<DocumentId, StateMark>();
   const take = ({ received, opened }: { readonly received: ReceivedEntry; readonly opened: Opened }): void => {
     if (opened.type === "unapplied") {
       unapplied.push({ seq: received.seq, reason: opened.reason });
+      if (opened.mayChange) late.push(received.entry.header);
       return;
     }
-    updates.push(...toUpdates(received, opened.content));
+    updates.push(...updatesOf(received.entry, opened.content));
     if (opened.content.madeAnew !== undefined) copies.push({ received, madeAnew: opened.content.madeAnew });
     // A mark speaks of what was there then: what comes behind it in the page makes it one of the past.
     const { document } = received.entry.header;
@@ -160,6 +129,7 @@ export const receive = Effect.fnUntraced(function* (
   const own = outcome.entries.filter(({ entry }) => entry.header.device === context.device);
   const twin = yield* findTwin(store, context, copies, new Set(named.map(({ counter }) => counter)));
   if (twin !== undefined) return yield* new Cloned({ counter: twin.counter });
+  yield* keepLateEntries(store, context.workspace, late);
   const now = yield* Clock.currentTimeMillis;
   yield* store.receive({
     workspace: context.workspace,
@@ -256,13 +226,3 @@ const nothing = (position: Position, more: boolean): Received => ({
   marks: new Map(),
   unapplied: [],
 });
-
-const toUpdates = ({ entry }: ReceivedEntry, content: EntryContent): ReadonlyArray<NewReceivedUpdate> =>
-  content.updates.map((update) => ({
-    document: entry.header.document,
-    type: content.type,
-    update,
-    device: entry.header.device,
-    counter: entry.header.counter,
-    time: content.time,
-  }));

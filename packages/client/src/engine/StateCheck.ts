@@ -13,7 +13,7 @@ import type { Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.
 import type { LogRecord } from "../store/records.ts";
 import type { DocumentImportsShape } from "./DocumentImports.ts";
 import type { StateMark } from "./entry-content.ts";
-import { openContent } from "./Receiving.ts";
+import { openContent } from "./entry-opening.ts";
 import type { WorkspaceContext } from "./WorkspaceContext.ts";
 
 /** A document is marked at most this often, and not before it was worked on for as long: never with every key press. */

@@ -40,7 +40,7 @@ import { type TransportFailure, Unreachable } from "../transport/Transport.ts";
 import type { Conversation } from "./Conversation.ts";
 import type { EntryContent } from "./entry-content.ts";
 import { Halted } from "./Halted.ts";
-import { openContent } from "./Receiving.ts";
+import { openContent } from "./entry-opening.ts";
 import { logOfDocuments } from "./StateCheck.ts";
 import { firstFormOfEdit, unacknowledgedEdits } from "./UnacknowledgedEdits.ts";
 import { extendOrSkip, foldLog } from "./WorkspaceContext.ts";

@@ -13,6 +13,7 @@ import {
   type Conversation,
   currentPosition,
   type Restraint,
+  takeLateEntries,
   takePage,
 } from "./Conversation.ts";
 import { drainOutbox } from "./Draining.ts";
@@ -325,7 +326,11 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
           (stop) => Effect.sync(stop),
         );
         const origin = context.record.server;
-        if (origin !== undefined) yield* recoverOutbox(conversationAt(fence, origin));
+        if (origin !== undefined) {
+          yield* recoverOutbox(conversationAt(fence, origin));
+          // This version of the app may open what another one could not.
+          yield* takeLateEntries(conversationAt(fence, origin));
+        }
         const repair = (step: Repair): void => {
           overHttp = false;
           Queue.offerUnsafe(interruptions, { repair: step });

@@ -18,6 +18,7 @@ import { Effect, Schema } from "effect";
 import type { CairnError } from "../errors.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import { attempt } from "./failures.ts";
+import { lateEntriesName } from "./LateEntries.ts";
 
 /** `platform`: non-extractable keys, kept by structured clone (browsers). `file`: JSON in a 0600 file (Node, rule 29). */
 export type DeviceKeyForm = "platform" | "file";
@@ -197,8 +198,12 @@ export const removePerson = Effect.fnUntraced(function* (
   yield* store.removeSecret(SEED_NAME);
 });
 
-/** Forgets every secret of a workspace. */
+/** Forgets every secret of a workspace, and what is kept beside them. */
 export const removeSecrets = (store: LocalStoreShape, workspace: WorkspaceId): Effect.Effect<void, StoreFailure> =>
-  Effect.forEach([deviceName, successorName, epochsName, rootName], (name) => store.removeSecret(name(workspace)), {
-    discard: true,
-  });
+  Effect.forEach(
+    [deviceName, successorName, epochsName, rootName, lateEntriesName],
+    (name) => store.removeSecret(name(workspace)),
+    {
+      discard: true,
+    },
+  );
