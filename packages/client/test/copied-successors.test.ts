@@ -56,6 +56,35 @@ const labels = (doc: LoroDoc): ReadonlyArray<string> => readDocument(note2, doc)
 const push = (label: string) => (doc: LoroDoc) => editDocument(note2, doc).tasks.push({ label, done: false });
 const pushOlder = (label: string) => (doc: LoroDoc) => editDocument(note1, doc).tasks.push(label);
 
+describe.each([
+  ["an app that knows a document's newer form", note2],
+  ["an app of the version before", note1],
+  ["one that knows no type", undefined],
+])("a copy by %s", (_, type) => {
+  test.each([
+    ["before", "7" as const, 0],
+    ["after", "99" as const, 100],
+  ])("keeps all of it where a device that did not have it wrote to the document: it counts %s", (__, peer, ahead) => {
+    const base = on(make("1"), pushOlder("bread"));
+    const left = on(make("2", base), push("left"));
+    const right = on(make("3", base), push("right"));
+    // What both wrote is carried over, or was before it is copied.
+    const both = make("4", left, right);
+    const carried = on(make("5", both), push("after"));
+    for (const source of [both, carried, on(on(make("6", carried), pushOlder("older")), push("late"))]) {
+      const copy = copied(source, type);
+      // Of two successors that do not know each other the one of the later clock counts, and of equal ones that of the higher peer.
+      const elsewhere = on(make(peer), (doc) => doc.getText("else").insert(0, " ".repeat(ahead)));
+      on(elsewhere, push("elsewhere"));
+      const merged = make("98", copy, elsewhere);
+      const all = [...labels(source), "elsewhere"];
+      expect(labels(merged).toSorted()).toEqual(all.toSorted());
+      on(merged, push("last"));
+      expect(labels(merged).toSorted()).toEqual([...all, "last"].toSorted());
+    }
+  });
+});
+
 describe("a copy by an app that does not know a document's newer form", () => {
   test.each([
     ["no type", undefined],

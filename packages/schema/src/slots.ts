@@ -37,7 +37,7 @@ export interface Origin {
   /** Forget a plain value, in all forms; undefined where the newer form is a container. */
   readonly forget: ((place: Place) => void) | undefined;
   /** Write down what reading carries over from other forms, where somebody edited the newer form. */
-  readonly settle: (place: Place) => void;
+  readonly settle: (place: Place, purpose?: SettlingPurpose) => void;
   /** What the step's forms say. */
   readonly forms: (place: Place) => Forms;
   /**
@@ -49,6 +49,12 @@ export interface Origin {
   /** Plan a plain value's registers, the oldest form first; undefined where the newer form is a container. */
   readonly plan: PlanWrites | undefined;
 }
+
+/**
+ * What is written down for: `copy` for a document in which nothing of this one's history is, so that all beyond the older form is
+ * an edit of the newer one.
+ */
+export type SettlingPurpose = "copy";
 
 /** What the forms of one step say in one place at one time, as plain values. */
 export interface Forms {

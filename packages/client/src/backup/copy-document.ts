@@ -60,7 +60,7 @@ export const copyDocument = (source: LoroDoc, options: CopyOptions): DocumentCop
   try {
     target.setPeerId(options.peer);
     configureStyles(options.type, target);
-    if (options.type !== undefined) settleDocument(options.type, source);
+    if (options.type !== undefined) settleDocument(options.type, source, "copy");
     const copy = new Copy(target);
     const names = new Map<string, Version>();
     // An attachment that is in the document no more may have no chunks to refer to.

@@ -69,7 +69,7 @@ export const changedOrigin = (change: Change, member: string): Origin => {
       }
       return writer;
     },
-    settle: (place) => settleSuccessor(change, place),
+    settle: (place, purpose) => settleSuccessor(change, place, purpose),
     forms: (place) => readForms(change, place),
     bring: (place, before, after) => bringForm(change, place, before, after),
   };

@@ -205,8 +205,8 @@ export const convertedOrigin = (conversion: Conversion, member: string): Origin 
       // Of the fields that the step made together, all forget their values: the older form holds them as one.
       reset: () => forget(place),
     }),
-    settle: (place) => {
-      for (const slot of conversion.older) slot.origin?.settle(place);
+    settle: (place, purpose) => {
+      for (const slot of conversion.older) slot.origin?.settle(place, purpose);
     },
     forms: (place) => ({
       older: readOlder(conversion, place, [], ignore),

@@ -10,15 +10,15 @@ import { isContainer } from "../container.ts";
 import type { Fields } from "../field-kinds.ts";
 import { MAP, TREE } from "../place.ts";
 import { isPlainObject } from "../json.ts";
-import { type DocumentType, keysOf, slotsOf } from "../slots.ts";
+import { type DocumentType, keysOf, type SettlingPurpose, slotsOf } from "../slots.ts";
 import { placesWithin } from "./places-within.ts";
-import { SEEN, WINNER } from "./successor.ts";
+import { MADE, SEEN, WINNER } from "./successor.ts";
 import { COVERS, CREATED, type Version, isStateKey, versionOf } from "./successor-state.ts";
 
 /** Writes down what reading carries over. Commits. */
-export const settleDocument = (type: DocumentType, doc: LoroDoc): void => {
+export const settleDocument = (type: DocumentType, doc: LoroDoc, purpose?: SettlingPurpose): void => {
   for (const { place, slots } of placesWithin(type.fields, { at: "document", doc })) {
-    for (const { origin } of slots) origin?.settle(place);
+    for (const { origin } of slots) origin?.settle(place, purpose);
   }
   doc.commit();
 };
@@ -55,7 +55,10 @@ export const versionsCarriedFrom = (doc: LoroDoc, type?: DocumentType): Readonly
     .map(({ version }) => version);
 };
 
-/** The successor that counts, and those that it does not know. */
+/**
+ * The successor that counts, and those of which another one that does not know them would carry something over: those that it
+ * does not know itself, and those that were edited before it took them in.
+ */
 const carriedIn = (state: LoroMap): ReadonlyArray<LoroMap> => {
   const all = state
     .entries()
@@ -63,7 +66,9 @@ const carriedIn = (state: LoroMap): ReadonlyArray<LoroMap> => {
     .toSorted((left, right) => (left.id < right.id ? -1 : 1));
   const winner = all.find(({ id }) => id === state.get(WINNER)) ?? all.at(-1);
   const seen: unknown = winner?.map.get(SEEN);
-  return all.filter(({ id }) => !isPlainObject(seen) || seen[id] === undefined).map(({ map }) => map);
+  const isUnedited = ({ id, map }: (typeof all)[number]): boolean =>
+    isPlainObject(seen) && seen[id] !== undefined && seen[id] === map.get(MADE);
+  return all.filter((successor) => !isUnedited(successor)).map(({ map }) => map);
 };
 
 /** How many operations a version knows; undefined where it is not here. */

@@ -20,7 +20,7 @@ import type { Fields } from "../field-kinds.ts";
 import { isPlainObject } from "../json.ts";
 import { MAP, type Place, findContainer, openContainer, readAndFree, samePlaceIn } from "../place.ts";
 import { REMOVED_KEY, readField, readFields } from "../read.ts";
-import { type InvalidValue, type Path, type Report, type Slot } from "../slots.ts";
+import type { InvalidValue, Path, Report, SettlingPurpose, Slot } from "../slots.ts";
 import { originalOf, readPast } from "./past-versions.ts";
 import { fitViews } from "./fit-view.ts";
 import { type View, mergeViews, viewText } from "./merge-views.ts";
@@ -66,7 +66,7 @@ interface Current {
 }
 
 const BASE = "$base";
-const MADE = "$made";
+export const MADE = "$made";
 export const SEEN = "$seen";
 export const WINNER = "$winner";
 
@@ -306,9 +306,21 @@ export const openSuccessor = (change: Change, place: Place): Place => {
   return made;
 };
 
-/** Writes down what reading carries over, where somebody has made a successor. */
-export const settleSuccessor = (change: Change, place: Place): void => {
-  for (const { origin } of change.older) origin?.settle(place);
+/**
+ * Writes down what reading carries over, where somebody has made a successor.
+ *
+ * A copy has nothing of the history in which successors became one another. So it gets the one that says all, as if its author
+ * had made it of the older form alone: where another device's successor wins that knows of none, all of this one counts as an edit.
+ */
+export const settleSuccessor = (change: Change, place: Place, purpose?: SettlingPurpose): void => {
+  for (const { origin } of change.older) origin?.settle(place, purpose);
   const root = findContainer(place, MAP, change.key);
-  if (typeof root !== "string" && root.size > 0) openSuccessor(change, place);
+  if (typeof root === "string" || root.size === 0) return;
+  const settled = openSuccessor(change, place);
+  if (purpose !== "copy" || settled.at !== "record") return;
+  settled.map.set(MADE, digestOf(convert(change, readOlder(change, place, ignore), ignore)));
+  for (const { id, place: other } of successorsIn(change, place).all) {
+    if (other.at === "record" && other.map.id !== settled.map.id) root.delete(id);
+  }
+  place.doc.commit({ origin: SUCCESSOR_ORIGIN });
 };
