@@ -206,16 +206,21 @@ describe("containers that are changed", () => {
   });
   const [note1, note2, note3] = [first.documents.note, second.documents.note, third.documents.note];
 
-  test("a node that was moved below a given-up one stays", () => {
+  test("a node that was moved below a given-up one stays; that is said, and that those are not there that were made below it", () => {
     const base = replica("22");
     write(base, () => editDocument(note1, base).outline.push("a", "b"));
     let made = "";
-    const { documents } = outcomes(second, base, {
+    const { documents, notReapplied } = outcomes(second, base, {
       givenUp: (doc) => {
         made = editDocument(note2, doc).outline.create(undefined, 0);
       },
-      later: (doc) => editDocument(note2, doc).outline.move("b", made, 0),
+      later: (doc) => {
+        const { outline } = editDocument(note2, doc);
+        outline.move("b", made, 0);
+        outline.create(outline.create(made, 0, { key: "new" }), 0, { key: "newer" });
+      },
     });
+    expect(notReapplied.toSorted(byName)).toEqual(["outline.b", "outline.new", "outline.newer"]);
     for (const doc of documents) {
       expect(
         readDocument(note2, doc)
@@ -314,6 +319,20 @@ describe("containers that are changed", () => {
       expect(outline).toMatchObject([{ id: "below", done: true }]);
     }
     expect(notReapplied).toEqual(["outline.gone", "marks.gone"]);
+  });
+
+  test("of items with one id, the one that was replaced counts", () => {
+    const base = replica("22");
+    const items = (doc: LoroDoc) => editDocument(note2, doc).items;
+    write(base, (doc) => items(doc).push({ id: "g", label: "1" }));
+    const givenUp = (doc: LoroDoc): void => items(doc).push({ id: "g", label: "2" });
+    const replaced = outcomes(second, base, {
+      givenUp,
+      later: (doc) => items(doc).replace(1, { id: "g", label: "important" }),
+    });
+    expect(replaced.notReapplied).toEqual(["items"]);
+    const deleted = outcomes(second, base, { givenUp, later: (doc) => items(doc).delete(1, 1) });
+    expect(deleted.notReapplied).toEqual([]);
   });
 
   test("a later edit that waits for what nobody has is passed over", () => {

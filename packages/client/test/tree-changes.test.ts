@@ -222,4 +222,45 @@ describe("edits of rich texts and trees that are made anew", () => {
     fresh.commit();
     expect(readDocument(page, fresh)).toMatchObject({ title: "unsaved", outline: [{ id: "kept", label: "kept" }] });
   });
+
+  it("come with everything else where somebody has put a node below the one that it is to go below", () => {
+    const { doc, node } = server();
+    const other = updateOf(doc, () => editDocument(page, doc).outline.create(undefined, undefined, { key: "other" }));
+    expect(other.length).toBeGreaterThan(0);
+    const page1 = replica(2, doc);
+    const mine = editDocument(page, page1).outline;
+    const unsaved = updateOf(page1, () => {
+      mine.create(undefined, undefined, { key: "new" });
+      mine.edit("new")?.label.set("new");
+      mine.edit("new")?.notes.insert(0, "notes");
+      mine.move(node, "other", 0);
+    });
+    const fresh = replica(3, doc);
+    editDocument(page, fresh).outline.move("other", node, 0);
+    fresh.commit();
+    const lost = applyUnsaved(page1, [unsaved], fresh, page);
+    fresh.commit();
+    expect(readDocument(page, fresh).outline).toMatchObject([
+      { id: node, children: [{ id: "other", children: [] }] },
+      { id: "new", label: "new", notes: "notes" },
+    ]);
+    expect(lost).toHaveLength(1);
+  });
+
+  it("name nothing as lost where they have taken away what is not there", () => {
+    const { doc, node } = server();
+    const local = replica(2, doc);
+    const { outline } = editDocument(page, local);
+    const parked = updateOf(local, () => outline.edit(node)?.steps.ensure("step").label.set("given up"));
+    const later = updateOf(local, () => outline.edit(node)?.steps.remove("step"));
+    const { notReapplied } = rebaseDocument(schema, "page", doc, {
+      parked: [parked],
+      later: [later],
+      peer: "3",
+      mode: "reapply",
+      digest: hashFromBytes(new Uint8Array(32)),
+    });
+    expect(notReapplied).toEqual([]);
+    expect(applyUnsaved(local, [later], replica(4, doc), page)).toEqual([]);
+  });
 });

@@ -90,7 +90,7 @@ export {
   pointerInRow,
   project,
 } from "./project.ts";
-export { type Inspection, type InvalidValue, inspectDocument, readDocument } from "./read.ts";
+export { type Inspection, type InvalidValue, REMOVED_KEY, inspectDocument, readDocument } from "./read.ts";
 export { type Reference, type ReferenceTarget, referencesOf } from "./reference.ts";
 export {
   type Expand,

@@ -112,6 +112,7 @@ describe("deliberate defects", () => {
     async () => {
       const defect = defects.find(({ name }) => name === "retry-stored-again");
       const { failures } = await runSeeds({ from: 1, count: 2_000, devices: 3, steps: 200, defect: defect?.name });
+      expect(failures).toHaveLength(1);
       const plan = makePlan(failures[0]?.seed ?? 0, 3, 200);
       const { violations } = await runPlan(plan, { defect });
       const kept = await shrink(plan, violations, { defect }, 60);

@@ -1,5 +1,6 @@
 /** Changes of one document, made in another one that lacks some of what they were made on. */
-import { type ContainerID, type JsonDiff, type LoroDoc } from "loro-crdt";
+import { REMOVED_KEY } from "@cairn/schema";
+import { type ContainerID, type JsonDiff, type LoroDoc, LoroMap } from "loro-crdt";
 import { madeAbove, possibleTreeChanges } from "./tree-changes.ts";
 
 export type ContainerDiff = readonly [ContainerID, JsonDiff];
@@ -19,34 +20,47 @@ export const applyChanges = (
   const trees = possibleTreeChanges(changes, from, to);
   const possible: Array<[ContainerID, JsonDiff]> = [];
   const lost = trees.lost.map((id) => pathOf(from, id));
-  for (const [id, diff] of trees.possible) {
-    const here = id.startsWith("cid:root-") || to.getContainerById(id) !== undefined;
-    // A container that the changes make themselves is made again with its content; so are the nodes of trees.
-    if (!here && !made.includes(`🦜:${id}`) && !isNodeMade(changes, id)) lost.push(pathOf(from, id));
-    else possible.push([id, fit(id, diff)]);
-  }
-  // A mergeable child goes by its name whether or not its parent has it: without it nobody finds what is in it. In what the
-  // changes make, it gets another name.
+  // A container that the changes make themselves is made again with its content; so are the nodes of trees.
   const isMade = (id: ContainerID): boolean => {
     const above = madeAbove(id);
-    return above !== undefined && (made.includes(`🦜:cid:${above}:`) || isNodeMade(changes, `cid:${above}:Map`));
+    const isWithin =
+      above !== undefined && (made.includes(`🦜:cid:${above}:`) || isNodeMade(changes, `cid:${above}:Map`));
+    return isWithin || made.includes(`🦜:${id}`) || isNodeMade(changes, id);
   };
+  // A mergeable child goes by its name whether or not its parent has it: without it nobody finds what is in it.
   const isUnfound = (id: ContainerID): boolean =>
-    id.startsWith("cid:root-") && !isMade(id) && to.getPathToContainer(id) === undefined;
+    id.startsWith("cid:root-") && to.getPathToContainer(id) === undefined && !isInRemovedRecord(from, id);
+  for (const [id, diff] of trees.possible) {
+    const here = id.startsWith("cid:root-") || to.getContainerById(id) !== undefined;
+    if (here || isMade(id)) possible.push([id, fit(id, diff)]);
+    else lost.push(pathOf(from, id));
+  }
   try {
     to.applyDiff(possible);
-    return [...lost, ...possible.flatMap(([id]) => (isUnfound(id) ? [pathOf(from, id)] : []))];
+    // What the changes make has another name there.
+    return [...lost, ...possible.flatMap(([id]) => (!isMade(id) && isUnfound(id) ? [pathOf(from, id)] : []))];
   } catch {
-    // One of them does not fit; the others still may, one by one.
+    // One of them does not fit; the others still may, one by one, but for those that belong together.
   }
-  for (const entry of possible) {
+  const isApplied = (id: ContainerID, diff: JsonDiff): boolean => {
+    if (isMade(id)) return false;
     try {
-      to.applyDiff([entry]);
+      to.applyDiff([[id, diff]]);
+      return !isUnfound(id);
     } catch {
-      lost.push(pathOf(from, entry[0]));
+      return false;
     }
-  }
+  };
+  for (const [id, diff] of possible) if (!isApplied(id, diff)) lost.push(pathOf(from, id));
   return lost;
+};
+
+/** Removing a record empties it: that there is nothing to empty is no loss. */
+const isInRemovedRecord = (doc: LoroDoc, id: ContainerID): boolean => {
+  for (let container = doc.getContainerById(id); container !== undefined; container = container.parent()) {
+    if (container instanceof LoroMap && container.get(REMOVED_KEY) === true) return true;
+  }
+  return false;
 };
 
 const isNodeMade = (changes: ReadonlyArray<ContainerDiff>, id: ContainerID): boolean =>

@@ -47,14 +47,29 @@ export const possibleTreeChanges = <D extends Diff | JsonDiff>(
     const container = target.getContainerById(tree);
     return container instanceof LoroTree && container.getNodeByID(node) !== undefined && !container.isNodeDeleted(node);
   };
+  /** Where these changes put nodes. */
+  const parents = new Map<TreeID, TreeID | undefined>();
+  const parentOf = (tree: ContainerID, node: TreeID): TreeID | undefined => {
+    if (parents.has(node)) return parents.get(node);
+    const container = target.getContainerById(tree);
+    return container instanceof LoroTree ? container.getNodeByID(node)?.parent()?.id : undefined;
+  };
+  /** What is above it was put below it by somebody else: Loro refuses the move, and everything with it. */
+  const isCyclic = (tree: ContainerID, node: TreeID, parent: TreeID | undefined): boolean => {
+    for (let above = parent; above !== undefined; above = parentOf(tree, above)) if (above === node) return true;
+    return false;
+  };
   // A tree's own changes come before those of its nodes.
   const possible = changes.flatMap(([id, diff]): ReadonlyArray<Change<D>> => {
     if (diff.type === "tree") {
       const kept = diff.diff.filter((item) => {
         const parent = "parent" in item ? item.parent : undefined;
-        const hasPlace = parent === undefined || isThere(id, parent);
+        const hasPlace = (parent === undefined || isThere(id, parent)) && !isCyclic(id, item.target, parent);
         if (item.action === "create" && hasPlace) made.add(item.target);
-        if (item.action === "create" ? hasPlace : hasPlace && isThere(id, item.target)) return true;
+        if (item.action === "create" ? hasPlace : hasPlace && isThere(id, item.target)) {
+          if (item.action !== "delete") parents.set(item.target, parent);
+          return true;
+        }
         // That a node is gone already is no loss.
         if (item.action !== "delete") lost.push(`cid:${item.target}:Map`);
         return false;

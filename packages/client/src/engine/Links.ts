@@ -77,6 +77,7 @@ export const revokeLink = Effect.fnUntraced(function* (work: OwnerWork, link: Li
   if (!hasLink(context.membership, link)) return;
   yield* proposeAndSettle(work, (membership) =>
     attempt(async () => {
+      if (!hasLink(membership, link)) return { records: [] };
       const { record } = await keyChangeRecord(membership, context.keyring, context.random, new Set([link]));
       return { records: [{ type: "revoke-link", link }, record] };
     }),

@@ -150,7 +150,7 @@ export const addStoredKeys = Effect.fnUntraced(function* (
   for (const [epoch, key] of stored.epochKeys) keys.add(epoch, key);
 });
 
-/** Stores the keyring's keys, none of those less that are stored. */
+/** Stores the keyring's keys, and those that are stored: of two engines that do so at the same moment one may still miss the other's. */
 export const saveKeyring = Effect.fnUntraced(function* (
   store: LocalStoreShape,
   keys: Keyring,

@@ -303,7 +303,7 @@ export class PlainDocument {
         this.#loro,
         this.#declared,
       );
-      // Paths have names that people gave.
+      // Paths hold names that people gave: they go into no error, which may end in a log (promise 6).
       if (lost.length > 0) this.#unsaved.lose(new Error("what they were made in is not in the document any more"));
     } finally {
       // Also where only a part of it could be done.

@@ -7,7 +7,8 @@ import { identityOf } from "./reconcile-list.ts";
 
 /**
  * Where `edited` changed something of `base` that is within what `present` does not have, whoever took it away: names of
- * fields, keys of records and ids of nodes. What was added or deleted is none of it: a merge adds it, or has nothing to do.
+ * fields, keys of records and ids of nodes. What was added elsewhere or deleted is none of it: a merge adds it, or has nothing
+ * to do.
  */
 export const unplacedEdits = (fields: Fields, base: View, present: View, edited: View): ReadonlyArray<Path> =>
   slotsOf(fields).flatMap(({ name, field }) =>
@@ -19,13 +20,15 @@ const unplacedIn = (field: Field, base: unknown, present: unknown, edited: unkno
     case "records":
       return unplacedWithin(field.fields, recordsIn(base), recordsIn(present), recordsIn(edited));
     case "tree":
-      return unplacedWithin(field.fields, nodesIn(base), nodesIn(present), nodesIn(edited));
+      return unplacedNodes(field.fields, nodesIn(base), nodesIn(present), nodesIn(edited));
     case "list":
     case "movableList": {
       const [before, now, after] = [itemsIn(base), itemsIn(present), itemsIn(edited)];
-      const isUnplaced = [...after].some(
-        ([id, item]) => !now.has(id) && before.has(id) && !isSame(before.get(id), item),
-      );
+      const isUnplaced = [...after].some(([id, items]) => {
+        const known = before.get(id) ?? [];
+        const isChanged = items.some((item) => !known.some((one) => isSame(one, item)));
+        return isChanged && (now.get(id) ?? []).length < known.length;
+      });
       return isUnplaced ? [[]] : [];
     }
     case "plain":
@@ -49,6 +52,28 @@ const unplacedWithin = (fields: Fields, base: Views, present: Views, edited: Vie
     return unplacedEdits(fields, before, now, after).map((path) => [key, ...path]);
   });
 
+/** As of records. And what was made or moved below a node that is not there: the one is not made, and the other stays where it is. */
+const unplacedNodes = (fields: Fields, base: Views, present: Views, edited: Views): ReadonlyArray<Path> => {
+  const within = unplacedWithin(fields, base, present, edited);
+  const named = new Set(within.map(([node]) => node));
+  const parentOf = (views: Views, id: string): string => {
+    const parent = views.get(id)?.[PARENT];
+    return typeof parent === "string" ? parent : "";
+  };
+  const isBelowMissing = (id: string): boolean => {
+    const parent = parentOf(edited, id);
+    if (parent === "") return false;
+    return base.has(parent) ? !present.has(parent) : isBelowMissing(parent);
+  };
+  const below = [...edited.keys()].filter(
+    (id) => !named.has(id) && (!base.has(id) || parentOf(base, id) !== parentOf(edited, id)) && isBelowMissing(id),
+  );
+  return [...within, ...below.map((id) => [id])];
+};
+
+/** Beside the fields of a node, none of which can begin with this sign. */
+const PARENT = "$parent";
+
 const isSame = (left: unknown, right: unknown): boolean => canonicalJson(left) === canonicalJson(right);
 
 const recordsIn = (value: unknown): Views =>
@@ -62,14 +87,16 @@ const nodesIn = (nodes: unknown, parent = ""): Views =>
     (Array.isArray(nodes) ? nodes : [])
       .filter(isPlainObject)
       .flatMap(({ id, children, ...own }): Array<[string, View]> =>
-        typeof id === "string" ? [[id, { ...own, parent }], ...nodesIn(children, id)] : [],
+        typeof id === "string" ? [[id, { ...own, [PARENT]: parent }], ...nodesIn(children, id)] : [],
       ),
   );
 
-/** A list's items that have an id. Of the others none is changed: it is another one. */
-const itemsIn = (items: unknown): ReadonlyMap<string, unknown> =>
-  new Map(
-    (Array.isArray(items) ? items : [])
-      .map((item: unknown) => [identityOf(item), item] as const)
-      .filter(([identity]) => identity.startsWith("id ")),
-  );
+/** A list's items that have an id, which several may have. Of the others none is changed: it is another one. */
+const itemsIn = (items: unknown): ReadonlyMap<string, ReadonlyArray<unknown>> => {
+  const found = new Map<string, ReadonlyArray<unknown>>();
+  for (const item of Array.isArray(items) ? items : []) {
+    const identity = identityOf(item);
+    if (identity.startsWith("id ")) found.set(identity, [...(found.get(identity) ?? []), item]);
+  }
+  return found;
+};

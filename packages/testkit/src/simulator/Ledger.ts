@@ -28,7 +28,7 @@ export interface LedgerEdit {
   state: "asked" | "durable" | "uncertain" | "given-up";
   /** The app was told that it is saved. */
   saved: boolean;
-  /** It set its mark within one that a person gave up: the mark is nowhere, and the person was told. */
+  /** It set its mark within one that a person gave up: the mark is nowhere, which the person is to be told. */
   unplaced: boolean;
 }
 
@@ -55,8 +55,8 @@ export class Ledger {
   /** By device and counter. */
   readonly acknowledged = new Map<string, Acknowledged>();
   readonly forks = new Map<DocumentId, LedgerFork>();
-  /** Keys of the marks that went with edits that were given up, and that the person has not been told of yet, by document. */
-  readonly unplacedMarks = new Map<DocumentId, Set<string>>();
+  /** Keys of the marks that went with edits that were given up, and that the person has not been told of yet, by device and document. */
+  readonly unplacedMarks = new Map<string, Set<string>>();
   /** Devices whose disk was replaced: what was given up there may wait again. */
   readonly #replaced = new Set<number>();
   /** What broke a promise while the run went on. */

@@ -213,14 +213,15 @@ export class SimulatedTab {
         case "fork":
           return void (await engine.forkDeadLetter(workspace, document));
         case "discard": {
-          this.#ledger.unplacedMarks.delete(document);
+          const unplaced = `${this.device.index}/${document}`;
+          this.#ledger.unplacedMarks.delete(unplaced);
           const { notReapplied } = await engine.discardDeadLetter(workspace, document);
           if (laterEdits > 0) world.count("dead letter with later edits discarded");
           // All containers of a note but the newer forms of others are there from the beginning.
           if (notReapplied.length > 0 && this.device.system.versions === undefined) {
             this.#ledger.violations.push(`promise 4: edits behind refused ones were lost: ${notReapplied.join(", ")}`);
           }
-          for (const key of this.#ledger.unplacedMarks.get(document) ?? []) {
+          for (const key of this.#ledger.unplacedMarks.get(unplaced) ?? []) {
             if (notReapplied.includes(`marks.${key}`)) world.count("mark that went with a given-up one named");
             else this.#ledger.violations.push(`promise 4: nobody was told that the mark ${key} of ${document} is lost`);
           }

@@ -8,7 +8,7 @@ import { decodeImportBlobMeta, LoroDoc, type PeerID } from "loro-crdt";
 import type { StoredDocument } from "../memory/memory-storage.ts";
 import type { MemoryStorage } from "../memory/index.ts";
 import type { Ledger } from "./Ledger.ts";
-import { readNote, readVersions } from "./note-schema.ts";
+import { LATEST, readNote, readVersions } from "./note-schema.ts";
 import type { World } from "./World.ts";
 
 type Rebuilding = Parameters<LocalStoreShape["rebuildDocument"]>[0];
@@ -64,6 +64,7 @@ const editsIn = (document: StoredDocument, updates: ReadonlyArray<Uint8Array>): 
 /** A later edit that set a mark in the newer form, within a mark that only given-up edits had made, has no place any more. */
 const noteUnplacedMarks = (
   ledger: Ledger,
+  device: number,
   document: DocumentId,
   after: StoredDocument | undefined,
   parked: ReadonlyArray<string>,
@@ -76,11 +77,18 @@ const noteUnplacedMarks = (
   const givenUp = new Set(marksOf(parked));
   for (const id of later) {
     const edit = ledger.edits.get(id);
-    if (edit?.mark === undefined || !edits.includes(id) || !givenUp.has(edit.mark) || Object.hasOwn(marks, edit.mark))
+    // Apps before the newest version set a mark whether or not it was there.
+    if (
+      edit?.mark === undefined ||
+      edit.version !== LATEST ||
+      !edits.includes(id) ||
+      !givenUp.has(edit.mark) ||
+      Object.hasOwn(marks, edit.mark)
+    )
       continue;
     edit.unplaced = true;
-    const keys = ledger.unplacedMarks.get(document) ?? new Set();
-    ledger.unplacedMarks.set(document, keys.add(edit.mark));
+    const keys = ledger.unplacedMarks.get(`${device}/${document}`) ?? new Set();
+    ledger.unplacedMarks.set(`${device}/${document}`, keys.add(edit.mark));
   }
 };
 
@@ -119,7 +127,7 @@ export const watchRebuilding = (
     );
     ledger.giveUp(document, gone);
     if (fork === undefined) {
-      noteUnplacedMarks(ledger, document, stored.documents.get(document), parked, later);
+      noteUnplacedMarks(ledger, device, document, stored.documents.get(document), parked, later);
       return world.count("dead letter discarded");
     }
     world.count("dead letter forked");
