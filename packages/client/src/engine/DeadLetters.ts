@@ -29,7 +29,7 @@ import type { NewLocalUpdate, Rebuilding } from "../store/store-changes.ts";
 import type { StreamRecord, UpdateRecord } from "../store/records.ts";
 import type { DeadLetter, DeadLetterExport, DiscardPreview } from "../sync-api.ts";
 import { openContent } from "./entry-opening.ts";
-import type { WorkspaceContext } from "./WorkspaceContext.ts";
+import { reloadContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 
 const LOG_STEP = 500;
@@ -168,6 +168,8 @@ const rebase = Effect.fnUntraced(function* (
   const { workspace, document } = found.stream;
   // Before the log is read: what is received meanwhile has a higher id.
   const through = (yield* store.openDocument(workspace, document))?.through ?? 0;
+  // What another engine has received is opened with the chain and the keys that came with it.
+  yield* reloadContext(store, runtime.context);
   const acknowledged = yield* acknowledgedOf(store, runtime.context, document);
   const answer = yield* importer
     .apply({

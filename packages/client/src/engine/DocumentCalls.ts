@@ -13,7 +13,7 @@ import type { EngineApi, NewEdit } from "./EngineApi.ts";
 import { singletonName, WORKSPACE_SINGLETON } from "./engine-schema.ts";
 import { attempt } from "./failures.ts";
 import { leaseFresh } from "./fresh-lease.ts";
-import { roleOf } from "./WorkspaceContext.ts";
+import { recordOf, roleOf } from "./WorkspaceContext.ts";
 import type { Workspaces } from "./Workspaces.ts";
 
 export interface DocumentCallsOptions {
@@ -78,8 +78,7 @@ export const documentCalls = (options: DocumentCallsOptions): DocumentCalls => {
     const opened = yield* store.openDocument(workspace, document);
     if (opened === undefined) {
       // All of it may have been given up, by who had it open, too.
-      const record = (yield* store.workspaces).find((each) => each.workspace === workspace);
-      const rebuilds = rebuildsOf(record, document);
+      const rebuilds = rebuildsOf(yield* recordOf(store, workspace), document);
       return { type: "", snapshot: undefined, updates: [], through: 0, merging: false, rebuilds };
     }
     const { merging, type } = opened.record;

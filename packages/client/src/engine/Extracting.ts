@@ -5,7 +5,7 @@
  * again, and writing the same again writes nothing. Every device that may write does it, because none knows whether another
  * one ever will; what they write is the same.
  */
-import { DocumentId } from "@cairn/protocol";
+import { type DeviceId, DocumentId } from "@cairn/protocol";
 import type { DocumentSchema, ExtractedDocument } from "@cairn/schema";
 import { Clock, Effect, Schema } from "effect";
 import type { ExtractionRequest } from "../documents/extract-documents.ts";
@@ -14,10 +14,11 @@ import { peerIdOf } from "../documents/peer-ids.ts";
 import { appOutdatedBy } from "../app-version.ts";
 import type { PeerLeasesShape } from "../platform/PeerLeases.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
+import { rebuildsOf } from "../store/rebuilds.ts";
 import type { Extracting } from "./DocumentImports.ts";
 import type { NewEdit } from "./EngineApi.ts";
 import { leaseFresh } from "./fresh-lease.ts";
-import { roleOf, type WorkspaceContext } from "./WorkspaceContext.ts";
+import { recordOf, roleOf, type WorkspaceContext } from "./WorkspaceContext.ts";
 
 export interface ExtractingWork {
   readonly store: LocalStoreShape;
@@ -42,15 +43,17 @@ export const makeExtracting = (work: ExtractingWork): Extracting => {
     if (roleOf(context) === "reader" || appOutdatedBy(schema.version, context.membership.minimumVersion)) return;
     const said = JSON.stringify(extracted.documents.map(({ target, contribution }) => [target, contribution.values]));
     if (extracted.isMarked && lastSaid.get(source) === said) return;
+    // Rule 12: the peer and the edits are of one identity, also where this device takes another one meanwhile.
+    const { device } = context;
     const lease = yield* leaseFresh(work.leases, context);
-    const peer = peerIdOf(context.device, lease.lease);
+    const peer = peerIdOf(device, lease.lease);
     yield* Effect.ensuring(
       Effect.gen(function* () {
         for (const document of extracted.documents) {
           const target = yield* Effect.promise(() => targetOf(context, source, document));
           if (target === undefined || target === source) continue;
           const contributions = [{ source, said: document }];
-          yield* write(work, target, document.into, { peer, contributions, marks: [] });
+          yield* write(work, device, target, document.into, { peer, contributions, marks: [] });
         }
         // Last: what is marked was written.
         if (extracted.isMarked) return;
@@ -61,7 +64,7 @@ export const makeExtracting = (work: ExtractingWork): Extracting => {
         }
         // What is not here gets no marks.
         const record = yield* work.store.document(context.workspace, source);
-        if (record !== undefined) yield* write(work, source, record.type, { peer, contributions: [], marks });
+        if (record !== undefined) yield* write(work, device, source, record.type, { peer, contributions: [], marks });
       }),
       lease.release,
     );
@@ -87,6 +90,7 @@ const targetOf = async (
 
 const write = Effect.fnUntraced(function* (
   { store, importer, context, edited }: ExtractingWork,
+  device: DeviceId,
   document: DocumentId,
   type: string,
   extraction: ExtractionRequest,
@@ -112,8 +116,16 @@ const write = Effect.fnUntraced(function* (
     time: yield* Clock.currentTimeMillis,
     refs: [],
     row: undefined,
-    device: context.device,
+    device,
+    rebuilds: opened?.rebuilds ?? rebuildsOf(yield* recordOf(store, workspace), document),
   };
-  yield* store.appendUpdates([{ workspace, ...edit, device: context.device }]);
-  edited([edit]);
+  const stored = yield* store.appendUpdates([{ workspace, ...edit, device }]).pipe(
+    Effect.as(true),
+    // It was made of what is no more: whoever has made the document anew shows it anew, and what it says is written then.
+    Effect.catchIf(
+      ({ reason }) => reason === "retired" || reason === "rebuilt",
+      () => Effect.succeed(false),
+    ),
+  );
+  if (stored) edited([edit]);
 });

@@ -65,11 +65,16 @@ export const extendContext = Effect.fnUntraced(function* (
   context: WorkspaceContext,
   entry: Entry,
 ): Effect.fn.Return<"extended" | "not-linked", StoreFailure> {
-  const next = yield* Effect.promise(() => extendOrSkip(context.membership, entry));
-  if (next === undefined) return "not-linked";
-  context.membership = next;
-  yield* unlock(store, context);
-  return "extended";
+  for (;;) {
+    const { membership } = context;
+    const next = yield* Effect.promise(() => extendOrSkip(membership, entry));
+    // Somebody else has extended it meanwhile.
+    if (context.membership !== membership) continue;
+    if (next !== undefined) context.membership = next;
+    // Whoever has extended it by this very entry may not have unlocked its keys yet.
+    yield* unlock(store, context);
+    return next === undefined ? "not-linked" : "extended";
+  }
 });
 
 /** Adds every epoch key that the chain gives this device, and keeps them. */
@@ -131,8 +136,12 @@ const foldFrom = Effect.fnUntraced(function* (
   return { membership: yield* foldOn(state, log.slice(acknowledged.length)), folding: undefined };
 });
 
-const foldStored = (store: LocalStoreShape, context: WorkspaceContext) =>
-  Effect.flatMap(store.logOfKind(context.workspace, EntryKind.membership), (log) => foldFrom(context, log));
+/** What the store says of a workspace now. */
+export const recordOf = (
+  store: LocalStoreShape,
+  workspace: WorkspaceId,
+): Effect.Effect<WorkspaceRecord | undefined, StoreFailure> =>
+  Effect.map(store.workspaces, (records) => records.find((record) => record.workspace === workspace));
 
 /** Loads a workspace for work. Dies where its keys are gone: then the store is broken, and that must be seen. */
 export const loadContext = Effect.fnUntraced(function* (
@@ -171,13 +180,14 @@ export const reloadContext = Effect.fnUntraced(function* (
   store: LocalStoreShape,
   context: WorkspaceContext,
 ): Effect.fn.Return<void, StoreFailure> {
-  const record = (yield* store.workspaces).find(({ workspace }) => workspace === context.workspace);
+  const record = yield* recordOf(store, context.workspace);
   if (record !== undefined) context.record = { ...record, server: context.record.server };
-  const { membership, folding } = yield* foldStored(store, context);
+  const log = yield* store.logOfKind(context.workspace, EntryKind.membership);
+  const { membership, folding } = yield* foldFrom(context, log);
   context.folding = folding;
-  // This engine may itself have extended the chain while the log was read.
-  if (membership.keyChanges.length < context.membership.keyChanges.length) return;
-  if (membership.minimumVersion < context.membership.minimumVersion) return;
+  // This engine extends the chain before it stores what it has received: it is ahead of the log, and stays so.
+  const { head } = context.membership;
+  if (head !== NO_MEMBERSHIP && !log.some(({ hash }) => hash === head)) return;
   context.membership = membership;
   yield* unlock(store, context);
 });
@@ -187,7 +197,7 @@ export const reloadIdentity = Effect.fnUntraced(function* (
   store: LocalStoreShape,
   context: WorkspaceContext,
 ): Effect.fn.Return<boolean, StoreFailure> {
-  const record = (yield* store.workspaces).find(({ workspace }) => workspace === context.workspace);
+  const record = yield* recordOf(store, context.workspace);
   if (record === undefined || record.device === context.device) return false;
   const keys = yield* Secrets.deviceKeysOf(store, record.workspace, record.device);
   if (keys === undefined) return false;
@@ -196,7 +206,8 @@ export const reloadIdentity = Effect.fnUntraced(function* (
   context.record = record;
   context.device = record.device;
   context.keys = keys;
-  const { membership, folding } = yield* foldStored(store, context);
+  const log = yield* store.logOfKind(context.workspace, EntryKind.membership);
+  const { membership, folding } = yield* foldFrom(context, log);
   context.membership = membership;
   context.folding = folding;
   return true;

@@ -295,6 +295,11 @@ export const makeWorkspaceRuntime = (
       lead: (held) =>
         Effect.gen(function* () {
           fence = held;
+          // What was told while this engine began, or by one that died before it told, was not heard here.
+          if (yield* reloadIdentity(store, context)) {
+            const remade = yield* store.pendingDocuments(workspace);
+            yield* identityChanged(remade.map(({ document }) => document));
+          }
           yield* reloadContext(store, context);
           status.setServer(context.record.server);
           yield* status.tell({ type: "connecting" });

@@ -235,11 +235,23 @@ export const makeWorkspaces = (
       }
     });
 
-    const removeOne = Effect.fnUntraced(function* (workspace: WorkspaceId): Effect.fn.Return<void, StoreFailure> {
+    /** Nothing of it is at work here any more. */
+    const close = Effect.fnUntraced(function* (workspace: WorkspaceId) {
       if (turn !== undefined) yield* FiberMap.remove(turn.fibers, workspace);
       const scope = runtimes.get(workspace)?.scope;
       runtimes.delete(workspace);
       if (scope !== undefined) yield* Scope.close(scope, Exit.void);
+    });
+    /** Another tab has removed some: whoever led them would find nothing there. */
+    const closeRemoved = opening.withPermits(1)(
+      Effect.gen(function* () {
+        const here = new Set((yield* store.workspaces).map(({ workspace }) => workspace));
+        for (const workspace of runtimes.keys()) if (!here.has(workspace)) yield* close(workspace);
+      }),
+    );
+
+    const removeOne = Effect.fnUntraced(function* (workspace: WorkspaceId): Effect.fn.Return<void, StoreFailure> {
+      yield* close(workspace);
       const profile = yield* store.profile;
       if (profile !== undefined && (profile.homeWorkspace === workspace || profile.currentWorkspace === workspace)) {
         const without = (id: WorkspaceId | undefined) => (id === workspace ? undefined : id);
@@ -340,6 +352,7 @@ export const makeWorkspaces = (
         seed === undefined ? Effect.fail(new CairnError("keys-missing")) : Effect.succeed(seed),
       ),
       changedElsewhere: Effect.gen(function* () {
+        yield* closeRemoved;
         for (const { runtime } of runtimes.values()) yield* reloadContext(store, runtime.context);
         if (turn !== undefined) yield* openAll;
       }),
@@ -347,6 +360,7 @@ export const makeWorkspaces = (
         Effect.gen(function* () {
           const fibers = yield* FiberMap.make<WorkspaceId, never, StoreFailure | Fenced>();
           turn = { fence, fibers };
+          yield* closeRemoved;
           yield* openAll;
           for (const [workspace, { runtime }] of runtimes) yield* leadOne(workspace, runtime);
           return yield* Effect.andThen(FiberMap.join(fibers), Effect.never);

@@ -231,6 +231,8 @@ export class PlainDocument {
       await this.#unsaved.emptied(nothing, () => this.#retired);
       const opened = await this.#options.engine.openDocument(this.#options.workspace, this.id);
       if (this.#closed || this.#retired) return;
+      // What an editor has begun and not committed is in no queue yet.
+      this.#loro.commit();
       if (!this.#unsaved.isEmpty) continue;
       this.#stopListening();
       const old = this.#loro;
