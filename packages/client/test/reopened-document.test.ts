@@ -126,3 +126,20 @@ test.each([
     vi.useRealTimers();
   }
 });
+
+test("what a binding has not committed is there when the merged document takes over", async () => {
+  const { engine, stored } = engineOfOne();
+  let merging = true;
+  const note = await openNote({
+    ...engine,
+    openDocument: async (...asked) => ({ ...(await engine.openDocument(...asked)), merging }),
+    updatesAfter: async () => ({ updates: [], through: 0, merging }),
+  });
+  note.loro.getText("body").insert(0, "typed, and not committed yet");
+  merging = false;
+  note.refresh();
+  await note.refreshed();
+  await note.durable();
+  expect(note.loro.getText("body").toString()).toBe("typed, and not committed yet");
+  expect(stored.getText("body").toString()).toBe("typed, and not committed yet");
+});

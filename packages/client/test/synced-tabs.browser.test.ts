@@ -56,6 +56,23 @@ test("what was saved before the tab was killed arrives once the profile is open 
   );
 }, 90_000);
 
+test("promise 14: where one tab has removed a workspace, the other one still leads the rest", async () => {
+  const profile = freshProfile();
+  const remover = await openProfile(profile, server);
+  await vi.waitFor(async () => expect(await leaders(profile)).toEqual({ held: 1, waiting: 0 }), patience);
+  const second = await remover.cairn.createWorkspace({ name: "Second" });
+  const follower = await openProfile(profile, server);
+  expect(follower.workspace.id).toBe(second.id);
+  const home = await follower.cairn.workspace(remover.workspace.id);
+  await remover.cairn.removeWorkspace(second.id, { force: true });
+  await vi.waitFor(() => expect(follower.cairn.workspaces().map(({ id }) => id)).not.toContain(second.id), patience);
+
+  remover.kill();
+  await home.create("note", (edit) => edit.title.set("Still sent"));
+  await home.flush({ tier: "server", timeout: 20_000 });
+  expect(home.sync().pendingDocuments).toBe(0);
+}, 90_000);
+
 test("a tab that does not lead shows the outbox as the leader has it, and pauses and resumes it", async () => {
   const profile = freshProfile();
   const leader = await openProfile(profile, server);

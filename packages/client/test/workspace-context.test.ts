@@ -1,12 +1,22 @@
-/** Keys that several engines of one profile keep in one store. */
+/** What several engines of one profile know of a workspace, which they keep in one store. */
 import { it } from "@effect/vitest";
-import { deviceIdOf, Keyring, systemRandom } from "@cairn/crypto";
+import {
+  admitRecord,
+  certifyDevice,
+  deviceIdOf,
+  generateDeviceKeys,
+  generateRootSecret,
+  Keyring,
+  proposeMembership,
+  systemRandom,
+} from "@cairn/crypto";
 import { EntryKind, hashFromBytes, NO_DOCUMENT } from "@cairn/protocol";
 import { freezing } from "@cairn/sync";
 import { makeMemoryStore, MemoryStorage } from "@cairn/testkit/memory";
-import { Effect } from "effect";
+import { Deferred, Effect, Fiber } from "effect";
 import { describe, expect } from "vitest";
-import { loadContext, reloadIdentity } from "../src/engine/WorkspaceContext.ts";
+import { found } from "../src/engine/Joining.ts";
+import { extendContext, loadContext, reloadContext, reloadIdentity } from "../src/engine/WorkspaceContext.ts";
 import * as Secrets from "../src/engine/WorkspaceSecrets.ts";
 import { workspace } from "./fixtures/devices.ts";
 
@@ -112,6 +122,50 @@ describe("the keys of a profile with several engines", () => {
       );
       const stored = yield* Secrets.keyring(store, workspace);
       expect(new Set(epochsIn(stored))).toEqual(new Set([1, 2, 3]));
+    }),
+  );
+});
+
+describe("the chain that an engine knows", () => {
+  it.effect("promise 3: keeps an admission that comes while the log is read for what another engine has received", () =>
+    Effect.gen(function* () {
+      const plain = makeMemoryStore(new MemoryStorage());
+      const joining = { store: plain, random: systemRandom, deviceName: "laptop", deviceKeyForm: "platform" as const };
+      const record = yield* found(joining, generateRootSecret(systemRandom), undefined);
+      const isRead = yield* Deferred.make<void>();
+      const mayAnswer = yield* Deferred.make<void>();
+      let isHeld = false;
+      const store: typeof plain = {
+        ...plain,
+        logOfKind: (...asked) =>
+          Effect.tap(plain.logOfKind(...asked), () =>
+            isHeld ? Effect.andThen(Deferred.succeed(isRead, undefined), Deferred.await(mayAnswer)) : Effect.void,
+          ),
+      };
+      const context = yield* loadContext(store, record, systemRandom);
+      if (context === undefined) return expect.unreachable("the keys are there");
+      const phone = yield* Effect.promise(() => generateDeviceKeys(systemRandom));
+      const device = deviceIdOf(record.workspace, phone);
+      const admission = yield* Effect.promise(async () => {
+        const certificate = await certifyDevice({
+          workspace: record.workspace,
+          device: phone,
+          role: "writer",
+          from: 1,
+          issuer: { type: "device", device: record.device },
+          issuerKeys: context.keys.signing,
+        });
+        const admit = await admitRecord(context.keyring, certificate, "phone", systemRandom);
+        return proposeMembership(context.membership, [admit], { device, counter: 1, signing: phone.signing });
+      });
+
+      isHeld = true;
+      const reloading = yield* Effect.forkChild(reloadContext(store, context));
+      yield* Deferred.await(isRead);
+      expect(yield* extendContext(store, context, admission)).toBe("extended");
+      yield* Deferred.succeed(mayAnswer, undefined);
+      yield* Fiber.join(reloading);
+      expect(context.membership.devices.has(device)).toBe(true);
     }),
   );
 });
