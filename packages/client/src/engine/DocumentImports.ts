@@ -107,6 +107,8 @@ export const makeDocumentImports = (
   const known = new Map<string, Known>();
   const locks = new Map<string, { readonly lock: Semaphore.Semaphore; users: number }>();
   const keyOf = (workspace: WorkspaceId, document: DocumentId): string => `${workspace}/${document}`;
+  /** How often documents were forgotten, which few ever are: what was read before that is not theirs any more. */
+  const forgotten = new Map<string, number>();
 
   const exclusively = <A, E>(key: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.suspend(() => {
@@ -131,6 +133,8 @@ export const makeDocumentImports = (
     want: ImportRequest["want"],
     patient: boolean,
   ): Effect.fn.Return<Applied | undefined, ImporterError | StoreFailure> {
+    const key = keyOf(workspace, document);
+    const generation = forgotten.get(key);
     const opened = yield* store.openDocument(workspace, document);
     if (opened === undefined) return undefined;
     const answer = yield* importer.apply({
@@ -143,8 +147,12 @@ export const makeDocumentImports = (
       want,
       patient,
     });
+    if (forgotten.get(key) !== generation) {
+      // It was made anew while the importer was at work, and has what it was made of in its memory again.
+      yield* importer.evict(workspace, document);
+      return yield* fromStart(workspace, document, want, patient);
+    }
     if (answer.type === "missing-base") return undefined;
-    const key = keyOf(workspace, document);
     known.delete(key);
     for (const oldest of known.keys()) if (known.size >= KNOWN_DOCUMENTS) known.delete(oldest);
     known.set(key, {
@@ -171,6 +179,7 @@ export const makeDocumentImports = (
     // In the order of use: the first one is the one to go.
     known.delete(key);
     known.set(key, before);
+    const generation = forgotten.get(key);
     const newer = yield* store.updatesAfter(workspace, document, before.through);
     if (newer.snapshot !== undefined) return yield* fromStart(workspace, document, want, false);
     const { updates } = newer;
@@ -182,7 +191,9 @@ export const makeDocumentImports = (
       updates,
       want,
     });
-    if (answer.type === "missing-base") return yield* fromStart(workspace, document, want, false);
+    if (answer.type === "missing-base" || forgotten.get(key) !== generation) {
+      return yield* fromStart(workspace, document, want, false);
+    }
     before.through = Math.max(before.through, newer.through, answer.through);
     before.looseUpdates += updates.length;
     before.looseBytes += updates.reduce((sum, { update }) => sum + update.length, 0);
@@ -363,7 +374,9 @@ export const makeDocumentImports = (
     tried: (workspace, document) => exclusively(keyOf(workspace, document), Effect.void),
     forget: (workspace, document) =>
       Effect.suspend(() => {
-        known.delete(keyOf(workspace, document));
+        const key = keyOf(workspace, document);
+        known.delete(key);
+        forgotten.set(key, (forgotten.get(key) ?? 0) + 1);
         return importer.evict(workspace, document);
       }),
   };

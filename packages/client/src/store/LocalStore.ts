@@ -294,7 +294,9 @@ export interface LocalStoreShape {
   /**
    * A snapshot takes the place of exactly these updates, except of those that may have to be sent again: pending ones and
    * those in the outbox keep their rows. The sealed log keeps its entries. `Fenced` where the store has a snapshot that
-   * goes further than this one, or no such document.
+   * goes further than this one, or no such document; and where the document was made anew meanwhile, so that the snapshot has
+   * operations that are no more: one of these updates is not here, or none is named and there is no snapshot to replace. Those
+   * with a higher id than the snapshot goes to are passed over.
    */
   readonly fold: (
     snapshot: SnapshotRecord,

@@ -136,12 +136,20 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
 
   suite.test("a snapshot takes the place of exactly the updates it names", (store, fence) =>
     Effect.gen(function* () {
-      const ids = yield* store.appendUpdates([edit(), edit(), edit(), edit({ document: OTHER_NOTE })]);
-      const [first = 0, second = 0, third = 0, other = 0] = ids;
+      const ids = yield* store.appendUpdates([edit({ document: OTHER_NOTE }), edit(), edit(), edit()]);
+      const [other = 0, first = 0, second = 0, third = 0] = ids;
       yield* store.freeze(WORKSPACE, fence, [outgoingEntry(1, [first, second, third])]);
       yield* store.settle(WORKSPACE, fence, [{ counter: 1, seq: 1 }], 1);
       const snapshot = { workspace: WORKSPACE, document: NOTE, through: third, snapshot: bytesOf(42) };
-      yield* store.fold(snapshot, [first, third, other]);
+      yield* expectNoChange(
+        store,
+        WORKSPACE,
+        [NOTE, OTHER_NOTE],
+        store.fold(snapshot, [first, third, other]),
+        "fenced",
+      );
+      // What is newer than the snapshot is passed over.
+      yield* store.fold(snapshot, [first, third, third + 1]);
 
       const opened = yield* store.openDocument(WORKSPACE, NOTE);
       expect(opened).toMatchObject({ snapshot: bytesOf(42), through: third });
@@ -163,7 +171,7 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
         merging: false,
       });
       const [fourth = 0] = yield* store.appendUpdates([edit()]);
-      expect(fourth).toBeGreaterThan(other);
+      expect(fourth).toBeGreaterThan(third);
       const newer = yield* store.updatesAfter(WORKSPACE, NOTE, third);
       expect(newer).toMatchObject({ snapshot: undefined, updates: [{ id: fourth }], through: fourth });
     }),
@@ -196,6 +204,30 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
       const unknown = store.fold({ ...snapshot, document: OTHER_NOTE }, []);
       yield* expectNoChange(store, WORKSPACE, [NOTE, OTHER_NOTE], unknown, "fenced");
       expect(yield* outcomeOf(store.fold({ ...snapshot, snapshot: bytesOf(4) }, []))).toBe("done");
+    }),
+  );
+
+  suite.test("a snapshot of what has been made anew since is refused (hazard 15)", (store, fence) =>
+    Effect.gen(function* () {
+      yield* store.receive(receipt(fence, 0, { entries: [logEntry(PEER, 1, 1)], updates: [receivedUpdate(PEER, 1)] }));
+      const [received = 0] = (yield* store.openDocument(WORKSPACE, NOTE))?.updates.map(({ id }) => id) ?? [];
+      const [given = 0] = yield* store.appendUpdates([edit()]);
+      const before = { workspace: WORKSPACE, document: NOTE, through: given, snapshot: bytesOf(1) };
+      yield* store.moveStream(WORKSPACE, NOTE, changeOf("unsendable", "PENDING"));
+      yield* store.rebuildDocument({
+        workspace: WORKSPACE,
+        document: NOTE,
+        discarded: changeOf("discarded", "DEAD_LETTER").transition,
+        pending: [given],
+        through: given,
+        acknowledged: [{ ...receivedUpdate(PEER, 1), own: false }],
+        edits: [],
+        row: viewOf("anew"),
+        retire: [],
+      });
+      for (const replaced of [[received], []]) {
+        yield* expectNoChange(store, WORKSPACE, [NOTE], store.fold(before, replaced), "fenced");
+      }
     }),
   );
 

@@ -295,6 +295,11 @@ export class LocalStoreModel {
     const { workspace, document, through } = snapshot;
     const found = this.find(workspace, document);
     if (found === undefined || (found.snapshot !== undefined && found.snapshot.through > through)) return "fenced";
+    const within = replaced.filter((id) => id <= through);
+    const ids = this.updates.flatMap((update) =>
+      update.workspace === workspace && update.document === document ? [update.id] : [],
+    );
+    if (within.length === 0 ? found.snapshot === undefined : !within.every((id) => ids.includes(id))) return "fenced";
     found.snapshot = snapshot;
     const mayBeSentAgain = (counter: number | undefined) =>
       this.outgoing.some((entry) => entry.workspace === workspace && entry.counter === counter);

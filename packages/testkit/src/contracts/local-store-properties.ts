@@ -346,7 +346,9 @@ const perform = Effect.fnUntraced(function* (
       const { workspace, document } = step;
       const through = Math.max(0, model.lastUpdate - step.back);
       const replaced = model.updates
-        .filter((update) => update.document === document && update.id % 4 !== step.keep)
+        .filter(
+          (update) => update.workspace === workspace && update.document === document && update.id % 4 !== step.keep,
+        )
         .map(({ id }) => id);
       const snapshot = { workspace, document, through, snapshot: bytesOf(index, through) };
       expect(yield* outcomeOf(store.fold(snapshot, replaced))).toBe(model.fold(snapshot, replaced));

@@ -208,10 +208,13 @@ export const documentOperations = (storage: MemoryStorage, run: Run): DocumentOp
         if (found.snapshot !== undefined && found.snapshot.through > snapshot.through) {
           throw new Fenced({ operation: "fold" });
         }
+        const within = replaced.filter((id) => id <= snapshot.through);
+        const isHere = within.length === 0 ? found.snapshot !== undefined : within.every((id) => found.updates.has(id));
+        if (!isHere) throw new Fenced({ operation: "fold" });
         found.snapshot = { ...snapshot, snapshot: snapshot.snapshot.slice() };
-        for (const id of replaced) {
+        for (const id of within) {
           const update = found.updates.get(id);
-          if (update !== undefined && id <= snapshot.through && givesWay(stored, update)) found.updates.delete(id);
+          if (update !== undefined && givesWay(stored, update)) found.updates.delete(id);
         }
       }),
 

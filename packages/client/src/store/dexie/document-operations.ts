@@ -2,12 +2,13 @@
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Dexie } from "dexie";
 import type { DocumentView, NewerUpdates, RowsOfType } from "../store-changes.ts";
-import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
+import type { LocalStoreShape } from "../LocalStore.ts";
 import type { DocumentRecord } from "../records.ts";
 import { rebuildsOf } from "../rebuilds.ts";
 import type { DexieConnection } from "./connection.ts";
 import { type Reading, readCount, readCounts, readLater, readPage } from "../rows/read-rows.ts";
 import { putViews } from "./documents.ts";
+import { requireThat } from "./guard.ts";
 import { toDocument } from "./stored-document.ts";
 import { dexieRowIndex, outdatedDocuments, unprojectedOfType, unprojectedRows } from "./row-index.ts";
 import { type CairnDatabase, type DocumentRow, toUpdate, updatesOf, type UpdateRow } from "./tables.ts";
@@ -169,14 +170,17 @@ export const documentOperations = (connection: DexieConnection): DocumentOperati
         const { workspace, document, through } = snapshot;
         const row = await database.documents.get([workspace, document]);
         const stored = await database.snapshots.get([workspace, document]);
-        if (row === undefined || (stored !== undefined && stored.through > through)) {
-          throw new Fenced({ operation: "fold" });
-        }
-        await database.snapshots.put({ workspace, document, through, snapshot: snapshot.snapshot });
+        requireThat("fold", row !== undefined && (stored === undefined || stored.through <= through));
         // A snapshot cannot hold what came after it.
-        for (const update of await database.updates.bulkGet(replaced.filter((id) => id <= through))) {
-          if (update === undefined || update.workspace !== workspace || update.document !== document) continue;
-          if (!(await mayBeSentAgain(database, update))) await database.updates.delete(update.id);
+        const within = replaced.filter((id) => id <= through);
+        const found = (await database.updates.bulkGet(within)).filter(
+          (update) => update?.workspace === workspace && update.document === document,
+        );
+        requireThat("fold", within.length === 0 ? stored !== undefined : found.length === within.length);
+        await database.snapshots.put({ workspace, document, through, snapshot: snapshot.snapshot });
+        for (const update of found) {
+          if (update !== undefined && !(await mayBeSentAgain(database, update)))
+            await database.updates.delete(update.id);
         }
       }),
 

@@ -64,6 +64,7 @@ export const documentOperations = (
     ON CONFLICT (document) DO UPDATE SET through = excluded.through, snapshot = excluded.snapshot`);
   const madeAnew = database.prepare("SELECT rebuilds FROM workspaces WHERE workspace = ?");
   // Promise 7: what may have to be sent again keeps its row.
+  const hasUpdate = database.prepare("SELECT 1 FROM updates WHERE id = ? AND document = ?");
   const removeFolded = database.prepare(`
     DELETE FROM updates WHERE id = ?1 AND document = ?2 AND (state = ${UpdateState.received} OR
       (state = ${UpdateState.frozen}
@@ -161,11 +162,12 @@ export const documentOperations = (
         if (key === undefined) throw new Fenced({ operation: "fold" });
         const stored = snapshotThrough.get(key);
         if (stored !== undefined && number(stored["through"]) > through) throw new Fenced({ operation: "fold" });
+        // A snapshot cannot hold what came after it.
+        const within = replaced.filter((id) => id <= through);
+        const isHere = within.length === 0 ? stored !== undefined : within.every((id) => hasUpdate.get(id, key));
+        if (!isHere) throw new Fenced({ operation: "fold" });
         putSnapshot.run(key, through, state);
-        for (const id of replaced) {
-          // A snapshot cannot hold what came after it.
-          if (id <= through) removeFolded.run(id, key, workspace);
-        }
+        for (const id of within) removeFolded.run(id, key, workspace);
       }),
 
     documentPage: (workspace, after, limit) =>
