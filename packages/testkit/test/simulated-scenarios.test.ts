@@ -238,6 +238,37 @@ describe("a document whose refused edits are given up", () => {
   });
 });
 
+describe("an entry that is refused for good", () => {
+  test("promise 14: is given up also where the connection ends before its void is in its place", async () => {
+    let left = 0;
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const world = await begin(seed);
+      const device = world.device(1);
+      const { workspace } = world.run;
+      await world.edit(device, "text", "before");
+      await world.until("the first edit is sent", () => world.isDrained(device));
+      const engine = device.anyTab()?.engine;
+      if (workspace === undefined || engine === undefined) throw new Error("nobody leads");
+      const isFatal = (): boolean =>
+        [...world.stored(device).outgoing.values()].some(({ state }) => state === "FATAL_ERROR");
+      world.run.cluster.refusals.refuseNext(world.stored(device).record.device, 1);
+      await world.edit(device, "text", "refused");
+      await world.until("it is refused", isFatal);
+      void engine.simulateOffline(workspace, true);
+      await world.pass(100);
+      if (isFatal()) left += 1;
+      void engine.simulateOffline(workspace, false);
+      await world.until("it is parked, and its void is sent", () => {
+        const { streams, outgoing } = world.stored(device);
+        return outgoing.size === 0 && [...streams.values()].some(({ state }) => state === "DEAD_LETTER");
+      });
+      expect(await world.violations()).toEqual([]);
+      world.run.end();
+    }
+    expect(left).toBeGreaterThan(0);
+  });
+});
+
 describe("a disk that is restored from one copy twice", () => {
   test("promise 2, rule 12: what waits in the copy is made anew once", async () => {
     const world = await begin(4);

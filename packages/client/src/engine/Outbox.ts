@@ -90,12 +90,20 @@ export const nextBatch = Effect.fnUntraced(function* (
   work: OutboxWork,
   entries: number,
 ): Effect.fn.Return<ReadonlyArray<OutgoingRecord> | undefined, Failure> {
-  const waiting = yield* work.store.outgoing(work.context.workspace, entries);
-  const sendable = waiting.findIndex(({ state }) => state === "FATAL_ERROR");
-  const batch = takeBatch(sendable < 0 ? waiting : waiting.slice(0, sendable), { ...work.policy.batch, entries });
-  if (batch.length === 0) return undefined;
-  yield* moveAll(work, batch, "sent");
-  return batch.map((record) => ({ ...record, state: "IN_FLIGHT" }));
+  for (;;) {
+    const waiting = yield* work.store.outgoing(work.context.workspace, entries);
+    const fatal = waiting.findIndex(({ state }) => state === "FATAL_ERROR");
+    const [first] = waiting;
+    if (fatal === 0 && first !== undefined) {
+      // The connection ended before its void was in its place, and nothing goes past it (promise 14).
+      yield* giveUp(work, first, undefined);
+      continue;
+    }
+    const batch = takeBatch(fatal < 0 ? waiting : waiting.slice(0, fatal), { ...work.policy.batch, entries });
+    if (batch.length === 0) return undefined;
+    yield* moveAll(work, batch, "sent");
+    return batch.map((record) => ({ ...record, state: "IN_FLIGHT" }));
+  }
 });
 
 /** The bytes of a batch, the same on every transport and every retry (rule 8). */
