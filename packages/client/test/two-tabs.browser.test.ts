@@ -64,10 +64,13 @@ describe("two tabs of one profile", () => {
     await one.cairn.close();
     await other.cairn.close();
     // Nothing stays held. The browser takes back what a worker lets go of without a word to it: soon, not at once.
-    await vi.waitFor(async () => {
-      expect(await leasesOf(profile)).toEqual([]);
-      expect(await leaders(profile)).toEqual({ held: 0, waiting: 0 });
-    });
+    await vi.waitFor(
+      async () => {
+        expect(await leasesOf(profile)).toEqual([]);
+        expect(await leaders(profile)).toEqual({ held: 0, waiting: 0 });
+      },
+      { timeout: 10_000 },
+    );
   });
 
   test("see each other's documents in their lists, without opening them", async () => {
