@@ -24,6 +24,7 @@ import { receive } from "../src/engine/Receiving.ts";
 import { loadContext } from "../src/engine/WorkspaceContext.ts";
 import * as Secrets from "../src/engine/WorkspaceSecrets.ts";
 import { documentId } from "./fixtures/devices.ts";
+import { addWorkspace } from "./fixtures/stored-workspace.ts";
 
 const { systemRandom: random } = crypto;
 const NOTE = documentId(1);
@@ -127,25 +128,9 @@ describe("an entry whose key comes behind it", () => {
       const joiner = yield* Secrets.ensureDeviceKeys(store, workspace, "platform", random);
       const device = yield* Effect.promise(() => server.admitBesideKeyChange(joiner));
       yield* Effect.promise(() => server.write("sealed before I could read"));
-      const record = {
-        workspace,
-        device,
-        role: "owner" as const,
-        createdHere: false,
-        server: "https://cairn.example",
-        joinedBy: undefined,
-        addedAt: 0,
-      };
+      const admission = server.log.slice(1, 2).map(membershipOutgoing);
+      const record = yield* addWorkspace(store, workspace, device, admission);
       const begin = { cursor: 0, chain: emptyLogChain(workspace) };
-      const position = {
-        ...begin,
-        workspace,
-        server: undefined,
-        serverEpoch: 0,
-        nextCounter: 1,
-        lastSyncedAt: undefined,
-      };
-      yield* store.addWorkspace(record, position, server.log.slice(1, 2).map(membershipOutgoing));
       const context = yield* loadContext(store, record, random);
       if (context === undefined) return expect.unreachable("the keys are there");
       const fence = yield* store.claimLeadership;
@@ -154,6 +139,8 @@ describe("an entry whose key comes behind it", () => {
       expect(first.unapplied.map(({ reason }) => reason)).toEqual(["EpochKeyMissing"]);
       expect(yield* store.openDocument(workspace, NOTE)).toBeUndefined();
       expect([...(yield* applyLateEntries(store, context, fence))]).toEqual([]);
+      const [late] = server.log.slice(-1).map(({ header }) => ({ device: header.device, counter: header.counter }));
+      expect(yield* store.secret(lateEntriesName(workspace))).toEqual([late]);
 
       // The next key brings those before it.
       yield* Effect.promise(() => server.changeKey());

@@ -11,6 +11,7 @@ import { makeInProcessImporter } from "../src/documents/InProcessImporter.ts";
 import { makeDocumentImports } from "../src/engine/DocumentImports.ts";
 import * as Secrets from "../src/engine/WorkspaceSecrets.ts";
 import { deviceId, documentId, documentOf, replica, textOf, workspace, write } from "./fixtures/devices.ts";
+import { addWorkspace } from "./fixtures/stored-workspace.ts";
 import { schema } from "./notebook.ts";
 
 const NOTE = documentId(1);
@@ -22,19 +23,7 @@ const RECEIVED = 500;
 const makeStore = Effect.gen(function* () {
   const store = makeMemoryStore(new MemoryStorage());
   const device = deviceIdOf(workspace, yield* Secrets.ensureDeviceKeys(store, workspace, "platform", systemRandom));
-  yield* store.addWorkspace(
-    { workspace, device, role: "owner", createdHere: true, server: undefined, joinedBy: undefined, addedAt: 0 },
-    {
-      workspace,
-      cursor: 0,
-      chain: nothing,
-      server: undefined,
-      serverEpoch: 0,
-      nextCounter: 1,
-      lastSyncedAt: undefined,
-    },
-    [],
-  );
+  yield* addWorkspace(store, workspace, device);
   const fence = yield* store.claimLeadership;
   const theirs = replica(2);
   const received = Array.from({ length: RECEIVED }, (_, index) => ({

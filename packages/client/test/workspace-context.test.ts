@@ -19,6 +19,7 @@ import { found } from "../src/engine/Joining.ts";
 import { extendContext, loadContext, reloadContext, reloadIdentity } from "../src/engine/WorkspaceContext.ts";
 import * as Secrets from "../src/engine/WorkspaceSecrets.ts";
 import { workspace } from "./fixtures/devices.ts";
+import { addWorkspace } from "./fixtures/stored-workspace.ts";
 
 const key = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
 const nothing = hashFromBytes(new Uint8Array(32));
@@ -29,26 +30,7 @@ const epochsIn = (keyring: Keyring): ReadonlyArray<number> => [...keyring.epochK
 const makeProfile = Effect.gen(function* () {
   const store = makeMemoryStore(new MemoryStorage());
   const keys = yield* Secrets.ensureDeviceKeys(store, workspace, "platform", systemRandom);
-  const device = deviceIdOf(workspace, keys);
-  const record = {
-    workspace,
-    device,
-    role: "owner" as const,
-    createdHere: true,
-    server: undefined,
-    joinedBy: undefined,
-    addedAt: 0,
-  };
-  const position = {
-    workspace,
-    cursor: 0,
-    chain: nothing,
-    server: undefined,
-    serverEpoch: 0,
-    nextCounter: 1,
-    lastSyncedAt: undefined,
-  };
-  yield* store.addWorkspace(record, position, []);
+  const record = yield* addWorkspace(store, workspace, deviceIdOf(workspace, keys));
   yield* Secrets.saveKeyring(store, new Keyring(workspace, [[1, key(1)]]));
   return { store, record };
 });

@@ -186,6 +186,7 @@ const loadDocument = Effect.fnUntraced(function* (work: BackupWork, document: Do
       Effect.andThen(runtime.imports.project(workspace, document, 0), runtime.imports.snapshot(workspace, document)),
     ),
   );
+  // It may have been given up meanwhile.
   if (imported === undefined) return undefined;
   if (imported.snapshot !== undefined) return documentFrom([imported.snapshot]);
   // Hazard L2: something waits for a dependency, so that there is no snapshot of everything.

@@ -42,7 +42,7 @@ export const applyChanges = (
   } catch {
     // One of them does not fit; the others still may, one by one, but for those that belong together.
   }
-  const isApplied = (id: ContainerID, diff: JsonDiff): boolean => {
+  const applyAlone = (id: ContainerID, diff: JsonDiff): boolean => {
     if (isMade(id)) return false;
     try {
       to.applyDiff([[id, diff]]);
@@ -51,7 +51,7 @@ export const applyChanges = (
       return false;
     }
   };
-  for (const [id, diff] of possible) if (!isApplied(id, diff)) lost.push(pathOf(from, id));
+  for (const [id, diff] of possible) if (!applyAlone(id, diff)) lost.push(pathOf(from, id));
   return lost;
 };
 

@@ -47,28 +47,33 @@ export const makeExtracting = (work: ExtractingWork): Extracting => {
     const { device } = context;
     const lease = yield* leaseFresh(work.leases, context);
     const peer = peerIdOf(device, lease.lease);
-    yield* Effect.ensuring(
+    const isStored = yield* Effect.ensuring(
       Effect.gen(function* () {
+        let areStored = true;
         for (const document of extracted.documents) {
           const target = yield* Effect.promise(() => targetOf(context, source, document));
           if (target === undefined || target === source) continue;
           const contributions = [{ source, said: document }];
-          yield* write(work, device, target, document.into, { peer, contributions, marks: [] });
+          const stored = yield* write(work, device, target, document.into, { peer, contributions, marks: [] });
+          areStored &&= stored;
         }
         // Last: what is marked was written.
-        if (extracted.isMarked) return;
+        if (extracted.isMarked || !areStored) return areStored;
         const marks: Array<ExtractedDocument> = [];
         for (const said of extracted.documents) {
           const document = yield* Effect.promise(() => targetOf(context, source, said));
           marks.push(document === undefined ? said : { ...said, place: { source, document } });
         }
-        // What is not here gets no marks.
+        // It may have been given up meanwhile.
         const record = yield* work.store.document(context.workspace, source);
-        if (record !== undefined) yield* write(work, device, source, record.type, { peer, contributions: [], marks });
+        return (
+          record === undefined || (yield* write(work, device, source, record.type, { peer, contributions: [], marks }))
+        );
       }),
       lease.release,
     );
     lastSaid.delete(source);
+    if (!isStored) return;
     for (const oldest of lastSaid.keys()) if (lastSaid.size >= REMEMBERED) lastSaid.delete(oldest);
     lastSaid.set(source, said);
   });
@@ -88,17 +93,18 @@ const targetOf = async (
   return keyring.singletonDocument(`cairn/extract/${extraction}/${source}/${target.key}`);
 };
 
+/** False where it has to be written again later. */
 const write = Effect.fnUntraced(function* (
   { store, importer, context, edited }: ExtractingWork,
   device: DeviceId,
   document: DocumentId,
   type: string,
   extraction: ExtractionRequest,
-): Effect.fn.Return<void, StoreFailure | ImporterError> {
+): Effect.fn.Return<boolean, StoreFailure | ImporterError> {
   const { workspace } = context;
   const opened = yield* store.openDocument(workspace, document);
   // A reference may point to something else than was meant.
-  if (opened !== undefined && opened.record.type !== "" && opened.record.type !== type) return;
+  if (opened !== undefined && opened.record.type !== "" && opened.record.type !== type) return true;
   const answer = yield* importer.apply({
     workspace,
     document,
@@ -108,7 +114,7 @@ const write = Effect.fnUntraced(function* (
     updates: opened?.updates ?? [],
     want: { extraction },
   });
-  if (answer.type === "missing-base" || answer.extraction === undefined) return;
+  if (answer.type === "missing-base" || answer.extraction === undefined) return true;
   const edit: NewEdit = {
     document,
     type,
@@ -121,11 +127,12 @@ const write = Effect.fnUntraced(function* (
   };
   const stored = yield* store.appendUpdates([{ workspace, ...edit, device }]).pipe(
     Effect.as(true),
-    // It was made of what is no more: whoever has made the document anew shows it anew, and what it says is written then.
+    // It was made of what is no more. Whoever has made the document anew shows it anew, and it is written then.
     Effect.catchIf(
       ({ reason }) => reason === "retired" || reason === "rebuilt",
       () => Effect.succeed(false),
     ),
   );
   if (stored) edited([edit]);
+  return stored;
 });

@@ -87,7 +87,8 @@ export const receive = Effect.fnUntraced(function* (
   const take = ({ received, opened }: { readonly received: ReceivedEntry; readonly opened: Opened }): void => {
     if (opened.type === "unapplied") {
       unapplied.push({ seq: received.seq, reason: opened.reason });
-      if (opened.mayChange) late.push(received.entry.header);
+      const { device, counter } = received.entry.header;
+      if (opened.mayChange) late.push({ device, counter });
       return;
     }
     updates.push(...updatesOf(received.entry, opened.content));

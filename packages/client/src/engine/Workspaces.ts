@@ -33,7 +33,7 @@ import { takeInvite } from "./Invitation.ts";
 import * as Joining from "./Joining.ts";
 import { sumUnsynced } from "./sum-unsynced.ts";
 import { unsyncedOf } from "./unsynced.ts";
-import { loadContext, type MakeSealing, reloadContext } from "./WorkspaceContext.ts";
+import { loadContext, type MakeSealing, recordOf, reloadContext } from "./WorkspaceContext.ts";
 import type { PeerLeases } from "../platform/PeerLeases.ts";
 import { makeWorkspaceRuntime, type WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
@@ -140,7 +140,7 @@ export const makeWorkspaces = (
     const open = Effect.fnUntraced(function* (workspace: WorkspaceId): Effect.fn.Return<WorkspaceRuntime, Failure> {
       const known = runtimes.get(workspace);
       if (known !== undefined) return known.runtime;
-      const record = (yield* store.workspaces).find((candidate) => candidate.workspace === workspace);
+      const record = yield* recordOf(store, workspace);
       if (record === undefined) return yield* Effect.fail(new CairnError("workspace-not-here"));
       const context = yield* loadContext(store, yield* withServer(record), options.random, options.sealing);
       if (context === undefined) return yield* Effect.fail(new CairnError("keys-missing"));
@@ -314,7 +314,7 @@ export const makeWorkspaces = (
       join: (url) =>
         Effect.gen(function* () {
           const link = yield* parse(url);
-          const known = (yield* store.workspaces).find(({ workspace }) => workspace === link.workspace);
+          const known = yield* recordOf(store, link.workspace);
           const calls = transport.server(new URL(link.server).origin);
           return yield* added(known ?? (yield* Joining.join(joining, calls, link)));
         }),
