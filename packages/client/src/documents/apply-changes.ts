@@ -1,9 +1,7 @@
 /** Changes of one document, made in another one that lacks some of what they were made on. */
 import { REMOVED_KEY } from "@cairn/schema";
 import { type ContainerID, type JsonDiff, type LoroDoc, LoroMap } from "loro-crdt";
-import { madeAbove, possibleTreeChanges } from "./tree-changes.ts";
-
-export type ContainerDiff = readonly [ContainerID, JsonDiff];
+import { type ContainerDiff, madeAbove, possibleTreeChanges } from "./tree-changes.ts";
 
 /**
  * Applies what can be applied, and returns the paths of what cannot.

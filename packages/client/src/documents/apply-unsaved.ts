@@ -2,9 +2,10 @@
 import { type DocumentType, forgetPast, hasLostSuccessors, renewSuccessors, settleDocument } from "@cairn/schema";
 import { Result } from "effect";
 import { type Delta, type JsonDiff, type LoroDoc, type PeerID, VersionVector } from "loro-crdt";
-import { applyChanges, type ContainerDiff } from "./apply-changes.ts";
+import { applyChanges } from "./apply-changes.ts";
 import { contentAt } from "./document-versions.ts";
 import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
+import type { ContainerDiff } from "./tree-changes.ts";
 import { rangesOfUpdate } from "./update-ranges.ts";
 
 /**

@@ -1,25 +1,24 @@
 /** Fields whose edits are made again by their forms, and changes of a document without those. */
 import { type DocumentType, type EditedForms, editedForms, isStateKey, type StoredForms } from "@cairn/schema";
-import { type ContainerID, type Diff, isContainer, type JsonDiff, type LoroDoc } from "loro-crdt";
+import type { LoroDoc } from "loro-crdt";
+import type { ContainerDiff } from "./tree-changes.ts";
 import { knownToAuthors } from "./document-versions.ts";
 
 /**
  * Leaves out the changes of stored forms, and the containers of forms where a map makes them. Loro names those in JSON by a sign
  * and their id.
  */
-export const outsideForms = <D extends Diff | JsonDiff>(
+export const outsideForms = (
   forms: StoredForms | undefined,
-  changes: ReadonlyArray<readonly [ContainerID, D]>,
-): Array<[ContainerID, D]> => {
+  changes: ReadonlyArray<ContainerDiff>,
+): Array<ContainerDiff> => {
   const containers = forms?.containers ?? new Set();
   const signs = new Set<unknown>([...containers].map((id) => `🦜:${id}`));
-  const isForm = (value: unknown): boolean =>
-    isContainer(value) ? containers.has(value.id) : typeof value === "string" && signs.has(value);
-  return changes.flatMap(([id, diff]): Array<[ContainerID, D]> => {
+  return changes.flatMap(([id, diff]): Array<ContainerDiff> => {
     if (containers.has(id)) return [];
     if (diff.type !== "map" || forms === undefined) return [[id, diff]];
     const registers = forms.registers.get(id);
-    const updated = Object.entries(diff.updated).filter(([key, value]) => !isForm(value) && !registers?.has(key));
+    const updated = Object.entries(diff.updated).filter(([key, value]) => !signs.has(value) && !registers?.has(key));
     return updated.length === 0 ? [] : [[id, { ...diff, updated: Object.fromEntries(updated) }]];
   });
 };
@@ -41,7 +40,7 @@ export const formsOfUpdates = (
   return changes.some((change) => needsForms(doc, change, target)) ? editedForms(type, doc, known, target) : undefined;
 };
 
-const needsForms = (doc: LoroDoc, [id, diff]: readonly [ContainerID, JsonDiff], target: LoroDoc): boolean => {
+const needsForms = (doc: LoroDoc, [id, diff]: ContainerDiff, target: LoroDoc): boolean => {
   if (diff.type === "map" && Object.keys(diff.updated).some(isStateKey)) return true;
   if (id.startsWith("cid:root-") && target.getPathToContainer(id) === undefined) return true;
   return (doc.getPathToContainer(id) ?? []).some((part) => typeof part === "string" && isStateKey(part));

@@ -16,10 +16,11 @@ import type { CopiedUpdate } from "../backup/copy-document.ts";
 import { copyDocument } from "../backup/copy-document.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { DocumentView } from "../store/store-changes.ts";
-import { applyChanges, type ContainerDiff } from "./apply-changes.ts";
+import { applyChanges } from "./apply-changes.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
 import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
+import type { ContainerDiff } from "./tree-changes.ts";
 import { type Sequence, type Step, transformDelta } from "./transform-delta.ts";
 
 export interface RebaseRequest {

@@ -2,13 +2,14 @@
  * Changes of trees on their way into another state of the document, which may lack nodes: those that were made by edits
  * that are given up, or that somebody deleted meanwhile. Loro refuses all of a difference where one node is missing.
  */
-import { type ContainerID, type Diff, type JsonDiff, type LoroDoc, LoroTree, type TreeID } from "loro-crdt";
+import { type ContainerID, type JsonDiff, type LoroDoc, LoroTree, type TreeID } from "loro-crdt";
 
-type Change<D> = readonly [ContainerID, D];
+/** What was changed in one container. */
+export type ContainerDiff = readonly [ContainerID, JsonDiff];
 
-export interface TreeChanges<D> {
+export interface TreeChanges {
   /** Changes of nodes that are there, or are made by these changes. */
-  readonly possible: ReadonlyArray<Change<D>>;
+  readonly possible: ReadonlyArray<ContainerDiff>;
   /** Containers whose changes have no place. */
   readonly lost: ReadonlyArray<ContainerID>;
 }
@@ -35,11 +36,11 @@ const nodeOf = (id: ContainerID): TreeID | undefined => {
 };
 
 /** Leaves out what has no place in `target`. */
-export const possibleTreeChanges = <D extends Diff | JsonDiff>(
-  changes: ReadonlyArray<Change<D>>,
+export const possibleTreeChanges = (
+  changes: ReadonlyArray<ContainerDiff>,
   from: LoroDoc,
   target: LoroDoc,
-): TreeChanges<D> => {
+): TreeChanges => {
   const made = new Set<string>();
   const lost: Array<ContainerID> = [];
   const isThere = (tree: ContainerID, node: TreeID): boolean => {
@@ -60,7 +61,7 @@ export const possibleTreeChanges = <D extends Diff | JsonDiff>(
     return false;
   };
   // A tree's own changes come before those of its nodes.
-  const possible = changes.flatMap(([id, diff]): ReadonlyArray<Change<D>> => {
+  const possible = changes.flatMap(([id, diff]): ReadonlyArray<ContainerDiff> => {
     if (diff.type === "tree") {
       const kept = diff.diff.filter((item) => {
         const parent = "parent" in item ? item.parent : undefined;
