@@ -11,6 +11,7 @@ export { PeerLeases } from "./platform/PeerLeases.ts";
 export { isUnacknowledged } from "./store/is-unacknowledged.ts";
 export * from "./store/LocalStore.ts";
 export type * from "./store/store-changes.ts";
+export { piecesOf } from "./store/streams.ts";
 export { appendRefusal, isNothingLeft, rebuildsOf, withRebuild } from "./store/rebuilds.ts";
 export { shownEdits } from "./store/rows/row-state.ts";
 export type * from "./store/records.ts";

@@ -92,6 +92,11 @@ const OWN_CODES = {
   },
   "pending-edits": { action: "pause", advice: "Some edits are only on this device. Sync first, or force it." },
   "dead-letter-unknown": { action: "stop", advice: "Nothing of this document is parked (any more)." },
+  "catching-up": {
+    action: "retry",
+    advice:
+      "This profile was restored or copied, and has not heard from the server yet what became of this document. Try again when it has synced.",
+  },
   "document-rebuilt": {
     action: "stop",
     advice:

@@ -7,7 +7,7 @@ import {
   encodeContent,
   type EntryContent,
   MARK_BYTES,
-  MAX_MADE_ANEW,
+  MAX_NAMED_EDITS,
 } from "../src/engine/entry-content.ts";
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
@@ -21,6 +21,7 @@ const content: fc.Arbitrary<EntryContent> = fc.record(
       fc.record({ firstForm: bytes(HASH_BYTES).map(hashFromBytes), end: fc.nat({ max: 0x7fff_ffff }) }),
       { minLength: 1, maxLength: 4 },
     ),
+    appliedAgain: fc.array(bytes(HASH_BYTES).map(hashFromBytes), { minLength: 1, maxLength: 4 }),
   },
   { requiredKeys: ["type", "time", "updates"] },
 );
@@ -42,14 +43,26 @@ describe("the content of an entry", () => {
     expect(Buffer.from(encoded).toString("hex")).toBe(expected.join(""));
   });
 
+  test("has these bytes: tag 3 names edits applied again", () => {
+    const encoded = encodeContent({ ...plain, appliedAgain: [firstForm, firstForm] });
+    const expected = ["01", "046e6f7465", "0000000000000007", "01", "020102", "03", "40", "09".repeat(64)];
+    expect(Buffer.from(encoded).toString("hex")).toBe(expected.join(""));
+  });
+
   test("names the newest of too many edits, and refuses more of them than an entry can name", () => {
-    const many = Array.from({ length: MAX_MADE_ANEW + 2 }, (_, end) => ({ firstForm, end }));
+    const many = Array.from({ length: MAX_NAMED_EDITS + 2 }, (_, end) => ({ firstForm, end }));
     const named = decodeContent(encodeContent({ ...plain, madeAnew: many })).madeAnew;
     expect(named).toEqual(many.slice(2));
     const part = new ByteWriter();
     for (const { end } of many) part.raw(new Uint8Array(HASH_BYTES)).varint(end);
     const forged = new ByteWriter().raw(encodeContent(plain)).varint(2).bytes(part.finish()).finish();
     expect(() => decodeContent(forged)).toThrow(MalformedBytes);
+
+    const forms = many.map(({ end }) => hashFromBytes(new Uint8Array(HASH_BYTES).fill(end % 256)));
+    expect(decodeContent(encodeContent({ ...plain, appliedAgain: forms })).appliedAgain).toEqual(forms.slice(2));
+    const tooMany = new Uint8Array(forms.length * HASH_BYTES);
+    const forgedForms = new ByteWriter().raw(encodeContent(plain)).varint(3).bytes(tooMany).finish();
+    expect(() => decodeContent(forgedForms)).toThrow(MalformedBytes);
   });
 
   test("passes over parts that later versions add, and refuses parts out of order", () => {

@@ -86,6 +86,7 @@ const succeed = ({ store, device, fence, received, refused }: Made) =>
       workspace,
       fence,
       from: device,
+      ahead: 0,
       to,
       admission: {
         device: to,

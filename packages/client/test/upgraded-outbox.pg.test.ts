@@ -57,6 +57,13 @@ const unsent = () => {
 
 test.each([
   [
+    5,
+    [
+      ["ALTER TABLE updates ADD COLUMN applied_again", 5],
+      ["PRAGMA user_version = 6", 5],
+    ],
+  ],
+  [
     4,
     [
       ["ALTER TABLE workspaces ADD COLUMN rebuilds", 4],
@@ -66,7 +73,7 @@ test.each([
   [
     3,
     [
-      ["ALTER TABLE updates ADD COLUMN", 3],
+      ["ALTER TABLE updates ADD COLUMN first_form", 3],
       ["PRAGMA user_version = 4", 3],
     ],
   ],
@@ -76,7 +83,7 @@ test.each([
       ["ALTER TABLE documents ADD COLUMN deleted", 2],
       ["DROP TABLE old_views", 2],
       ["PRAGMA user_version = 3", 2],
-      ["ALTER TABLE updates ADD COLUMN", 3],
+      ["ALTER TABLE updates ADD COLUMN first_form", 3],
       ["PRAGMA user_version = 4", 3],
     ],
   ],

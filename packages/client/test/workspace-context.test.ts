@@ -61,6 +61,7 @@ describe("the keys of a profile with several engines", () => {
           workspace,
           fence: yield* store.claimLeadership,
           from: record.device,
+          ahead: 0,
           to,
           admission: {
             device: to,

@@ -1,95 +1,9 @@
 /** Situations in which the simulator once found something, made on purpose: what happens when, to the step. */
 import { makeMemoryStore } from "@cairn/testkit/memory";
-import { type Circumstances, type Defect, keepSteps, makePlan } from "@cairn/testkit/simulator";
 import { Effect } from "effect";
-import { afterEach, describe, expect, test } from "vitest";
-import { Run } from "../src/simulator/Run.ts";
+import { describe, expect, test } from "vitest";
 import type { SimulatedDevice } from "../src/simulator/SimulatedDevice.ts";
-import type { Decision, EditKind } from "../src/simulator/SimulatedTab.ts";
-import { type Content, contentOf, verify } from "../src/simulator/verify.ts";
-
-const MINUTE = 60_000;
-
-/** A calm run of two devices and one note, without a plan. */
-class Scenario {
-  readonly run: Run;
-
-  constructor(seed: number, withReader = false, versions?: Circumstances["versions"], defect?: Defect) {
-    const plan = keepSteps(makePlan(seed, 2, 1), []);
-    const circumstances = { nodes: 1, notes: 1, sessionMillis: 900_000, withReader, joinShare: 0, versions };
-    this.run = new Run({ ...plan, circumstances }, { defect });
-  }
-
-  device(index: number): SimulatedDevice {
-    const device = this.run.devices[index];
-    if (device === undefined) throw new Error("no such device");
-    return device;
-  }
-
-  /** Lets time pass until something is so; fails where a minute does not bring it. */
-  async until(what: string, isSo: () => boolean, within = MINUTE): Promise<void> {
-    const { world } = this.run;
-    await world.runUntil(world.now + within, isSo);
-    if (!isSo()) throw new Error(`it did not come to it: ${what}`);
-  }
-
-  pass(millis: number): Promise<void> {
-    const { world } = this.run;
-    return world.runUntil(world.now + millis);
-  }
-
-  /** Edits the note in some tab of a device, and waits until it is saved. */
-  async edit(device: SimulatedDevice, kind: EditKind, id: string): Promise<void> {
-    const { workspace, notes } = this.run;
-    const [note] = notes;
-    const tab = device.anyTab() ?? device.openTab();
-    if (workspace === undefined || note === undefined) throw new Error("no workspace");
-    let saved: boolean | undefined;
-    void tab.edit(workspace, note, kind, id).then((result) => {
-      saved = result;
-    });
-    await this.until(`${id} is answered`, () => saved !== undefined);
-    if (saved !== true) throw new Error(`${id} was not saved`);
-  }
-
-  stored(device: SimulatedDevice) {
-    const stored = this.run.workspace === undefined ? undefined : device.storage.workspaces.get(this.run.workspace);
-    if (stored === undefined) throw new Error("the workspace is not here");
-    return stored;
-  }
-
-  /** Nothing of the device waits. */
-  isDrained(device: SimulatedDevice): boolean {
-    const { documents, outgoing } = this.stored(device);
-    return outgoing.size === 0 && [...documents.values()].every(({ pending }) => pending.length === 0);
-  }
-
-  /** The note as a device's store has it. */
-  content(device: SimulatedDevice): Content {
-    const [document] = this.stored(device).documents.values();
-    if (document === undefined) throw new Error("the note is not here");
-    return contentOf(document, this.run.plan.circumstances.versions !== undefined);
-  }
-
-  /** What is not as it was promised when everything is quiet. */
-  async violations(): Promise<ReadonlyArray<string>> {
-    await this.run.heal();
-    return [...(await verify(this.run)), ...this.run.ledger.violations, ...this.run.world.complaints];
-  }
-}
-
-let scenario: Scenario | undefined;
-afterEach(() => {
-  scenario?.run.end();
-});
-
-const begin = async (...options: ConstructorParameters<typeof Scenario>): Promise<Scenario> => {
-  const made = new Scenario(...options);
-  scenario = made;
-  await made.run.setUp();
-  await made.until("both are in", () => made.run.joined.size === 2);
-  return made;
-};
+import { begin, makeScenario, MINUTE } from "./scenario.ts";
 
 describe("a disk that was restored from an older copy", () => {
   test("promise 4, hazard L4: has its whole document at every moment of taking a new identity", async () => {
@@ -127,114 +41,6 @@ describe("a disk that was restored from an older copy", () => {
       "restored",
       "waiting",
     ]);
-  });
-});
-
-describe("a document whose refused edits are given up", () => {
-  const park = async (world: Scenario, device: SimulatedDevice): Promise<void> => {
-    await world.edit(device, "text", "before");
-    await world.until("the first edit is sent", () => world.isDrained(device));
-    world.run.cluster.refusals.refuseNext(world.stored(device).record.device, 1);
-    await world.edit(device, "text", "refused");
-    const isParked = (): boolean =>
-      [...world.stored(device).streams.values()].some(({ state }) => state === "DEAD_LETTER") &&
-      world.stored(device).outgoing.size === 0;
-    await world.until("it is parked", isParked);
-    await world.edit(device, "counter", "later");
-  };
-
-  /** Does something with the dead letter in some tab, while something else happens. */
-  const decide = async (
-    world: Scenario,
-    device: SimulatedDevice,
-    decision: Decision,
-    meanwhile: () => Promise<unknown> = () => Promise.resolve(),
-  ): Promise<void> => {
-    const { workspace } = world.run;
-    const tab = device.anyTab();
-    if (workspace === undefined || tab === undefined) throw new Error("no workspace");
-    let done = false;
-    void tab
-      .deadLetters(workspace)
-      .then(([letter]) => (letter === undefined ? undefined : tab.decide(workspace, letter, decision)))
-      .then(() => {
-        done = true;
-      });
-    await meanwhile();
-    await world.until("it is decided", () => done);
-  };
-
-  test.each<[Decision, ReadonlyArray<string>]>([
-    ["discard", ["before", "later"]],
-    ["fork", ["before"]],
-    ["retry", ["before", "later", "refused"]],
-  ])("hazard 15: a person can %s them", async (decision, edits) => {
-    const world = await begin(6);
-    const device = world.device(1);
-    await park(world, device);
-    expect(world.content(world.device(0)).edits).toEqual(["before"]);
-    await decide(world, device, decision);
-    expect(await world.violations()).toEqual([]);
-    for (const each of world.run.devices) expect(world.content(each).edits.toSorted()).toEqual(edits);
-    const [fork] = world.run.ledger.forks.values();
-    expect([...(fork?.edits ?? [])].toSorted()).toEqual(decision === "fork" ? ["before", "later", "refused"] : []);
-  });
-
-  test("promise 5: has what is received while it is made anew", async () => {
-    const world = await begin(6, false, undefined, {
-      name: "takes-its-time",
-      description: "Making a document anew takes long, as it does where much is to be read.",
-      importer: (importer) => ({
-        ...importer,
-        apply: (request) => {
-          const applied = importer.apply(request);
-          return request.want.rebase === undefined ? applied : Effect.tap(applied, () => Effect.sleep(400));
-        },
-      }),
-    });
-    const device = world.device(1);
-    await park(world, device);
-    await decide(world, device, "discard", async () => {
-      await world.edit(world.device(0), "text", "theirs");
-      await world.until("it is here", () => world.content(device).edits.includes("theirs"));
-    });
-    expect(world.content(device).edits.toSorted()).toEqual(["before", "later", "theirs"]);
-    expect(await world.violations()).toEqual([]);
-  });
-
-  test("promise 14: waits for nothing of what another tab writes into it before it hears of that", async () => {
-    let refused = 0;
-    // Somewhere in between the document is made anew, and the other tab has not heard of it.
-    for (let millis = 8; millis < 16; millis += 0.5) {
-      const world = await begin(6);
-      const device = world.device(1);
-      await park(world, device);
-      const { workspace, notes } = world.run;
-      const [note] = notes;
-      if (workspace === undefined || note === undefined) throw new Error("no workspace");
-      const other = device.openTab();
-      let saved: boolean | undefined;
-      const write = (id: string): void => {
-        saved = undefined;
-        void other.edit(workspace, note, "text", id).then((result) => {
-          saved = result;
-        });
-      };
-      write("seen");
-      await world.until("the other tab has it open", () => saved === true);
-      await decide(world, device, "discard", async () => {
-        await world.pass(millis);
-        write("late");
-      });
-      await world.until("the other tab is answered", () => saved !== undefined);
-      if (saved === false) refused += 1;
-      expect(await world.violations()).toEqual([]);
-      const [here, there] = world.run.devices.map((each) => world.content(each).edits.toSorted());
-      expect(here).toEqual(there);
-      expect(here?.includes("late")).toBe(saved);
-      world.run.end();
-    }
-    expect(refused).toBeGreaterThan(0);
   });
 });
 
@@ -391,8 +197,7 @@ describe("a tab that dies between storing an edit and telling of it", () => {
 
 describe("a device that may only read", () => {
   test("promise 14: takes no edit before it has the chain, and says why one that is there does not go", async () => {
-    const world = new Scenario(3, true);
-    scenario = world;
+    const world = makeScenario(3, true);
     const device = world.device(1);
     device.goOffline();
     await world.run.setUp();

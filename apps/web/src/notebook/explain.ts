@@ -177,6 +177,12 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "The refused edits of this note were already sent, discarded or taken elsewhere.",
     wayOut: "wait",
   },
+  "catching-up": {
+    title: "This note is still catching up",
+    detail:
+      "This device was restored or copied, and has yet to hear from the server what became of the note. Try again when it has synced.",
+    wayOut: "wait",
+  },
   "document-rebuilt": {
     title: "This note was made anew",
     detail: "It went back to what the server has. Open it again before you write on.",

@@ -11,7 +11,8 @@ import { rebaseDocument } from "./rebase-document.ts";
 import { splitUpdate } from "./split-update.ts";
 import { holdsSeveralChanges } from "./join-updates.ts";
 import { importUpdates } from "./import-updates.ts";
-import { reauthor, type Reauthored, type ReauthorRequest } from "./reauthor.ts";
+import type { Reauthored, ReauthorRequest } from "./reauthor.ts";
+import { remakeOwnEdits } from "./remake-own-edits.ts";
 import { stateMarkOf } from "./state-mark.ts";
 import { extractDocuments, writeExtraction } from "./extract-documents.ts";
 import { joinRanges, rangesOfUpdate } from "./update-ranges.ts";
@@ -182,7 +183,7 @@ export const makeImportCore = (options: ImportCoreOptions): ImportCore => {
     },
     reauthor: (request) => {
       try {
-        return { type: "reauthored", edits: reauthor(request, options.schema) };
+        return { type: "reauthored", edits: remakeOwnEdits(request, options.schema) };
       } catch (error) {
         return { type: "rejected", reason: reasonOf(error), crashed: isCrash(error) };
       }

@@ -47,6 +47,8 @@ export interface ReauthorRequest {
   readonly own: ReadonlyArray<OwnEdit>;
   /** What others have made anew, in the order of the log: of these very edits, perhaps, and of others. */
   readonly madeAnew: ReadonlyArray<EditsMadeAnew>;
+  /** What the log has applied again of these very edits, without those that come before them; undefined where nothing. */
+  readonly appliedAgain?: EditsAppliedAgain | undefined;
   /** Ids after which a new update begins; the others are joined. */
   readonly ends: ReadonlySet<number>;
   /** The document's type, empty where nobody has named it. */
@@ -61,6 +63,8 @@ export interface OwnEdit {
   readonly time: number;
   /** Hash of the update that the edit was when it was made: by that, other copies of the store know it. */
   readonly firstForm: Hash;
+  /** As in `UpdateRecord`. */
+  readonly appliedAgain?: ReadonlyArray<Hash> | undefined;
 }
 
 /** An entry with edits that its author has made anew. */
@@ -71,6 +75,16 @@ export interface EditsMadeAnew {
   readonly edits: ReadonlyArray<{ readonly firstForm: Hash; readonly end: number }>;
 }
 
+/** Edits that the log has in another form than that in which they were made. */
+export interface EditsAppliedAgain {
+  /** Of own edits. */
+  readonly ids: ReadonlySet<number>;
+  /** All that the log has of the document behind the own edits' base, those edits among it. */
+  readonly updates: ReadonlyArray<Uint8Array>;
+  /** Those in which the own edits are. */
+  readonly holders: ReadonlyArray<Uint8Array>;
+}
+
 /** What becomes of each own edit: other bytes under its id, or nothing, because the server or a later id has it. */
 export type Reauthored = ReadonlyArray<{
   readonly id: number;
@@ -79,6 +93,8 @@ export type Reauthored = ReadonlyArray<{
   readonly elsewhere: number | undefined;
   /** What it was at first; undefined where nobody shall take it for the same edit any more. */
   readonly firstForm?: Hash | undefined;
+  /** The first forms of edits that this one applies again. */
+  readonly appliedAgain?: ReadonlyArray<Hash> | undefined;
 }>;
 
 /** The newest edits are made anew one by one, so that another copy that has some of them can build on these. */
@@ -90,15 +106,7 @@ const SINGLE_EDITS = 256;
  */
 export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Reauthored => {
   const type = schema === undefined ? undefined : documentTypeOf(schema, request.type);
-  const documents: Array<LoroDoc> = [];
-  const make: Make = (updates) => {
-    const doc = new LoroDoc();
-    documents.push(doc);
-    importUpdates(doc, updates);
-    // Marks that are made anew grow as before.
-    configureStyles(type, doc);
-    return doc;
-  };
+  const { make, free } = documentsOf(type);
   try {
     // What builds on the clone's operations waits for them, and a snapshot leaves it out: none of it is ours to make anew.
     const base = make(request.acknowledged).export({ mode: "snapshot" });
@@ -139,12 +147,26 @@ export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Rea
       return anew === undefined ? edit : { ...edit, update: anew, firstForm };
     });
   } finally {
-    // Hazard L9.
-    for (const doc of documents) doc.free();
+    free();
   }
 };
 
 type Make = (updates: ReadonlyArray<Uint8Array>) => LoroDoc;
+
+/** Makes documents of updates, until all of them are freed. */
+export const documentsOf = (type: DocumentType | undefined): { readonly make: Make; readonly free: () => void } => {
+  const documents: Array<LoroDoc> = [];
+  const make: Make = (updates) => {
+    const doc = new LoroDoc();
+    documents.push(doc);
+    importUpdates(doc, updates);
+    // Marks that are made anew grow as before.
+    configureStyles(type, doc);
+    return doc;
+  };
+  // Hazard L9.
+  return { make, free: () => documents.forEach((doc) => doc.free()) };
+};
 
 interface History {
   /** A snapshot of what is acknowledged. */
@@ -182,8 +204,8 @@ interface Shared {
   readonly at: OpId;
 }
 
-/** The newest own edit that others have made anew. */
-const newestShared = ({ own, madeAnew }: ReauthorRequest, known: number): Shared | undefined => {
+/** The newest own edit that others have made anew, of those behind the ones that the server has as they are. */
+export const newestShared = ({ own, madeAnew }: ReauthorRequest, known: number): Shared | undefined => {
   const places = new Map<Hash, OpId>();
   for (const { peer, edits } of madeAnew) {
     for (const { firstForm, end } of edits) {
@@ -287,10 +309,10 @@ const makeTogether = (
 };
 
 /** What is written under a peer from here on, part by part. */
-const newUpdates = (target: LoroDoc, peer: PeerID) => {
+export const newUpdates = (target: LoroDoc, peer: PeerID) => {
   target.setPeerId(peer);
   const updates = new Map<number, Uint8Array>();
-  let written = 0;
+  let written = versionOf(target).get(peer) ?? 0;
   const take = ({ last }: Part): void => {
     const begin = written;
     written = versionOf(target).get(peer) ?? 0;
@@ -302,7 +324,7 @@ const newUpdates = (target: LoroDoc, peer: PeerID) => {
 };
 
 /** What own edits wrote down of sources names versions that nobody will have: the sources' own edits are made anew as well. */
-const forgetOwnReaches = (own: ReauthorRequest["own"], base: LoroDoc, target: LoroDoc): void => {
+export const forgetOwnReaches = (own: ReauthorRequest["own"], base: LoroDoc, target: LoroDoc): void => {
   const peers = new Set(own.flatMap(({ update }) => rangesOf(update).map(({ peer }) => peer)));
   const isPeer = (peer: string): boolean =>
     /^\d{1,20}$/.test(peer) && [...peers].some((other) => isSameDevice(other, peer));

@@ -11,7 +11,7 @@ import {
   renewSuccessors,
   settleDocument,
 } from "@cairn/schema";
-import { type ContainerID, type JsonDiff, LoroDoc, type PeerID } from "loro-crdt";
+import { type ContainerID, LoroDoc, type PeerID } from "loro-crdt";
 import type { CopiedUpdate } from "../backup/copy-document.ts";
 import { copyDocument } from "../backup/copy-document.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
@@ -19,9 +19,9 @@ import type { DocumentView } from "../store/store-changes.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
+import { movedChange, type Steps, stepsOf } from "./moved-changes.ts";
 import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
 import type { ContainerDiff } from "./tree-changes.ts";
-import { type Sequence, type Step, transformDelta } from "./transform-delta.ts";
 
 export interface RebaseRequest {
   /** The edits that are given up. */
@@ -141,34 +141,16 @@ const reapply = (
 ): ReadonlyArray<string> => {
   const undone = new Map(undo);
   return applyChanges(full, rebuilt, later, (id, diff) =>
-    transformed(diff, undone.get(id) ?? undoOfAll(rebuilt, id, diff)),
+    movedChange(diff, stepsOf(undone.get(id)) ?? undoOfAll(rebuilt, id)),
   );
 };
 
 /** What only the given-up edits have opened is not in the difference to the state without them: all that was in it goes. */
-const undoOfAll = (rebuilt: LoroDoc, id: ContainerID, { type }: JsonDiff): JsonDiff | undefined => {
+const undoOfAll = (rebuilt: LoroDoc, id: ContainerID): Steps | undefined => {
   const container = rebuilt.getContainerById(id);
   const isEmpty = container !== undefined && "length" in container && container.length === 0;
-  return isEmpty && (type === "text" || type === "list") ? { type, diff: [{ delete: MAX_LENGTH }] } : undefined;
+  return isEmpty ? [{ delete: MAX_LENGTH }] : undefined;
 };
 
 /** Of a text or a list: more than Loro has operations for. */
 const MAX_LENGTH = 2 ** 31 - 1;
-
-const transformed = (diff: JsonDiff, undo: JsonDiff | undefined): JsonDiff => {
-  // Loro's deltas, whose steps are exactly these.
-  /* oxlint-disable typescript/no-unsafe-type-assertion */
-  if (diff.type === "text" && undo?.type === "text") {
-    const steps = transformDelta(diff.diff as ReadonlyArray<Step<string>>, undo.diff as ReadonlyArray<Step<Sequence>>);
-    return { type: "text", diff: [...steps] as typeof diff.diff };
-  }
-  if (diff.type === "list" && undo?.type === "list") {
-    const steps = transformDelta(
-      diff.diff as ReadonlyArray<Step<ReadonlyArray<unknown>>>,
-      undo.diff as ReadonlyArray<Step<Sequence>>,
-    );
-    return { type: "list", diff: [...steps] as typeof diff.diff };
-  }
-  /* oxlint-enable typescript/no-unsafe-type-assertion */
-  return diff;
-};

@@ -134,8 +134,11 @@ const namedIn = (version: ReadonlyArray<OpId>, names: Names): OpId[] | undefined
   return undefined;
 };
 
-/** The id of the container that is in `to` where `id` is in `from`; of one that is not in `from` yet, `id` itself. */
-const placeIn = (from: LoroDoc, id: ContainerID, to: LoroDoc): ContainerID => {
+/**
+ * The id of the container that is in `to` where `id` is in `from`; of one that is not in `from` yet, `id` itself. Throws where there
+ * is none.
+ */
+export const placeIn = (from: LoroDoc, id: ContainerID, to: LoroDoc): ContainerID => {
   if (id.startsWith("cid:root-")) return id;
   const container = from.getContainerById(id);
   return container === undefined ? id : counterpart(container, to).id;

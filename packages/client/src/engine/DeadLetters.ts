@@ -25,10 +25,11 @@ import type { Rebased } from "../documents/rebase-document.ts";
 import { updateRanges } from "../documents/update-ranges-later.ts";
 import { CairnError } from "../errors.ts";
 import type { Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
-import type { NewLocalUpdate, Rebuilding } from "../store/store-changes.ts";
+import type { Rebuilding } from "../store/store-changes.ts";
 import type { StreamRecord, UpdateRecord } from "../store/records.ts";
 import type { DeadLetter, DeadLetterExport, DiscardPreview } from "../sync-api.ts";
 import { openContent } from "./entry-opening.ts";
+import { firstFormsIn } from "./UnacknowledgedEdits.ts";
 import { reloadContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
 
@@ -166,6 +167,10 @@ const rebase = Effect.fnUntraced(function* (
   StoreFailure | CairnError
 > {
   const { workspace, document } = found.stream;
+  // The document has more than the log here: that is not to be taken away with what is given up.
+  const position = yield* store.position(workspace);
+  if (position?.ahead !== undefined && position.cursor < position.ahead)
+    return yield* Effect.fail(new CairnError("catching-up"));
   // Before the log is read: what is received meanwhile has a higher id.
   const through = (yield* store.openDocument(workspace, document))?.through ?? 0;
   // What another engine has received is opened with the chain and the keys that came with it.
@@ -264,11 +269,22 @@ const rebuild = (
     const time = yield* Clock.currentTimeMillis;
     const peers = (yield* peersOf(context, found)).filter((each) => peerBelongsTo(context.device, each));
     const refs = later.flatMap((update) => update.refs);
-    const edits: ReadonlyArray<NewLocalUpdate> =
+    const edits: Rebuilding["edits"] =
       fork === undefined
         ? rebased.update === undefined
           ? []
-          : [{ workspace: context.workspace, document, type, update: rebased.update, time, refs, row: rebased.row }]
+          : [
+              {
+                workspace: context.workspace,
+                document,
+                type,
+                update: rebased.update,
+                time,
+                refs,
+                row: rebased.row,
+                appliedAgain: later.flatMap(firstFormsIn),
+              },
+            ]
         : (rebased.copy?.updates ?? []).map((copied) => ({
             workspace: context.workspace,
             document: fork,

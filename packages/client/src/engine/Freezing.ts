@@ -191,6 +191,7 @@ const seal = (
         updates: content,
         mark,
         madeAnew: await madeAnewIn(context, updates),
+        appliedAgain: updates.flatMap(({ appliedAgain = [] }) => appliedAgain),
       }),
       sealing: context.sealing,
       author: context.keys.signing,

@@ -20,7 +20,7 @@ import { elapsedMillis } from "./elapsed.ts";
 import { batchBytes } from "./Outbox.ts";
 import { Cloned } from "./Receiving.ts";
 import { nonceBytes } from "./Session.ts";
-import { areSomeMadeAnew } from "./UnacknowledgedEdits.ts";
+import { areSomeNamed } from "./UnacknowledgedEdits.ts";
 
 /** How long an answer may take: a frame of the handshake, or the result of a push. */
 const ANSWER_TIMEOUT = Duration.seconds(30);
@@ -180,7 +180,7 @@ export const converse = Effect.fnUntraced(function* (
 
   const send = Effect.gen(function* () {
     // Promise 2, rule 12: what was made anew may have been sent by another copy, and then it gives way to that.
-    if (start.cursor < head && (yield* areSomeMadeAnew(conversation.store, conversation.context.workspace)))
+    if (start.cursor < head && (yield* areSomeNamed(conversation.store, conversation.context.workspace)))
       yield* Deferred.await(caughtUp);
     for (;;) {
       const outcome = yield* drainOutbox(conversation, push);

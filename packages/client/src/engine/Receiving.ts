@@ -10,10 +10,10 @@ import { Clock, Data, Effect } from "effect";
 import type { Fence, NewReceivedUpdate } from "../store/store-changes.ts";
 import type { Fenced, LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { LogRecord } from "../store/records.ts";
-import type { MadeAnew, StateMark } from "./entry-content.ts";
+import type { EntryContent, StateMark } from "./entry-content.ts";
 import { openContent, type Opened, updatesOf } from "./entry-opening.ts";
 import { keepLateEntries, type LateEntry } from "./LateEntries.ts";
-import { firstFormOfEdit, unacknowledgedEdits } from "./UnacknowledgedEdits.ts";
+import { NamedEdits, unacknowledgedEdits } from "./UnacknowledgedEdits.ts";
 import { extendContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 
 /** Entries of a page that are verified and opened at once. */
@@ -92,7 +92,8 @@ export const receive = Effect.fnUntraced(function* (
       return;
     }
     updates.push(...updatesOf(received.entry, opened.content));
-    if (opened.content.madeAnew !== undefined) copies.push({ received, madeAnew: opened.content.madeAnew });
+    const { madeAnew, appliedAgain } = opened.content;
+    if (madeAnew !== undefined || appliedAgain !== undefined) copies.push({ received, content: opened.content });
     // A mark speaks of what was there then: what comes behind it in the page makes it one of the past.
     const { document } = received.entry.header;
     if (opened.content.mark === undefined) marks.delete(document);
@@ -165,10 +166,10 @@ export const receive = Effect.fnUntraced(function* (
   };
 });
 
-/** An entry with edits that its author made anew. */
+/** An entry that names edits. */
 interface Copied {
   readonly received: ReceivedEntry;
-  readonly madeAnew: ReadonlyArray<MadeAnew>;
+  readonly content: EntryContent;
 }
 
 /**
@@ -183,12 +184,12 @@ const findTwin = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Entry["header"] | undefined, StoreFailure> {
   if (copies.length === 0) return undefined;
   const unacknowledged = yield* unacknowledgedEdits(store, workspace);
-  for (const { received, madeAnew } of copies) {
+  for (const { received, content } of copies) {
     const { header } = received.entry;
     if (!unacknowledged.documents.has(header.document)) continue;
     const found = yield* unacknowledged.of(header.document, settled);
-    const forms = new Set(found?.edits.map(firstFormOfEdit));
-    if (madeAnew.some(({ firstForm }) => forms.has(firstForm))) return header;
+    const named = new NamedEdits([content]);
+    if (found?.edits.some((edit) => named.isMadeAnew(edit) || named.isAppliedAgain(edit)) === true) return header;
   }
   return undefined;
 });

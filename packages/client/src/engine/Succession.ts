@@ -25,6 +25,7 @@ import {
   type Entry,
   entryHash,
   EntryKind,
+  type Hash,
   NO_DOCUMENT,
 } from "@cairn/protocol";
 import { freezing, receivePage } from "@cairn/sync";
@@ -42,7 +43,7 @@ import type { EntryContent } from "./entry-content.ts";
 import { Halted } from "./Halted.ts";
 import { openContent } from "./entry-opening.ts";
 import { logOfDocuments } from "./StateCheck.ts";
-import { firstFormOfEdit, unacknowledgedEdits } from "./UnacknowledgedEdits.ts";
+import { firstFormOfEdit, firstFormsIn, NamedEdits, unacknowledgedEdits } from "./UnacknowledgedEdits.ts";
 import { extendOrSkip, foldLog } from "./WorkspaceContext.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
 
@@ -58,14 +59,20 @@ export interface SuccessionWork extends Pick<Conversation, "store" | "context" |
 const MAX_PROPOSALS = 8;
 /** How often edits that are made meanwhile are taken in before the turn is given up. */
 const MAX_RACES = 8;
+/** An entry, and where the server has it. */
+interface Logged {
+  readonly seq: number;
+  readonly entry: Entry;
+}
+
 /** What the server has behind this device's cursor, as far as it matters here. Nothing of it is stored. */
 interface Rest {
   readonly membership: MembershipState;
   readonly position: Parameters<typeof receivePage>[0];
   /** This device's entries that this store does not know as acknowledged. */
-  readonly elsewhere: ReadonlyArray<Entry>;
+  readonly elsewhere: ReadonlyArray<Logged>;
   /** Entries of others in the documents where edits wait: another copy may have made the same edits anew. */
-  readonly others: ReadonlyArray<Entry>;
+  readonly others: ReadonlyArray<Logged>;
   /** The successor has written more than its admission. */
   readonly isTaken: boolean;
   /** The successor's admission, once the log has it. */
@@ -103,7 +110,15 @@ export const succeed = Effect.fnUntraced(
     };
     const change = Effect.gen(function* () {
       const remade = yield* remakeDocuments(work, to, rest);
-      yield* store.succeed({ workspace, fence, from, to, admission, documents: remade });
+      yield* store.succeed({
+        workspace,
+        fence,
+        from,
+        to,
+        ahead: rest.position.cursor,
+        admission,
+        documents: remade,
+      });
       return remade;
     });
     // Fenced, too, where a tab has stored an edit since the documents were read.
@@ -135,7 +150,7 @@ const pullRest = Effect.fnUntraced(function* (
     if (outcome.type === "known") break;
     // What else a page can be is what ordinary receiving deals with, when the connection is tried again.
     if (outcome.type !== "advanced") return yield* new Unreachable({ cause: `the log is ${outcome.type}` });
-    for (const { entry, hash } of outcome.entries) {
+    for (const { seq, entry, hash } of outcome.entries) {
       const { device, counter, kind } = entry.header;
       if (device === to && counter > 1) isTaken = true;
       if (kind === EntryKind.membership) {
@@ -145,8 +160,8 @@ const pullRest = Effect.fnUntraced(function* (
       } else if (device === context.device) {
         const [known] = yield* store.logOf(context.workspace, device, counter, 1);
         const isAcknowledged = known?.counter === counter && known.hash === hash && known.seq !== undefined;
-        if (!isAcknowledged) elsewhere.push(entry);
-      } else if (kind === EntryKind.update && waiting.has(entry.header.document)) others.push(entry);
+        if (!isAcknowledged) elsewhere.push({ seq, entry });
+      } else if (kind === EntryKind.update && waiting.has(entry.header.document)) others.push({ seq, entry });
     }
     ({ position, more } = outcome);
   }
@@ -224,29 +239,36 @@ const remakeDocuments = Effect.fnUntraced(function* (
   const { documents: named } = unacknowledged;
   if (named.size === 0) return [];
   const acknowledged = yield* acknowledgedOf(work, named);
-  const openAll = Effect.fnUntraced(function* (entries: ReadonlyArray<Entry>): Effect.fn.Return<ReadonlyArray<Opened>> {
+  const openAll = Effect.fnUntraced(function* (
+    entries: ReadonlyArray<Logged>,
+  ): Effect.fn.Return<ReadonlyArray<Opened>> {
     const opened: Array<Opened> = [];
-    for (const entry of entries) {
+    for (const { seq, entry } of entries) {
       if (!named.has(entry.header.document)) continue;
       // A copy may be older than the chain's record of this very device.
       const result = yield* Effect.promise(() => openContent({ ...context, membership }, entry));
-      if (result.type === "content") opened.push({ entry, content: result.content });
+      if (result.type === "content") opened.push({ seq, entry, content: result.content });
     }
     return opened;
   });
   const there = yield* openAll(elsewhere);
-  const copies = [...there, ...(yield* openAll(others))].filter(({ content }) => content.madeAnew !== undefined);
+  const beside = [...there, ...(yield* openAll(others))];
+  const { ahead = 0 } = (yield* store.position(workspace)) ?? {};
   const streams = new Map((yield* store.streams(workspace)).map((stream) => [stream.document, stream]));
   const remade: Array<RemadeDocument> = [];
   for (const document of named) {
     const found = yield* unacknowledged.of(document);
     if (found === undefined) continue;
     const { opened, edits: own } = found;
+    const log = beside.filter(({ entry }) => entry.header.document === document);
+    const names = new NamedEdits(log.map(({ content }) => content));
+    const again = new Set(own.filter((edit) => names.isAppliedAgain(edit)).map(({ id }) => id));
     // A dead letter's edits stay apart from the later ones, and edits that refer to chunks from each other.
     const ends = new Set(own.filter(({ refs }) => refs.length > 0).map(({ id }) => id));
-    const through = own.findLast(({ id }) => id <= (streams.get(document)?.through ?? 0))?.id;
+    const through = own.findLast(({ id }) => id <= (streams.get(document)?.through ?? 0) && !again.has(id))?.id;
     if (through !== undefined) ends.add(through);
-    const settled = acknowledged.get(document) ?? [];
+    // Edits that were made anew before may build on what was taken then.
+    const settled = [...(acknowledged.get(document) ?? []), ...receivedIn(log.filter(({ seq }) => seq <= ahead))];
     const taken = there.flatMap(({ entry: { header }, content: { updates, time } }) =>
       header.document === document ? updates.map((update) => ({ update, time, counter: header.counter })) : [],
     );
@@ -255,8 +277,11 @@ const remakeDocuments = Effect.fnUntraced(function* (
       update: edit.update,
       time: edit.time,
       firstForm: firstFormOfEdit(edit),
+      appliedAgain: edit.appliedAgain,
     }));
-    const copied = copies.filter(({ entry }) => entry.header.document === document);
+    const forms = new Set(own.flatMap(firstFormsIn));
+    const holders = log.filter(({ content }) => content.appliedAgain?.some((form) => forms.has(form)));
+    const copied = log.filter(({ content }) => content.madeAnew !== undefined);
     const edits = yield* work.importer.reauthor(document, {
       acknowledged: settled.map(({ update }) => update),
       elsewhere: taken.map(({ update, time }) => ({ update, time })),
@@ -266,6 +291,7 @@ const remakeDocuments = Effect.fnUntraced(function* (
         peer: peerIdOf(header.device, FIRST_LEASE),
         edits: madeAnew ?? [],
       })),
+      appliedAgain: again.size === 0 ? undefined : { ids: again, updates: updatesIn(log), holders: updatesIn(holders) },
       ends,
       type: opened.record.type,
       peer: peerIdOf(to, FIRST_LEASE),
@@ -276,34 +302,49 @@ const remakeDocuments = Effect.fnUntraced(function* (
       const counter = taken[edits[index]?.elsewhere ?? -1]?.counter;
       return counter === undefined ? [] : [{ document, type, update, time, device: context.device, counter }];
     });
-    const forms = new Set(edited.map(({ firstForm }) => firstForm));
-    const copiesOfThese = copied.flatMap(({ entry: { header }, content: { type, updates, time, madeAnew } }) =>
-      madeAnew?.some(({ firstForm }) => forms.has(firstForm)) === true
-        ? updates.map((update) => ({ document, type, update, time, device: header.device, counter: header.counter }))
-        : [],
-    );
+    // What applies them again may build on all that the log has.
+    const copiesOfThese =
+      again.size > 0
+        ? log
+        : copied.filter(({ content: { madeAnew } }) => madeAnew?.some(({ firstForm }) => forms.has(firstForm)));
     remade.push({
       document,
-      acknowledged: [...settled, ...known, ...copiesOfThese],
-      unacknowledged: withRefs(own, edits),
+      acknowledged: [...settled, ...known, ...receivedIn(copiesOfThese)],
+      unacknowledged: withNames(own, edits, names),
     });
   }
   return remade;
 });
 
-interface Opened {
-  readonly entry: Entry;
+interface Opened extends Logged {
   readonly content: EntryContent;
 }
 
-/** What is joined to a later edit brings its references there. */
-const withRefs = (own: ReadonlyArray<UpdateRecord>, edits: Reauthored): RemadeDocument["unacknowledged"] => {
-  const refsOf = new Map(own.map(({ id, refs }) => [id, refs]));
-  let carried: RemadeDocument["unacknowledged"][number]["refs"] = [];
-  return edits.map(({ id, update, firstForm }) => {
-    const refs = [...new Set([...carried, ...(refsOf.get(id) ?? [])])];
-    carried = update === undefined ? refs : [];
-    return { id, update, refs: update === undefined ? [] : refs, firstForm };
+const updatesIn = (opened: ReadonlyArray<Opened>): ReadonlyArray<Uint8Array> =>
+  opened.flatMap(({ content }) => content.updates);
+
+const receivedIn = (opened: ReadonlyArray<Opened>): ReadonlyArray<NewReceivedUpdate> =>
+  opened.flatMap(({ entry: { header }, content: { type, updates, time } }) => {
+    const { document, device, counter } = header;
+    return updates.map((update) => ({ document, type, update, time, device, counter }));
+  });
+
+/** What is joined to a later edit brings its references there, and the names of what it applies again. */
+const withNames = (
+  own: ReadonlyArray<UpdateRecord>,
+  edits: Reauthored,
+  known: NamedEdits,
+): RemadeDocument["unacknowledged"] => {
+  const before = new Map(own.map((edit) => [edit.id, edit]));
+  let joined: { readonly refs: ReadonlyArray<Hash>; readonly names: ReadonlyArray<Hash> } = { refs: [], names: [] };
+  return edits.map(({ id, update, firstForm, appliedAgain }) => {
+    const edit = before.get(id);
+    const refs = [...new Set([...joined.refs, ...(edit?.refs ?? [])])];
+    // Under a name that the log has they would be taken for the same ones again.
+    const names = [...joined.names, ...(appliedAgain ?? edit?.appliedAgain ?? [])].filter((each) => !known.has(each));
+    joined = update === undefined ? { refs, names } : { refs: [], names: [] };
+    if (update === undefined) return { id, update, refs: [] };
+    return { id, update, refs, firstForm, appliedAgain: names.length === 0 ? undefined : names };
   });
 };
 

@@ -5,7 +5,7 @@ import { isUnacknowledged } from "../store/is-unacknowledged.ts";
 import type { LocalStoreShape, StoreFailure } from "../store/LocalStore.ts";
 import type { OpenedDocument } from "../store/store-changes.ts";
 import type { OutgoingHeader, UpdateRecord } from "../store/records.ts";
-import { firstFormOf } from "./entry-content.ts";
+import { type EntryContent, firstFormOf } from "./entry-content.ts";
 
 export interface UnacknowledgedEdits {
   /** Those that have some. */
@@ -45,18 +45,52 @@ export const unacknowledgedEdits = Effect.fnUntraced(function* (
 export const firstFormOfEdit = ({ firstForm, update }: Pick<UpdateRecord, "firstForm" | "update">): Hash =>
   firstForm ?? firstFormOf(update);
 
-/** Whether some of them were made anew: another copy of this store may have sent the same. */
-export const areSomeMadeAnew = Effect.fnUntraced(function* (
+/** The first forms of the edits that an update holds: its own, or those of the edits that it applies again. */
+export const firstFormsIn = (edit: Pick<UpdateRecord, "firstForm" | "appliedAgain" | "update">): ReadonlyArray<Hash> =>
+  edit.appliedAgain ?? [firstFormOfEdit(edit)];
+
+/** Edits that entries name: their contents, in which copies of this store may have sent what waits here. */
+export class NamedEdits {
+  readonly #madeAnew = new Set<Hash>();
+  readonly #appliedAgain = new Set<Hash>();
+
+  constructor(contents: ReadonlyArray<Pick<EntryContent, "madeAnew" | "appliedAgain">>) {
+    for (const { madeAnew = [], appliedAgain = [] } of contents) {
+      for (const { firstForm } of madeAnew) this.#madeAnew.add(firstForm);
+      for (const firstForm of appliedAgain) this.#appliedAgain.add(firstForm);
+    }
+  }
+
+  has(firstForm: Hash): boolean {
+    return this.#madeAnew.has(firstForm) || this.#appliedAgain.has(firstForm);
+  }
+
+  /** It was made anew as it is here, and so was all that comes before it. */
+  isMadeAnew(edit: UpdateRecord): boolean {
+    return this.#madeAnew.has(firstFormOfEdit(edit));
+  }
+
+  /** It was applied again, or what it applies again is there: without what comes before it, or with it. */
+  isAppliedAgain(edit: UpdateRecord): boolean {
+    const { appliedAgain = [] } = edit;
+    if (appliedAgain.length > 0 && appliedAgain.every((each) => this.has(each))) return true;
+    return this.#appliedAgain.has(firstFormOfEdit(edit));
+  }
+}
+
+/** Whether some of them were made anew, or applied again: another copy of this store may have sent the same. */
+export const areSomeNamed = Effect.fnUntraced(function* (
   store: LocalStoreShape,
   workspace: WorkspaceId,
 ): Effect.fn.Return<boolean, StoreFailure> {
-  const isAnew = ({ firstForm }: UpdateRecord): boolean => firstForm !== undefined;
+  const isNamed = ({ firstForm, appliedAgain }: UpdateRecord): boolean =>
+    firstForm !== undefined || appliedAgain !== undefined;
   for (const { document } of yield* store.pendingDocuments(workspace)) {
-    if ((yield* store.pendingUpdates(workspace, document)).some(isAnew)) return true;
+    if ((yield* store.pendingUpdates(workspace, document)).some(isNamed)) return true;
   }
   const { outbox, of } = yield* unacknowledgedEdits(store, workspace);
   for (const document of new Set(outbox.map(({ document }) => document))) {
-    if ((yield* of(document))?.edits.some(isAnew) === true) return true;
+    if ((yield* of(document))?.edits.some(isNamed) === true) return true;
   }
   return false;
 });

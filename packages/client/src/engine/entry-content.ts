@@ -6,6 +6,7 @@
  *           { tag(varint) length(varint) bytes }
  * tag 1     state mark: version-hash(16) state-hash(16)
  * tag 2     edits made anew: { first-form(32) end(varint) }
+ * tag 3     edits applied again: { first-form(32) }
  * ```
  *
  * `type` is the document's declared type, `time` the author's clock in milliseconds since 1970, stated for display only
@@ -17,7 +18,8 @@
  * state has silently diverged from the author.
  *
  * Edits that a device made anew under an identity of its own (rule 12) are named by what they were: whoever has the same
- * edits waiting, from the same copy of a store, does not make them anew once more.
+ * edits waiting, from the same copy of a store, does not make them anew once more. So are edits that were applied again behind
+ * some that were given up: they are there, and nothing says that the document looks as it did where they were made.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ByteReader, ByteWriter, type Hash, HASH_BYTES, hashFromBytes, idToBytes } from "@cairn/protocol";
@@ -35,6 +37,8 @@ export interface EntryContent {
   readonly updates: ReadonlyArray<Uint8Array>;
   readonly mark?: StateMark | undefined;
   readonly madeAnew?: ReadonlyArray<MadeAnew> | undefined;
+  /** First forms of edits that are in this entry, without others that were before them. */
+  readonly appliedAgain?: ReadonlyArray<Hash> | undefined;
 }
 
 /** An edit that is in this entry, and was made under another identity (rule 12). */
@@ -59,8 +63,9 @@ export interface StateMark {
 export const MARK_BYTES = 16;
 const MARK_TAG = 1;
 const MADE_ANEW_TAG = 2;
-/** Edits made anew that one entry names: the newest ones, where it has more. */
-export const MAX_MADE_ANEW = 1_024;
+const APPLIED_AGAIN_TAG = 3;
+/** Edits made anew, and edits applied again, that one entry names: the newest ones, where it has more. */
+export const MAX_NAMED_EDITS = 1_024;
 /** Of one tagged part. */
 const MAX_PART_BYTES = 64 * 1024;
 const MAX_TAG = 0xffff_ffff;
@@ -77,11 +82,17 @@ export const encodeContent = (content: EntryContent): Uint8Array<ArrayBuffer> =>
     mark.set(content.mark.state, MARK_BYTES);
     writer.varint(MARK_TAG).bytes(mark);
   }
-  const madeAnew = content.madeAnew?.slice(-MAX_MADE_ANEW) ?? [];
+  const madeAnew = content.madeAnew?.slice(-MAX_NAMED_EDITS) ?? [];
   if (madeAnew.length > 0) {
     const part = new ByteWriter(madeAnew.length * (HASH_BYTES + 4));
     for (const { firstForm, end } of madeAnew) part.raw(idToBytes(firstForm)).varint(end);
     writer.varint(MADE_ANEW_TAG).bytes(part.finish());
+  }
+  const appliedAgain = content.appliedAgain?.slice(-MAX_NAMED_EDITS) ?? [];
+  if (appliedAgain.length > 0) {
+    const part = new ByteWriter(appliedAgain.length * HASH_BYTES);
+    for (const firstForm of appliedAgain) part.raw(idToBytes(firstForm));
+    writer.varint(APPLIED_AGAIN_TAG).bytes(part.finish());
   }
   return writer.finish();
 };
@@ -97,26 +108,42 @@ export const decodeContent = (bytes: Uint8Array): EntryContent => {
   for (let index = 0; index < count; index += 1) updates.push(reader.bytes(MAX_UPDATE_BYTES));
   let mark: StateMark | undefined;
   let madeAnew: ReadonlyArray<MadeAnew> | undefined;
+  let appliedAgain: ReadonlyArray<Hash> | undefined;
   let before = 0;
   while (reader.remaining > 0) {
     const tag = reader.varint(MAX_TAG);
     if (tag <= before) reader.fail("parts out of order");
     before = tag;
     const part = reader.bytes(MAX_PART_BYTES);
-    if (tag === MADE_ANEW_TAG) madeAnew = readMadeAnew(part);
+    if (tag === MADE_ANEW_TAG) madeAnew = readNamedEdits(part, readMadeAnew);
+    if (tag === APPLIED_AGAIN_TAG) appliedAgain = readNamedEdits(part, readFirstForm);
     if (tag !== MARK_TAG) continue;
     if (part.length !== 2 * MARK_BYTES) reader.fail("a state mark of another length");
     mark = { version: part.slice(0, MARK_BYTES), state: part.slice(MARK_BYTES) };
   }
-  return { type, time, updates, ...(mark && { mark }), ...(madeAnew && { madeAnew }) };
+  return {
+    type,
+    time,
+    updates,
+    ...(mark && { mark }),
+    ...(madeAnew && { madeAnew }),
+    ...(appliedAgain && { appliedAgain }),
+  };
 };
 
-const readMadeAnew = (part: Uint8Array): ReadonlyArray<MadeAnew> => {
+const readFirstForm = (reader: ByteReader): Hash => hashFromBytes(reader.raw(HASH_BYTES));
+
+const readMadeAnew = (reader: ByteReader): MadeAnew => ({
+  firstForm: readFirstForm(reader),
+  end: reader.varint(MAX_COUNTER),
+});
+
+const readNamedEdits = <A>(part: Uint8Array, read: (reader: ByteReader) => A): ReadonlyArray<A> => {
   const reader = new ByteReader(part);
-  const found: Array<MadeAnew> = [];
+  const found: Array<A> = [];
   while (reader.remaining > 0) {
-    if (found.length === MAX_MADE_ANEW) reader.fail("too many edits made anew");
-    found.push({ firstForm: hashFromBytes(reader.raw(HASH_BYTES)), end: reader.varint(MAX_COUNTER) });
+    if (found.length === MAX_NAMED_EDITS) reader.fail("an entry names too many edits");
+    found.push(read(reader));
   }
   return found;
 };

@@ -216,7 +216,7 @@ export interface LocalStoreShape {
   // The log
   /** One step of receiving, all of it or nothing. */
   readonly receive: (receipt: Receipt) => Effect.Effect<void, StoreFailure | Fenced>;
-  /** After a divergence: the server's identity and a new cursor, without entries (rule 11). */
+  /** After a divergence: the server's identity and a new cursor, without entries (rule 11). Nothing is `ahead` of it. */
   readonly rebase: (
     workspace: WorkspaceId,
     fence: Fence,

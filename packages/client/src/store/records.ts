@@ -56,6 +56,11 @@ export interface PositionRecord {
   /** The next counter of this device. Changes only together with `freeze` (rule 1). */
   readonly nextCounter: number;
   readonly lastSyncedAt: number | undefined;
+  /**
+   * Documents may have entries up to here, behind the cursor: a succession took them, and the log will have them when the cursor
+   * is here (rule 12). Until then what the log has is less than what documents are made of.
+   */
+  readonly ahead?: number | undefined;
 }
 
 /** A document as lists show it, and how far it is applied. */
@@ -98,6 +103,11 @@ export interface UpdateRecord {
    * copies of this store know it by that.
    */
   readonly firstForm?: Hash | undefined;
+  /**
+   * A local edit that applies others again, behind some that were given up: the first forms of those. Other copies of this store
+   * still have them as they were.
+   */
+  readonly appliedAgain?: ReadonlyArray<Hash> | undefined;
 }
 
 /** The state of a document: what opening begins with. */

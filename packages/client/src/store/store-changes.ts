@@ -128,6 +128,12 @@ export interface OutgoingMove extends Omit<StreamChange, "counter" | "through"> 
   readonly counter: number;
 }
 
+/** A local edit that is stored with a document made anew. */
+export interface RebuiltEdit extends NewLocalUpdate {
+  /** As in `UpdateRecord`. */
+  readonly appliedAgain?: ReadonlyArray<Hash> | undefined;
+}
+
 /**
  * A document made anew without edits that were given up. Where nothing is left of it, neither in the log nor in an edit, it goes as if
  * it had never been made; how often it was made anew is still known.
@@ -144,7 +150,7 @@ export interface Rebuilding {
   /** What the log has of the document, own entries (as `frozen`) and those of others (as `received`). */
   readonly acknowledged: ReadonlyArray<NewReceivedUpdate & { readonly own: boolean }>;
   /** Local edits of this or another document that are stored with it, as by `appendUpdates`. */
-  readonly edits: ReadonlyArray<NewLocalUpdate>;
+  readonly edits: ReadonlyArray<RebuiltEdit>;
   readonly row: DocumentView;
   /** Leases of peers whose operations went: added to the workspace's `retiredLeases`. */
   readonly retire: ReadonlyArray<number>;
@@ -168,6 +174,7 @@ export interface RemadeDocument {
     readonly refs: ReadonlyArray<Hash>;
     /** As in `UpdateRecord`. */
     readonly firstForm?: Hash | undefined;
+    readonly appliedAgain?: ReadonlyArray<Hash> | undefined;
   }>;
 }
 
@@ -177,6 +184,8 @@ export interface Succession {
   readonly fence: Fence;
   readonly from: DeviceId;
   readonly to: DeviceId;
+  /** How far the server's log was read: `ahead` of the position. */
+  readonly ahead: number;
   /** The successor's first entry. */
   readonly admission: NewOutgoing;
   /** Those that have something unacknowledged, and others at will. */

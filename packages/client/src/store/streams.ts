@@ -19,7 +19,7 @@ export interface StreamChange {
 }
 
 /** A waiting update in pieces. What it was at first is there with the last one, what it refers to goes with the first. */
-export const piecesOf = <A extends Pick<UpdateRecord, "refs" | "firstForm">>(
+export const piecesOf = <A extends Pick<UpdateRecord, "refs" | "firstForm" | "appliedAgain">>(
   split: A,
   pieces: ReadonlyArray<Uint8Array>,
 ): ReadonlyArray<A & Pick<UpdateRecord, "update">> =>
@@ -28,6 +28,7 @@ export const piecesOf = <A extends Pick<UpdateRecord, "refs" | "firstForm">>(
     update,
     refs: index === 0 ? split.refs : [],
     firstForm: index === pieces.length - 1 ? split.firstForm : undefined,
+    appliedAgain: index === pieces.length - 1 ? split.appliedAgain : undefined,
   }));
 
 /** The state that is stored. What a person gave up is not stored any more. */

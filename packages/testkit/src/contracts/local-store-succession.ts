@@ -17,6 +17,7 @@ import {
   PEER,
   receipt,
   receivedUpdate,
+  serverOf,
   WORKSPACE,
 } from "./local-store-samples.ts";
 import { type ContractSuite, expectNoChange, outcomeOf } from "./local-store-suite.ts";
@@ -58,6 +59,7 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
           fence,
           from: DEVICE,
           to: SUCCESSOR,
+          ahead: 7,
           admission,
           documents: [
             {
@@ -65,7 +67,13 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
               acknowledged: [receivedUpdate(DEVICE, 1), receivedUpdate(PEER, 1)],
               unacknowledged: [
                 { id: frozen, update: undefined, refs: [] },
-                { id: waits, update: bytesOf(8, 8, 8), refs: [hashOf(7)], firstForm: hashOf(5) },
+                {
+                  id: waits,
+                  update: bytesOf(8, 8, 8),
+                  refs: [hashOf(7)],
+                  firstForm: hashOf(5),
+                  appliedAgain: [hashOf(3), hashOf(4)],
+                },
               ],
             },
             {
@@ -91,7 +99,7 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
 
         const [record] = yield* store.workspaces;
         expect(record?.device).toBe(SUCCESSOR);
-        expect((yield* store.position(WORKSPACE))?.nextCounter).toBe(2);
+        expect(yield* store.position(WORKSPACE)).toMatchObject({ nextCounter: 2, ahead: 7 });
         expect((yield* store.outgoing(WORKSPACE, 10)).map(({ counter, kind }) => [counter, kind])).toEqual([
           [1, EntryKind.membership],
         ]);
@@ -101,7 +109,14 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
           [1, 1],
         ]);
         expect(yield* store.pendingUpdates(WORKSPACE, NOTE)).toMatchObject([
-          { id: waits, state: "pending", device: undefined, refs: [hashOf(7)], firstForm: hashOf(5) },
+          {
+            id: waits,
+            state: "pending",
+            device: undefined,
+            refs: [hashOf(7)],
+            firstForm: hashOf(5),
+            appliedAgain: [hashOf(3), hashOf(4)],
+          },
         ]);
         const [pending] = yield* store.pendingDocuments(WORKSPACE);
         expect(pending).toMatchObject({ document: NOTE, updates: 1, bytes: 3 });
@@ -118,12 +133,12 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
         expect((yield* store.openDocument(WORKSPACE, OTHER_NOTE))?.updates).toEqual([]);
         yield* refused({});
 
-        // In pieces, what it was at first is there with the last one.
+        // In pieces, what it was at first is there with the last one, and so is what it applies again.
         yield* store.splitPending(WORKSPACE, fence, NOTE, waits, [bytesOf(8), bytesOf(8, 8)]);
         const pieces = yield* store.pendingUpdates(WORKSPACE, NOTE);
-        expect(pieces.map(({ firstForm, refs }) => [firstForm, refs])).toEqual([
-          [undefined, [hashOf(7)]],
-          [hashOf(5), []],
+        expect(pieces.map(({ firstForm, appliedAgain, refs }) => [firstForm, appliedAgain, refs])).toEqual([
+          [undefined, undefined, [hashOf(7)]],
+          [hashOf(5), [hashOf(3), hashOf(4)], []],
         ]);
 
         // What others had made anew takes the next counters of the successor.
@@ -149,8 +164,21 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
         yield* store.freeze(WORKSPACE, fence, [
           outgoingEntry(1, [], { document: NO_DOCUMENT, kind: EntryKind.membership }),
         ]);
-        yield* store.succeed({ workspace: WORKSPACE, fence, from: DEVICE, to: SUCCESSOR, admission, documents: [] });
+        yield* store.succeed({
+          workspace: WORKSPACE,
+          fence,
+          from: DEVICE,
+          to: SUCCESSOR,
+          ahead: 3,
+          admission,
+          documents: [],
+        });
         expect((yield* store.versions(WORKSPACE)).has(DEVICE)).toBe(false);
+        // On another log nothing is ahead of the cursor.
+        expect((yield* store.position(WORKSPACE))?.ahead).toBe(3);
+        const position = { cursor: 0, chain: hashOf(0), server: serverOf(1), serverEpoch: 1 };
+        yield* store.rebase(WORKSPACE, fence, position);
+        expect((yield* store.position(WORKSPACE))?.ahead).toBeUndefined();
         expect(yield* outcomeOf(store.appendUpdates([edit({ device: DEVICE })]))).toBe("retired");
         // One edit of a call that is refused refuses the call.
         expect(yield* outcomeOf(store.appendUpdates([edit({ device: SUCCESSOR }), edit({ device: DEVICE })]))).toBe(

@@ -52,7 +52,8 @@ export const logOperations = (storage: MemoryStorage, run: Run): LogOperations =
     rebase: (workspace, fence, { cursor, chain, server, serverEpoch }) =>
       atomically(run, "rebase", () => {
         const stored = led(storage, "rebase", workspace, fence);
-        stored.position = { ...stored.position, cursor, chain, server, serverEpoch };
+        const { ahead: _, ...position } = stored.position;
+        stored.position = { ...position, cursor, chain, server, serverEpoch };
       }),
 
     logOf: (workspace, device, from, limit) =>

@@ -3,6 +3,7 @@ import {
   Fenced,
   isNothingLeft,
   type LocalStoreShape,
+  piecesOf,
   shownEdits,
   type UpdateRecord,
   withRebuild,
@@ -45,10 +46,7 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
         if (found === undefined || split?.id !== id) throw new Fenced({ operation: "splitPending" });
         for (const pending of waiting) found.updates.delete(pending);
         found.pending = found.pending.filter((pending) => pending < id);
-        for (const [index, update] of pieces.entries()) {
-          const firstForm = index === pieces.length - 1 ? split.firstForm : undefined;
-          add(found, { ...split, update: update.slice(), refs: index === 0 ? split.refs : [], firstForm });
-        }
+        for (const piece of piecesOf(split, pieces)) add(found, { ...piece, update: piece.update.slice() });
         for (const update of later) add(found, update);
       }),
 

@@ -7,7 +7,7 @@ import { atomically, type Run } from "./memory-transaction.ts";
 const OPERATION = "succeed";
 
 export const successionOperations = (storage: MemoryStorage, run: Run): Pick<LocalStoreShape, "succeed"> => ({
-  succeed: ({ workspace, fence, from, to, admission, documents }) =>
+  succeed: ({ workspace, fence, from, to, ahead, admission, documents }) =>
     atomically(run, OPERATION, () => {
       const stored = led(storage, OPERATION, workspace, fence);
       holds(OPERATION, stored.record.device === from && admission.counter === 1);
@@ -31,13 +31,14 @@ export const successionOperations = (storage: MemoryStorage, run: Run): Pick<Loc
         found.snapshot = undefined;
         found.pending = [];
         for (const row of open) {
-          const { update, refs = [], firstForm } = changes.get(row.id) ?? {};
+          const { update, refs = [], firstForm, appliedAgain } = changes.get(row.id) ?? {};
           if (update === undefined) continue;
           const anew: UpdateRecord = {
             ...row,
             update: update.slice(),
             refs: [...refs],
             firstForm,
+            appliedAgain,
             state: "pending",
             device: undefined,
             counter: undefined,
@@ -74,7 +75,7 @@ export const successionOperations = (storage: MemoryStorage, run: Run): Pick<Loc
       } else stored.heads.set(from, Math.max(...own.keys()));
       const { retiredLeases: _, ...rest } = stored.record;
       stored.record = { ...rest, device: to };
-      stored.position = { ...stored.position, nextCounter: 1 };
+      stored.position = { ...stored.position, nextCounter: 1, ahead };
       freezeEntries(OPERATION, stored, [admission]);
     }),
 });

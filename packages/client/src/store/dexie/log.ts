@@ -67,7 +67,7 @@ export const logOperations = (connection: DexieConnection): LogOperations => {
     rebase: (workspace, fence, change) =>
       connection.guarded("rebase", [profile, workspaces, positions], async (database) => {
         await requireLeader(database, "rebase", fence);
-        const { position } = await requireWorkspace(database, "rebase", workspace);
+        const { ahead: _, ...position } = (await requireWorkspace(database, "rebase", workspace)).position;
         const { cursor, chain, server, serverEpoch } = change;
         await database.positions.put({ ...position, cursor, chain, server, serverEpoch });
       }),

@@ -17,7 +17,7 @@ export const successionOperations = (connection: DexieConnection): Pick<LocalSto
   return {
     succeed: (succession) =>
       connection.guarded(OPERATION, tables, async (database) => {
-        const { workspace, fence, from, to, admission } = succession;
+        const { workspace, fence, from, to, ahead, admission } = succession;
         await requireLeader(database, OPERATION, fence);
         const { record, position } = await requireWorkspace(database, OPERATION, workspace);
         requireThat(OPERATION, record.device === from);
@@ -30,7 +30,7 @@ export const successionOperations = (connection: DexieConnection): Pick<LocalSto
         await forgetUnacknowledged(database, succession);
         const { retiredLeases: _, ...rest } = record;
         await database.workspaces.put({ ...rest, device: to });
-        await database.positions.put({ ...position, nextCounter: 1 });
+        await database.positions.put({ ...position, nextCounter: 1, ahead });
         await freezeEntries(database, OPERATION, workspace, [admission]);
       }),
   };
@@ -75,9 +75,9 @@ const remake = async (
     refs: [],
   }));
   const waiting = open.flatMap((row): ReadonlyArray<UpdateRow> => {
-    const { update, refs = [], firstForm } = changes.get(row.id) ?? {};
+    const { update, refs = [], firstForm, appliedAgain } = changes.get(row.id) ?? {};
     const anew = { state: "pending", device: undefined, counter: undefined, waits: 1 } as const;
-    return update === undefined ? [] : [{ ...row, update, refs, firstForm, ...anew }];
+    return update === undefined ? [] : [{ ...row, update, refs, firstForm, appliedAgain, ...anew }];
   });
   await database.updates.bulkAdd([...received, ...waiting]);
   const lastUpdate = profile.lastUpdate + received.length + 1;

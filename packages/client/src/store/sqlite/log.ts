@@ -72,7 +72,7 @@ export const logOperations = (
     "UPDATE workspaces SET cursor = ?, chain = ?, last_synced_at = ? WHERE workspace = ?",
   );
   const rebase = database.prepare(
-    "UPDATE workspaces SET cursor = ?, chain = ?, server = ?, server_epoch = ? WHERE workspace = ?",
+    "UPDATE workspaces SET cursor = ?, chain = ?, server = ?, server_epoch = ?, ahead = NULL WHERE workspace = ?",
   );
   const ofDevice = database.prepare(
     "SELECT * FROM log WHERE workspace = ? AND device = ? AND counter >= ? ORDER BY counter LIMIT ?",

@@ -96,6 +96,7 @@ export const toPosition = (row: Row): PositionRecord => ({
   serverEpoch: number(row["server_epoch"]),
   nextCounter: number(row["next_counter"]),
   lastSyncedAt: optional(row["last_synced_at"], number),
+  ...(row["ahead"] === null ? {} : { ahead: number(row["ahead"]) }),
 });
 
 export const toDocument = (row: Row): DocumentRecord => ({
@@ -130,6 +131,7 @@ export const toUpdate =
     time: number(row["time"]),
     refs: optional(row["refs"], hashes) ?? [],
     firstForm: optional(row["first_form"], hash),
+    appliedAgain: optional(row["applied_again"], hashes),
   });
 
 export const toOutgoing = (row: Row): OutgoingRecord => ({

@@ -29,7 +29,7 @@ export const successionOperations = (
       AND counter IN (SELECT counter FROM outgoing WHERE workspace = ?2)))`);
   const removeUpdate = database.prepare("DELETE FROM updates WHERE id = ?");
   const changeUpdate = database.prepare(
-    `UPDATE updates SET bytes = ?, refs = ?, first_form = ?, state = ${UpdateState.pending}, device = NULL, counter = NULL WHERE id = ?`,
+    `UPDATE updates SET bytes = ?, refs = ?, first_form = ?, applied_again = ?, state = ${UpdateState.pending}, device = NULL, counter = NULL WHERE id = ?`,
   );
   const insert = database.prepare(`
     INSERT INTO updates (id, document, type, bytes, state, device, counter, time)
@@ -45,7 +45,7 @@ export const successionOperations = (
     INSERT INTO heads (workspace, device, counter)
     SELECT workspace, device, max(counter) FROM log WHERE workspace = ? AND device = ? GROUP BY workspace, device`);
   const rename = database.prepare(
-    "UPDATE workspaces SET device = ?, next_counter = 1, retired_leases = NULL WHERE workspace = ?",
+    "UPDATE workspaces SET device = ?, ahead = ?, next_counter = 1, retired_leases = NULL WHERE workspace = ?",
   );
 
   const remake = (workspace: Succession["workspace"], remade: RemadeDocument): void => {
@@ -59,10 +59,11 @@ export const successionOperations = (
     removeSnapshot.run(key);
     let waiting = 0;
     let bytes = 0;
-    for (const [id, { update, refs, firstForm }] of changes) {
+    for (const [id, { update, refs, firstForm, appliedAgain }] of changes) {
       if (update === undefined) removeUpdate.run(id);
       else {
-        changeUpdate.run(update, refs.length === 0 ? null : JSON.stringify(refs), firstForm ?? null, id);
+        const again = appliedAgain === undefined ? null : JSON.stringify(appliedAgain);
+        changeUpdate.run(update, refs.length === 0 ? null : JSON.stringify(refs), firstForm ?? null, again, id);
         waiting += 1;
         bytes += update.length;
       }
@@ -80,7 +81,7 @@ export const successionOperations = (
   };
 
   return {
-    succeed: ({ workspace, fence, from, to, admission, documents: remade }) =>
+    succeed: ({ workspace, fence, from, to, ahead, admission, documents: remade }) =>
       database.guarded(OPERATION, () => {
         guard.leads(OPERATION, fence);
         guard.holds(OPERATION, guard.here(OPERATION, workspace).device === from);
@@ -97,7 +98,7 @@ export const successionOperations = (
         forget.run(workspace, from);
         removeHead.run(workspace, from);
         makeHead.run(workspace, from);
-        rename.run(to, workspace);
+        rename.run(to, ahead, workspace);
         outbox.freeze(OPERATION, workspace, 1, [admission]);
       }),
   };

@@ -8,7 +8,7 @@
  */
 
 /** Of the tables below. Kept in `PRAGMA user_version`. */
-export const TABLES_VERSION = 5;
+export const TABLES_VERSION = 6;
 
 /** `updates.state` */
 export const UpdateState = { pending: 0, frozen: 1, received: 2 } as const;
@@ -79,7 +79,8 @@ CREATE TABLE workspaces (
   last_synced_at REAL,
   paused         INTEGER NOT NULL DEFAULT 0,
   retired_leases TEXT, -- null where there are none
-  rebuilds       TEXT  -- null where no document was made anew
+  rebuilds       TEXT, -- null where no document was made anew
+  ahead          INTEGER -- null where nothing was taken from behind the cursor
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE documents (
@@ -119,7 +120,8 @@ CREATE TABLE updates (
   counter  INTEGER,
   time     REAL NOT NULL,
   refs     TEXT, -- null where there are none
-  first_form TEXT -- null unless it was made anew
+  first_form TEXT, -- null unless it was made anew
+  applied_again TEXT -- null unless it applies others again
 ) STRICT;
 CREATE INDEX updates_by_document ON updates (document);
 CREATE INDEX updates_pending ON updates (document) WHERE state = ${UpdateState.pending};
@@ -231,4 +233,9 @@ ${CREATE_ROW_INDEXES}
   `ALTER TABLE updates ADD COLUMN first_form TEXT;`,
   // 4 to 5: documents say how often they were made anew.
   `ALTER TABLE workspaces ADD COLUMN rebuilds TEXT;`,
+  // 5 to 6: edits say which others they apply again, and a position how far a succession looked ahead.
+  `
+ALTER TABLE updates ADD COLUMN applied_again TEXT;
+ALTER TABLE workspaces ADD COLUMN ahead INTEGER;
+`,
 ];

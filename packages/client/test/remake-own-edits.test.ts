@@ -1,0 +1,164 @@
+/** Promises 2 and 4: what a copy of a store makes anew, after later edits were applied again without what was given up. */
+import { hashFromBytes } from "@cairn/protocol";
+import fc from "fast-check";
+import { LoroDoc, type PeerID } from "loro-crdt";
+import { expect, test } from "vitest";
+import { rebaseDocument } from "../src/documents/rebase-document.ts";
+import type { Reauthored, ReauthorRequest } from "../src/documents/reauthor.ts";
+import { remakeOwnEdits } from "../src/documents/remake-own-edits.ts";
+import { firstFormOf } from "../src/engine/entry-content.ts";
+import { schema } from "./notebook.ts";
+
+const OLD: PeerID = "11";
+const OTHERS: PeerID = "22";
+const ANEW: PeerID = "33";
+const REBASED: PeerID = "44";
+
+type Change = (doc: LoroDoc) => void;
+const make = (...updates: ReadonlyArray<Uint8Array>): LoroDoc => {
+  const doc = new LoroDoc();
+  doc.importBatch([...updates]);
+  return doc;
+};
+const write = (peer: PeerID, on: ReadonlyArray<Uint8Array>, changes: ReadonlyArray<Change>): Array<Uint8Array> => {
+  const doc = make(...on);
+  doc.setPeerId(peer);
+  return changes.map((change) => {
+    const before = doc.oplogVersion();
+    change(doc);
+    doc.commit();
+    return doc.export({ mode: "update", from: before });
+  });
+};
+const textOf = (doc: LoroDoc): string => doc.getText("body").toString();
+/** Spaces between words are as good as one another. */
+const wordsOf = (doc: LoroDoc): ReadonlyArray<string> => (textOf(doc).match(/\w+/gu) ?? []).toSorted();
+const lineOf = (doc: LoroDoc): unknown => doc.getList("line").toJSON();
+const defined = (edits: Reauthored): ReadonlyArray<Uint8Array> => edits.flatMap(({ update }) => update ?? []);
+
+/** A copy with refused, later and further edits; the log has what others wrote, and the later ones without the refused. */
+const story = (refused: ReadonlyArray<Change>, later: ReadonlyArray<Change>, further: ReadonlyArray<Change>) => {
+  const base = write(
+    OTHERS,
+    [],
+    [
+      (doc) => {
+        doc.getText("body").insert(0, "w1 w2 w3 ");
+        doc.getList("line").insert(0, 1);
+        doc.getList("line").insert(1, 2);
+      },
+    ],
+  );
+  const parked = write(OLD, base, refused);
+  const behind = write(OLD, [...base, ...parked], later);
+  const onCopy = write(OLD, [...base, ...parked, ...behind], further);
+  const theirs = write(OTHERS, base, [(doc) => doc.getText("body").insert(9, "theirs ")]);
+  const log = [...base, ...theirs];
+  const { update: again } = rebaseDocument(schema, "note", make(...log), {
+    parked,
+    later: behind,
+    peer: REBASED,
+    mode: "reapply",
+    digest: hashFromBytes(new Uint8Array(32)),
+  });
+  if (again === undefined) throw new Error("nothing was applied again");
+  const own = [...parked, ...behind, ...onCopy].map((update, index) => ({
+    id: index + 1,
+    update,
+    time: index,
+    firstForm: firstFormOf(update),
+  }));
+  const request: ReauthorRequest = {
+    acknowledged: base,
+    elsewhere: [{ update: again, time: 50 }],
+    own,
+    madeAnew: [],
+    appliedAgain: {
+      ids: new Set(own.slice(parked.length, parked.length + behind.length).map(({ id }) => id)),
+      updates: [...theirs, again],
+      holders: [again],
+    },
+    ends: new Set([parked.length]),
+    type: "note",
+    peer: ANEW,
+  };
+  return { request, log: [...log, again], own };
+};
+
+const insertBehind =
+  (word: string, text: string): Change =>
+  (doc) => {
+    const body = doc.getText("body");
+    const at = body.toString().indexOf(word);
+    body.insert(at < 0 ? body.length : at + word.length, text);
+  };
+const take =
+  (word: string): Change =>
+  (doc) => {
+    const at = textOf(doc).indexOf(word);
+    if (at >= 0) doc.getText("body").delete(at, word.length);
+  };
+
+test("they are there once, with what was refused before them and written behind them", () => {
+  const push =
+    (item: number): Change =>
+    (doc) =>
+      doc.getList("line").push(item);
+  const { request, log, own } = story(
+    [insertBehind("w3 ", "refused ")],
+    [insertBehind("refused ", "later "), push(3)],
+    [insertBehind("later ", "further "), take("w1 "), push(4)],
+  );
+  const edits = remakeOwnEdits(request, schema);
+  expect(edits.map(({ update }) => update !== undefined)).toEqual([true, false, false, false, false, true]);
+  // Whoever has the same copy knows by that what is in the last one.
+  expect(edits.at(-1)?.appliedAgain).toEqual(own.slice(3).map(({ firstForm }) => firstForm));
+  const doc = make(...log, ...defined(edits));
+  expect(wordsOf(doc)).toEqual(["further", "later", "refused", "theirs", "w2", "w3"]);
+  expect(lineOf(doc)).toEqual([1, 2, 3, 4]);
+});
+
+test("where what is behind them has no place, all are made anew under other names: twice is better than lost", () => {
+  const { request, log } = story([insertBehind("w3 ", "refused ")], [insertBehind("w2 ", "later ")], [take("w3 ")]);
+  const lacking = { ...request, appliedAgain: { ids: new Set([2]), updates: [], holders: log.slice(-1) } };
+  const edits = remakeOwnEdits(lacking, schema);
+  expect(edits[1]?.update).toBeDefined();
+  expect(edits[1]?.firstForm).toBeUndefined();
+  expect(textOf(make(...log, ...defined(edits))).split("later ")).toHaveLength(3);
+});
+
+const place = fc.double({ min: 0, max: 1, noNaN: true });
+const edit = fc.record({ at: place, takes: fc.boolean() });
+test("every word is there once, and nothing goes that nobody took away (property)", () => {
+  fc.assert(
+    fc.property(
+      fc.array(edit, { minLength: 1, maxLength: 3 }),
+      fc.array(edit, { minLength: 1, maxLength: 3 }),
+      fc.array(edit, { minLength: 1, maxLength: 3 }),
+      (refused, later, further) => {
+        let serial = 0;
+        const written = new Set(["w1", "w2", "w3", "theirs"]);
+        const taken = new Set<string>();
+        /** Puts in a word of its own between others, or takes one away that all replicas have, which no other change does. */
+        const changeOf =
+          ({ at, takes }: { readonly at: number; readonly takes: boolean }): Change =>
+          (doc) => {
+            const words = textOf(doc).match(/\w+ /gu) ?? [];
+            const word = words[Math.min(words.length - 1, Math.floor(at * words.length))] ?? "";
+            if (takes && /w[123] /u.test(word)) {
+              taken.add(word.trim());
+              return take(word)(doc);
+            }
+            serial += 1;
+            written.add(`word${serial}`);
+            insertBehind(word, `word${serial} `)(doc);
+          };
+        const { request, log } = story(refused.map(changeOf), later.map(changeOf), further.map(changeOf));
+        const doc = make(...log, ...defined(remakeOwnEdits(request, schema)));
+        const left = [...written].filter((word) => !taken.has(word));
+        expect(wordsOf(doc)).toEqual(left.toSorted());
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
