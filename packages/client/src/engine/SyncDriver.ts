@@ -150,6 +150,7 @@ export const makeSyncDriver = (options: SyncDriverOptions): Effect.Effect<SyncDr
       yield* status.tell({ type: "connected", withheld: restraint.stopped !== undefined });
       yield* status.connection("live");
       status.setIncoming(Math.max(0, welcome.head - position.cursor));
+      if (welcome.head <= position.cursor) status.setSyncedAt(yield* Clock.currentTimeMillis);
       return yield* converse(conversation, opened.success, { start: position, head: welcome.head }, outboxSignal);
     });
 

@@ -109,7 +109,11 @@ const STATUS_BY_CONDITION: Readonly<Record<Exclude<SyncCondition, "LIVE">, Plain
 export const makeSyncStatus = (
   store: LocalStoreShape,
   workspace: WorkspaceId,
-  record: { readonly server: string | undefined; readonly paused?: true | undefined },
+  record: {
+    readonly server: string | undefined;
+    readonly paused?: true | undefined;
+    readonly lastSyncedAt: number | undefined;
+  },
   listeners: StatusListeners,
 ): SyncStatus => {
   let facts: SyncFacts = { ...INITIAL_FACTS, server: record.server !== undefined, paused: record.paused === true };
@@ -118,7 +122,7 @@ export const makeSyncStatus = (
   /** Undefined until the server has said how long the log is. */
   let incoming: number | undefined;
   let offlineSince: number | undefined;
-  let lastSyncedAt: number | undefined;
+  let { lastSyncedAt } = record;
   let counts = { pendingDocuments: 0, pendingBytes: 0, parked: 0 };
   let counted: CountedOutbox = countOutbox([], [], []);
   let told: { transitions: number; synced: number; lastSuccessAt: number | undefined } = {

@@ -112,14 +112,20 @@ export const makeWorkspaceRuntime = (
       if (fence === undefined) publisher.here(event);
       else publisher.everywhere(event);
     };
-    const status = makeSyncStatus(store, workspace, context.record, {
-      sync: (state) => publish({ type: "sync", workspace, state }),
-      outbox: (outbox) => publish({ type: "outbox-state", workspace, outbox }),
-      event: (event) => publish({ type: "outbox-event", workspace, event }),
-      connections: (connections) => publish({ type: "connections", workspace, connections }),
-      deadLetters: () => publish({ type: "dead-letters", workspace }),
-      stale: () => countSoon(),
-    });
+    const { lastSyncedAt } = (yield* store.position(workspace)) ?? {};
+    const status = makeSyncStatus(
+      store,
+      workspace,
+      { ...context.record, lastSyncedAt },
+      {
+        sync: (state) => publish({ type: "sync", workspace, state }),
+        outbox: (outbox) => publish({ type: "outbox-state", workspace, outbox }),
+        event: (event) => publish({ type: "outbox-event", workspace, event }),
+        connections: (connections) => publish({ type: "connections", workspace, connections }),
+        deadLetters: () => publish({ type: "dead-letters", workspace }),
+        stale: () => countSoon(),
+      },
+    );
     const countSoon = (): void => {
       status.setStale();
       Queue.offerUnsafe(countSignal, undefined);

@@ -82,7 +82,7 @@ const Leader = () => {
   if (leads === undefined) return null;
   return (
     <>
-      {leads ? "This tab leads" : "Another tab leads"}
+      {leads ? "This tab leads" : tabs > 1 ? "Another tab leads" : "This tab is about to lead"}
       {tabs > 1 ? `, ${plural(tabs, "tab")} open` : ""}
     </>
   );
