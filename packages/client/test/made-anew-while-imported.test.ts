@@ -56,7 +56,7 @@ const makeStore = Effect.gen(function* () {
 
 type Made = Effect.Success<typeof makeStore>;
 
-const discard = ({ store, received, refused }: Made) =>
+const discard = ({ store, device, received, refused }: Made) =>
   Effect.gen(function* () {
     const parked = transition({ state: "PENDING", attempts: 0 }, "unsendable");
     const discarded = transition({ state: "DEAD_LETTER", attempts: 0 }, "discarded");
@@ -66,6 +66,7 @@ const discard = ({ store, received, refused }: Made) =>
     yield* store.rebuildDocument({
       workspace,
       document: NOTE,
+      device,
       discarded,
       pending: [refused],
       through: refused,

@@ -175,6 +175,10 @@ const rebase = Effect.fnUntraced(function* (
   const through = (yield* store.openDocument(workspace, document))?.through ?? 0;
   // What another engine has received is opened with the chain and the keys that came with it.
   yield* reloadContext(store, runtime.context);
+  const { device, record } = runtime.context;
+  // Another tab has taken a new identity, and this one has not heard of it: what the old one writes would reach nobody (rule 12).
+  if (record.device !== device || !peerBelongsTo(device, peer))
+    return yield* Effect.fail(new CairnError("identity-changed"));
   const acknowledged = yield* acknowledgedOf(store, runtime.context, document);
   const answer = yield* importer
     .apply({
@@ -298,6 +302,7 @@ const rebuild = (
     yield* store.rebuildDocument({
       workspace: context.workspace,
       document,
+      device: context.device,
       discarded,
       pending: [...parked, ...later].map(({ id }) => id),
       through,

@@ -141,6 +141,8 @@ export interface RebuiltEdit extends NewLocalUpdate {
 export interface Rebuilding {
   readonly workspace: WorkspaceId;
   readonly document: DocumentId;
+  /** The identity whose edits these are, and whose peers made the new ones. Where it is another one by now: `Fenced`. */
+  readonly device: DeviceId;
   /** Out of DEAD_LETTER, to nothing. */
   readonly discarded: Transition;
   /** The pending updates that go: all that the document has, otherwise `Fenced`. */

@@ -217,6 +217,7 @@ export const registerDocumentContract = (suite: ContractSuite): void => {
       yield* store.rebuildDocument({
         workspace: WORKSPACE,
         document: NOTE,
+        device: DEVICE,
         discarded: changeOf("discarded", "DEAD_LETTER").transition,
         pending: [given],
         through: given,

@@ -181,6 +181,7 @@ export const registerStreamContract = (suite: ContractSuite): void => {
         const rebuilding = {
           workspace: WORKSPACE,
           document: NOTE,
+          device: DEVICE,
           discarded: changeOf("discarded", "DEAD_LETTER").transition,
           pending: ids.slice(0, 2),
           through: ids[1] ?? 0,
@@ -196,6 +197,9 @@ export const registerStreamContract = (suite: ContractSuite): void => {
         yield* store.moveStream(WORKSPACE, NOTE, changeOf("unsendable", "PENDING"));
         const fewer = store.rebuildDocument({ ...rebuilding, pending: ids.slice(0, 1) });
         yield* expectNoChange(store, WORKSPACE, [NOTE], fewer, "fenced");
+        // What another identity has made would reach nobody.
+        const another = store.rebuildDocument({ ...rebuilding, device: PEER });
+        yield* expectNoChange(store, WORKSPACE, [NOTE], another, "fenced");
         // What was received since the log was read would be gone.
         const older = store.rebuildDocument({ ...rebuilding, through: (ids[1] ?? 0) - 1 });
         yield* expectNoChange(store, WORKSPACE, [NOTE], older, "fenced");
@@ -227,9 +231,9 @@ export const registerStreamContract = (suite: ContractSuite): void => {
         // Not while an entry of it is on its way.
         const [own = 0] = (yield* store.pendingUpdates(WORKSPACE, NOTE)).map(({ id }) => id);
         yield* store.freeze(WORKSPACE, fence, [outgoingEntry(1, [own])]);
-        const [another = 0] = yield* store.appendUpdates([edit()]);
+        const [newest = 0] = yield* store.appendUpdates([edit()]);
         yield* store.moveStream(WORKSPACE, NOTE, changeOf("unsendable", "PENDING"));
-        const early = store.rebuildDocument({ ...rebuilding, pending: [another], through: another });
+        const early = store.rebuildDocument({ ...rebuilding, pending: [newest], through: newest });
         yield* expectNoChange(store, WORKSPACE, [NOTE], early, "fenced");
       }),
   );
@@ -244,6 +248,7 @@ export const registerStreamContract = (suite: ContractSuite): void => {
       yield* store.rebuildDocument({
         workspace: WORKSPACE,
         document: NOTE,
+        device: DEVICE,
         discarded: changeOf("discarded", "DEAD_LETTER").transition,
         pending: [id],
         through: id,

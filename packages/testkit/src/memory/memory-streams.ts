@@ -50,11 +50,12 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
         for (const update of later) add(found, update);
       }),
 
-    rebuildDocument: ({ workspace, document, discarded, pending, through, acknowledged, edits, row, retire }) =>
+    rebuildDocument: ({ workspace, document, device, discarded, pending, through, acknowledged, edits, row, retire }) =>
       atomically(run, "rebuildDocument", () => {
         const stored = storage.workspaces.get(workspace);
         const found = stored?.documents.get(document);
         if (stored === undefined || found === undefined) throw new Fenced({ operation: "rebuildDocument" });
+        holds("rebuildDocument", stored.record.device === device);
         holds("rebuildDocument", stored.streams.get(document)?.state === discarded.from);
         holds("rebuildDocument", ![...stored.outgoing.values()].some((entry) => entry.document === document));
         holds(

@@ -60,12 +60,13 @@ export const streamOperations = (connection: DexieConnection): StreamOperations 
         if (row !== undefined) await database.documents.put({ ...row, latest });
       }),
 
-    rebuildDocument: ({ workspace, document, discarded, pending, through, acknowledged, edits, row, retire }) =>
+    rebuildDocument: ({ workspace, document, device, discarded, pending, through, acknowledged, edits, row, retire }) =>
       connection.guarded(
         "rebuildDocument",
         [profile, workspaces, positions, documents, views, words, updates, snapshots, outgoing, streams],
         async (database) => {
           const { record } = await requireWorkspace(database, "rebuildDocument", workspace);
+          requireThat("rebuildDocument", record.device === device);
           const stream = await database.streams.get([workspace, document]);
           const before = await database.documents.get([workspace, document]);
           if (before === undefined || stream?.state !== discarded.from) {

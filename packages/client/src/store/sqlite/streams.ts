@@ -138,9 +138,11 @@ export const streamOperations = (
         add(key, moved);
       }),
 
-    rebuildDocument: ({ workspace, document, discarded, pending, through, acknowledged, edits, row, retire: leases }) =>
+    rebuildDocument: (rebuilding) =>
       database.guarded("rebuildDocument", () => {
-        guard.here("rebuildDocument", workspace);
+        const { workspace, document, device, discarded, pending, through } = rebuilding;
+        const { acknowledged, edits, row, retire: leases } = rebuilding;
+        guard.holds("rebuildDocument", guard.here("rebuildDocument", workspace).device === device);
         const key = documents.keyOf(workspace, document);
         if (key === undefined) throw new Fenced({ operation: "rebuildDocument" });
         guard.holds("rebuildDocument", rows.of(workspace, document)?.state === discarded.from);
@@ -156,11 +158,11 @@ export const streamOperations = (
         rows.remove(workspace, document);
         add(
           key,
-          acknowledged.map(({ own, type, update, device, counter, time }) => ({
+          acknowledged.map(({ own, type, update, device: author, counter, time }) => ({
             type,
             update,
             state: own ? "frozen" : "received",
-            device,
+            device: author,
             counter,
             time,
             refs: [],
