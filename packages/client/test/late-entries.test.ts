@@ -22,12 +22,14 @@ import { encodeContent } from "../src/engine/entry-content.ts";
 import { applyLateEntries, lateEntriesName } from "../src/engine/LateEntries.ts";
 import { receive } from "../src/engine/Receiving.ts";
 import { loadContext } from "../src/engine/WorkspaceContext.ts";
+import { StoreFailure } from "../src/store/LocalStore.ts";
 import * as Secrets from "../src/engine/WorkspaceSecrets.ts";
 import { documentId } from "./fixtures/devices.ts";
 import { addWorkspace } from "./fixtures/stored-workspace.ts";
 
 const { systemRandom: random } = crypto;
 const NOTE = documentId(1);
+const storageFull = new StoreFailure({ operation: "receive", reason: "full", cause: undefined });
 
 /** A workspace of one owner, and what its log comes to. */
 const foundLog = Effect.promise(async () => {
@@ -144,6 +146,10 @@ describe("an entry whose key comes behind it", () => {
 
       // The next key brings those before it.
       yield* Effect.promise(() => server.changeKey());
+      // A page that could not be stored brings as much when it comes again.
+      const full = { ...store, receive: () => Effect.fail(storageFull) };
+      const page = server.pageAfter(first.position.cursor);
+      expect(yield* Effect.flip(receive(full, context, fence, first.position, page))).toBe(storageFull);
       const second = yield* receive(store, context, fence, first.position, server.pageAfter(first.position.cursor));
       expect(second.membershipChanged).toBe(true);
       const next = yield* store.claimLeadership;

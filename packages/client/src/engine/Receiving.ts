@@ -82,7 +82,6 @@ export const receive = Effect.fnUntraced(function* (
   const unapplied: Array<{ seq: number; reason: string }> = [];
   const late: Array<LateEntry> = [];
   const copies: Array<Copied> = [];
-  let membershipChanged = false;
   const marks = new Map<DocumentId, StateMark>();
   const take = ({ received, opened }: { readonly received: ReceivedEntry; readonly opened: Opened }): void => {
     if (opened.type === "unapplied") {
@@ -116,7 +115,7 @@ export const receive = Effect.fnUntraced(function* (
       const record = received.device === context.device ? known.get(received.counter) : undefined;
       if (record?.kind !== EntryKind.membership) continue;
       yield* openWaiting;
-      if ((yield* extendContext(store, context, decodeEntry(record.entry))) === "extended") membershipChanged = true;
+      yield* extendContext(store, context, decodeEntry(record.entry));
       continue;
     }
     if (received.entry.header.workspace !== context.workspace) {
@@ -124,7 +123,7 @@ export const receive = Effect.fnUntraced(function* (
     }
     if (received.entry.header.kind === EntryKind.membership) {
       yield* openWaiting;
-      if ((yield* extendContext(store, context, received.entry)) === "extended") membershipChanged = true;
+      yield* extendContext(store, context, received.entry);
     } else if (hasContent(received.entry.header.kind)) waiting.push(received);
   }
   yield* openWaiting;
@@ -155,6 +154,8 @@ export const receive = Effect.fnUntraced(function* (
     ],
     at: now,
   });
+  const membershipChanged = context.membership.head !== context.toldHead;
+  context.toldHead = context.membership.head;
   return {
     position: outcome.position,
     more: outcome.more,

@@ -43,6 +43,8 @@ export interface WorkspaceContext {
   readonly sealing: Sealing;
   readonly random: RandomSource;
   membership: MembershipState;
+  /** Where the chain was when something received was stored last: what it has brought since is told with the next page. */
+  toldHead: MembershipState["head"];
   /** What of the log the membership was folded from last: folding it again goes on from there. */
   folding: Folding | undefined;
   /** Held from reading the next counter until an entry is frozen under it: entries of one device are made one after another. */
@@ -64,7 +66,7 @@ export const extendContext = Effect.fnUntraced(function* (
   store: LocalStoreShape,
   context: WorkspaceContext,
   entry: Entry,
-): Effect.fn.Return<"extended" | "not-linked", StoreFailure> {
+): Effect.fn.Return<void, StoreFailure> {
   for (;;) {
     const { membership } = context;
     const next = yield* Effect.promise(() => extendOrSkip(membership, entry));
@@ -72,8 +74,7 @@ export const extendContext = Effect.fnUntraced(function* (
     if (context.membership !== membership) continue;
     if (next !== undefined) context.membership = next;
     // Whoever has extended it by this very entry may not have unlocked its keys yet.
-    yield* unlock(store, context);
-    return next === undefined ? "not-linked" : "extended";
+    return yield* unlock(store, context);
   }
 });
 
@@ -169,6 +170,7 @@ export const loadContext = Effect.fnUntraced(function* (
     sealing: sealing(keyring, random),
     random,
     ...folded,
+    toldHead: folded.membership.head,
     authoring: yield* Semaphore.make(1),
   };
   yield* unlock(store, context);
