@@ -54,16 +54,19 @@ export interface Moment {
   readonly update: Uint8Array;
 }
 
+/** What leads from one version of a document to another one. */
+export type Difference = (before: OpId[], after: OpId[]) => Array<[ContainerID, Diff]>;
+
 /** Applies each part's difference and commits; what came of it is told before the next one. */
 export const remakeParts = (
-  from: LoroDoc,
+  difference: Difference,
   versions: Versions,
   parts: ReadonlyArray<Part>,
   to: LoroDoc,
   made: (part: Part) => void,
 ): void => {
   for (const part of parts) {
-    to.applyDiff(from.diff(versions[part.first] ?? [], versions[part.last + 1] ?? [], false));
+    to.applyDiff(difference(versions[part.first] ?? [], versions[part.last + 1] ?? []));
     to.commit();
     made(part);
   }
@@ -75,13 +78,13 @@ export const nameOf = ({ peer, counter }: OpId): string => `${counter}@${peer}`;
 
 /** Differences of one document, applied to another one that stands where they began. */
 export class Follower {
-  readonly #from: LoroDoc;
+  readonly #difference: Difference;
   readonly #to: LoroDoc;
   /** Stands where the next difference begins. */
   readonly #walking: LoroDoc;
 
-  constructor(from: LoroDoc, to: LoroDoc, walking: LoroDoc) {
-    this.#from = from;
+  constructor(difference: Difference, to: LoroDoc, walking: LoroDoc) {
+    this.#difference = difference;
     this.#to = to;
     this.#walking = walking;
   }
@@ -91,7 +94,7 @@ export class Follower {
    * place. Throws where there is no such place.
    */
   follow(before: OpId[], after: OpId[], updates: ReadonlyArray<Uint8Array>): void {
-    const difference = this.#from.diff(before, after, false);
+    const difference = this.#difference(before, after);
     this.#to.applyDiff(
       difference.map(([id, diff]): [ContainerID, Diff] => [placeIn(this.#walking, id, this.#to), diff]),
     );
