@@ -33,6 +33,7 @@ import {
   Follower,
   type Moment,
   nameOf,
+  type Names,
   type Part,
   partsOf,
   remakeParts,
@@ -253,12 +254,16 @@ const stepwise = (
   begin: number,
   target: LoroDoc,
 ): Remade => {
-  const { base, ours, versions, moments, successorName } = history;
+  const { base, ours, known, versions, moments, successorName } = history;
   const updates = own.map(({ update }) => update);
   const parts = partsOf(own, begin, ends, single);
   const written = newUpdates(target, peer);
   const follower = new Follower(differencesIn(history), target, make([base, ...updates.slice(0, begin)]));
-  remakeStepwise(follower, versions, moments, parts, target, updates, (part, names) => {
+  // What comes next builds on the edits before, which others may have made anew.
+  const begun = (versions[begin] ?? []).map(nameOf).join();
+  const earlier = moments.filter(({ version }) => begin > known && version.map(nameOf).join() === begun);
+  const names: Names = new Map(earlier.map(({ at }) => [nameOf(at), target.frontiers()]));
+  remakeStepwise(follower, versions, moments, parts, target, updates, names, (part) => {
     if (part.last === own.length - 1) {
       if (hasLostSuccessors(target)) throw new Error("a successor names a version that is not one of its own edit");
       const wanted = renameInContent(canonicalContent(ours), successorName);

@@ -103,7 +103,11 @@ export class Follower {
   }
 }
 
-/** As `remakeParts`, one moment after the other, so that each of them is a version of `to`, too, by the name that is returned. */
+/**
+ * As `remakeParts`, one moment after the other, so that each of them is a version of `to`, too.
+ *
+ * @param names of earlier moments in `to`; those of the parts are added
+ */
 export const remakeStepwise = (
   follower: Follower,
   versions: Versions,
@@ -111,9 +115,9 @@ export const remakeStepwise = (
   parts: ReadonlyArray<Part>,
   to: LoroDoc,
   updates: ReadonlyArray<Uint8Array>,
-  made: (part: Part, names: Names) => void,
+  names: Names,
+  made: (part: Part) => void,
 ): void => {
-  const names: Names = new Map();
   for (const part of parts) {
     let reached = versions[part.first] ?? [];
     for (const { edit, at, version, update } of moments) {
@@ -125,7 +129,7 @@ export const remakeStepwise = (
     follower.follow(reached, versions[part.last + 1] ?? [], updates.slice(part.first, part.last + 1));
     renameVersions(to, (version) => namedIn(version, names));
     to.commit();
-    made(part, names);
+    made(part);
   }
 };
 
