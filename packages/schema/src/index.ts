@@ -59,6 +59,7 @@ export {
   versionsCarriedFrom,
   versionsOfSuccessors,
 } from "./evolution/renew-successors.ts";
+export { type NameOfSuccessor, renameSuccessors } from "./evolution/rename-successors.ts";
 export { SUCCESSOR_ORIGIN } from "./evolution/successor.ts";
 export { SchemaDefinitionError, SchemaWriteError } from "./errors.ts";
 export type {

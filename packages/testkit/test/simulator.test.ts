@@ -143,6 +143,7 @@ describe("runs that found something", () => {
   test.each([
     [26, "another device's admission links although this one has a proposal of its own on its way"],
     [71, "what a device wrote that came in during another's key change is applied"],
+    [15460, "newer forms that two copies of a disk make by operations of one name stay two"],
   ])("seed %i of five devices: %s", async (seed) => {
     expect((await runPlan(makePlan(seed, 5, 200))).violations).toEqual([]);
   });

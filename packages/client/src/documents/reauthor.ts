@@ -17,6 +17,8 @@ import {
   type DocumentType,
   forgetReaches,
   hasLostSuccessors,
+  type NameOfSuccessor,
+  renameSuccessors,
   renewSuccessors,
   settleDocument,
   versionsOfSuccessors,
@@ -27,15 +29,18 @@ import { contentAt, type Counters, countersAfter, frontiersAt, rangesOf, version
 import { isSameDevice } from "./peer-ids.ts";
 import { importUpdates } from "./import-updates.ts";
 import {
+  type Difference,
   Follower,
   type Moment,
   nameOf,
+  type Names,
   type Part,
   partsOf,
   remakeParts,
   remakeStepwise,
   type Versions,
 } from "./remake-edits.ts";
+import { renameInContent, successorNames } from "./successor-names.ts";
 import type { OperationRange } from "./update-ranges.ts";
 
 export interface ReauthorRequest {
@@ -114,12 +119,14 @@ export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Rea
     const theirs = make([base, ...request.elsewhere.map(({ update }) => update)]);
     const known = commonEdits(ours, theirs, request);
     const reached = countersAfter(make([base]), request.own);
+    const anew = request.own.slice(known);
     const history: History = {
       base,
       ours,
       known,
       versions: reached.map((counters) => frontiersAt(ours, counters)),
       moments: momentsIn(ours, request.own, reached),
+      successorName: successorNames(anew),
     };
     const untouched: Reauthored = request.own.map(({ id, update }, index) => ({
       id,
@@ -128,23 +135,24 @@ export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Rea
     }));
     const shared = newestShared(request, known);
     if (shared?.index === request.own.length - 1 || known === request.own.length) return untouched;
+    // Edits that others have made anew, and that could not be taken from them, are there twice from here on. Under a name
+    // that others know they would be taken for the same ones again and again, and so would the newer forms that they made.
+    const unshared = shared === undefined ? history : { ...history, successorName: successorNames(anew, request.peer) };
     const attempts = [
       ...(shared === undefined ? [] : [() => continueFrom(shared, type, request, make, history)]),
-      () => makeStepwise(type, request, make, history, SINGLE_EDITS),
-      () => makeStepwise(type, request, make, history, 1),
-      () => makeTogether(type, request, make, history),
+      () => makeStepwise(type, request, make, unshared, SINGLE_EDITS),
+      () => makeStepwise(type, request, make, unshared, 1),
+      () => makeTogether(type, request, make, unshared),
       // A later part that changes a container which an earlier one made cannot be told apart from it.
-      () => makeTogether(type, { ...request, ends: new Set() }, make, history),
+      () => makeTogether(type, { ...request, ends: new Set() }, make, unshared),
     ];
     const [first] = attempts;
     const made = firstThatSucceeds(attempts);
-    // Edits that others have made anew, and that could not be taken from them, are there twice from here on. Under a name
-    // that others know they would be taken for the same ones again and again.
     const isNamed = shared === undefined || made.attempt === first;
     return untouched.map((edit, index) => {
-      const anew = made.edits.get(index);
+      const update = made.edits.get(index);
       const firstForm = isNamed ? request.own[index]?.firstForm : undefined;
-      return anew === undefined ? edit : { ...edit, update: anew, firstForm };
+      return update === undefined ? edit : { ...edit, update, firstForm };
     });
   } finally {
     free();
@@ -178,7 +186,14 @@ interface History {
   readonly versions: Versions;
   /** In their order. */
   readonly moments: ReadonlyArray<Moment>;
+  /** What the newer forms of fields are called that own edits have made. */
+  readonly successorName: NameOfSuccessor;
 }
+
+const differencesIn =
+  ({ ours, successorName }: History): Difference =>
+  (before, after) =>
+    renameSuccessors(ours.diff(before, after, false), successorName);
 
 /** New updates, by the last of the own edits that each of them holds. */
 type Remade = ReadonlyMap<number, Uint8Array>;
@@ -235,7 +250,7 @@ const continueFrom = (
   const target = make([fork.export({ mode: "snapshot" })]);
   fork.free();
   const reached = history.versions[index + 1] ?? [];
-  if (canonicalContent(target) !== contentAt(history.ours, reached))
+  if (canonicalContent(target) !== renameInContent(contentAt(history.ours, reached), history.successorName))
     throw new Error("what others made is another content");
   return stepwise(type, request, make, history, SINGLE_EDITS, index + 1, target);
 };
@@ -256,19 +271,25 @@ const stepwise = (
   type: DocumentType | undefined,
   { own, ends, peer }: ReauthorRequest,
   make: Make,
-  { base, ours, versions, moments }: History,
+  history: History,
   single: number,
   begin: number,
   target: LoroDoc,
 ): Remade => {
+  const { base, ours, known, versions, moments, successorName } = history;
   const updates = own.map(({ update }) => update);
   const parts = partsOf(own, begin, ends, single);
   const written = newUpdates(target, peer);
-  const follower = new Follower(ours, target, make([base, ...updates.slice(0, begin)]));
-  remakeStepwise(follower, versions, moments, parts, target, updates, (part, names) => {
+  const follower = new Follower(differencesIn(history), target, make([base, ...updates.slice(0, begin)]));
+  // What comes next builds on the edits before, which others may have made anew.
+  const begun = (versions[begin] ?? []).map(nameOf).join();
+  const earlier = moments.filter(({ version }) => begin > known && version.map(nameOf).join() === begun);
+  const names: Names = new Map(earlier.map(({ at }) => [nameOf(at), target.frontiers()]));
+  remakeStepwise(follower, versions, moments, parts, target, updates, names, (part) => {
     if (part.last === own.length - 1) {
       if (hasLostSuccessors(target)) throw new Error("a successor names a version that is not one of its own edit");
-      if (canonicalContent(target) !== canonicalContent(ours)) throw new Error("the edits come to another content");
+      const wanted = renameInContent(canonicalContent(ours), successorName);
+      if (canonicalContent(target) !== wanted) throw new Error("the edits come to another content");
       if (names.size > 0 && type !== undefined) settleInto(type, ours, target, follower);
       forgetOwnReaches(own, make([base]), target);
     }
@@ -294,13 +315,14 @@ const makeTogether = (
   type: DocumentType | undefined,
   { own, ends, peer }: ReauthorRequest,
   make: Make,
-  { base, ours, known, versions }: History,
+  history: History,
 ): Remade => {
+  const { base, known, versions } = history;
   const target = make([base, ...own.slice(0, known).map(({ update }) => update)]);
   const written = newUpdates(target, peer);
-  remakeParts(ours, versions, partsOf(own, known, ends, 1), target, (part) => {
+  remakeParts(differencesIn(history), versions, partsOf(own, known, ends, 1), target, (part) => {
     if (part.last === own.length - 1) {
-      remakeSuccessors(type, ours, versions[own.length] ?? [], target);
+      remakeSuccessors(type, history, target);
       forgetOwnReaches(own, make([base]), target);
     }
     written.take(part);
@@ -333,11 +355,12 @@ export const forgetOwnReaches = (own: ReauthorRequest["own"], base: LoroDoc, tar
 };
 
 /** A field's newer form, made by edits that are made anew, comes from versions that nobody will have. */
-const remakeSuccessors = (type: DocumentType | undefined, ours: LoroDoc, reached: OpId[], target: LoroDoc): void => {
+const remakeSuccessors = (type: DocumentType | undefined, history: History, target: LoroDoc): void => {
   if (!hasLostSuccessors(target)) return;
   if (type !== undefined) {
+    const { ours, versions } = history;
     settleDocument(type, ours);
-    target.applyDiff(ours.diff(reached, ours.frontiers(), false));
+    target.applyDiff(differencesIn(history)(versions.at(-1) ?? [], ours.frontiers()));
   }
   renewSuccessors(target);
   target.commit();

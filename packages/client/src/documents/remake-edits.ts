@@ -54,16 +54,19 @@ export interface Moment {
   readonly update: Uint8Array;
 }
 
+/** What leads from one version of a document to another one. */
+export type Difference = (before: OpId[], after: OpId[]) => Array<[ContainerID, Diff]>;
+
 /** Applies each part's difference and commits; what came of it is told before the next one. */
 export const remakeParts = (
-  from: LoroDoc,
+  difference: Difference,
   versions: Versions,
   parts: ReadonlyArray<Part>,
   to: LoroDoc,
   made: (part: Part) => void,
 ): void => {
   for (const part of parts) {
-    to.applyDiff(from.diff(versions[part.first] ?? [], versions[part.last + 1] ?? [], false));
+    to.applyDiff(difference(versions[part.first] ?? [], versions[part.last + 1] ?? []));
     to.commit();
     made(part);
   }
@@ -75,13 +78,13 @@ export const nameOf = ({ peer, counter }: OpId): string => `${counter}@${peer}`;
 
 /** Differences of one document, applied to another one that stands where they began. */
 export class Follower {
-  readonly #from: LoroDoc;
+  readonly #difference: Difference;
   readonly #to: LoroDoc;
   /** Stands where the next difference begins. */
   readonly #walking: LoroDoc;
 
-  constructor(from: LoroDoc, to: LoroDoc, walking: LoroDoc) {
-    this.#from = from;
+  constructor(difference: Difference, to: LoroDoc, walking: LoroDoc) {
+    this.#difference = difference;
     this.#to = to;
     this.#walking = walking;
   }
@@ -91,7 +94,7 @@ export class Follower {
    * place. Throws where there is no such place.
    */
   follow(before: OpId[], after: OpId[], updates: ReadonlyArray<Uint8Array>): void {
-    const difference = this.#from.diff(before, after, false);
+    const difference = this.#difference(before, after);
     this.#to.applyDiff(
       difference.map(([id, diff]): [ContainerID, Diff] => [placeIn(this.#walking, id, this.#to), diff]),
     );
@@ -100,7 +103,11 @@ export class Follower {
   }
 }
 
-/** As `remakeParts`, one moment after the other, so that each of them is a version of `to`, too, by the name that is returned. */
+/**
+ * As `remakeParts`, one moment after the other, so that each of them is a version of `to`, too.
+ *
+ * @param names of earlier moments in `to`; those of the parts are added
+ */
 export const remakeStepwise = (
   follower: Follower,
   versions: Versions,
@@ -108,9 +115,9 @@ export const remakeStepwise = (
   parts: ReadonlyArray<Part>,
   to: LoroDoc,
   updates: ReadonlyArray<Uint8Array>,
-  made: (part: Part, names: Names) => void,
+  names: Names,
+  made: (part: Part) => void,
 ): void => {
-  const names: Names = new Map();
   for (const part of parts) {
     let reached = versions[part.first] ?? [];
     for (const { edit, at, version, update } of moments) {
@@ -122,7 +129,7 @@ export const remakeStepwise = (
     follower.follow(reached, versions[part.last + 1] ?? [], updates.slice(part.first, part.last + 1));
     renameVersions(to, (version) => namedIn(version, names));
     to.commit();
-    made(part, names);
+    made(part);
   }
 };
 
