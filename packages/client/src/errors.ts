@@ -92,6 +92,11 @@ const OWN_CODES = {
   },
   "pending-edits": { action: "pause", advice: "Some edits are only on this device. Sync first, or force it." },
   "dead-letter-unknown": { action: "stop", advice: "Nothing of this document is parked (any more)." },
+  "edits-newer": {
+    action: "pause",
+    advice:
+      "A newer version of this app wrote in this document behind the refused edits, and only that version can write it again without them. Update the app, and decide then; until then everything is kept.",
+  },
   "catching-up": {
     action: "retry",
     advice:

@@ -193,7 +193,10 @@ export interface SyncControl {
   exportDeadLetter(document: DocumentId): Promise<DeadLetterExport>;
   /** Takes the document as it is here into a new one; the old one goes back to what the server has. Returns the new id. */
   forkDeadLetter(document: DocumentId): Promise<DocumentId>;
-  /** What discarding would lose. Changes nothing. */
+  /**
+   * What discarding would lose. Changes nothing. Rejects with `edits-newer`, as discarding does, where later edits are in forms of a
+   * field that only a newer version of the app knows.
+   */
   previewDiscard(document: DocumentId): Promise<DiscardPreview>;
   /**
    * Gives up the refused edits: the document is made anew from what the server has, and later edits are applied again

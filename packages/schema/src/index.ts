@@ -35,7 +35,7 @@ export {
 } from "./edit.ts";
 export { describeSchema } from "./evolution/describe.ts";
 export { type EditedForms, editedForms, type StoredForms } from "./evolution/edited-forms.ts";
-export { isStateKey } from "./evolution/successor-state.ts";
+export { formVersionOf, isStateKey } from "./evolution/successor-state.ts";
 export { forgetPast } from "./evolution/past-versions.ts";
 export { evolveSchema } from "./evolution/evolve-schema.ts";
 export { extractedFrom, inspectExtracted, isMarkedExtracted, markExtracted } from "./evolution/extract-fields.ts";

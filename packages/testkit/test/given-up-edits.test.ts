@@ -1,4 +1,6 @@
 /** What becomes of refused edits that a person decides about, in the simulator. */
+import type { EngineApi } from "@cairn/client/effect";
+import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Effect } from "effect";
 import { describe, expect, test } from "vitest";
 import type { SimulatedDevice } from "../src/simulator/SimulatedDevice.ts";
@@ -77,6 +79,69 @@ describe("a document whose refused edits are given up", () => {
       world.run.end();
     }
     expect(refused).toBeGreaterThan(0);
+  });
+});
+
+describe("edits of a newer version of the app behind refused ones, in a tab that is of an older one", () => {
+  const linesOf = (world: Scenario, device: SimulatedDevice): ReadonlyArray<string> =>
+    Object.keys(world.content(device).versions?.third.lines ?? {});
+
+  /** A device with two tabs, of which the first one has not been updated; the second one wrote behind what is parked. */
+  const beginUpdated = async () => {
+    const world = await begin(6, false, [1, 1]);
+    const device = world.device(1);
+    await park(world, device, "list");
+    device.version = 3;
+    const [older] = device.openTabs();
+    const newer = device.openTab();
+    const { workspace, notes } = world.run;
+    const [note] = notes;
+    if (older === undefined || workspace === undefined || note === undefined) throw new Error("there is no note");
+    let saved = false;
+    void newer.edit(workspace, note, "list", "newer").then((result) => {
+      saved = result;
+    });
+    await world.until("the newer version has written", () => saved);
+    expect(linesOf(world, device)).toEqual(["before", "newer", "refused"]);
+    /** What comes of a call of the older tab's engine. */
+    const ask = async <A>(call: (engine: EngineApi, ...at: [WorkspaceId, DocumentId]) => Promise<A>): Promise<A> => {
+      const result = older.started.then((engine) => call(engine, workspace, note));
+      let settled = false;
+      const settle = (): void => {
+        settled = true;
+      };
+      result.then(settle, settle);
+      await world.until("it is answered", () => settled);
+      return result;
+    };
+    return { world, device, older, ask };
+  };
+
+  test("promise 10: are not given up there, and nothing changes; the newer version can", async () => {
+    const { world, device, older, ask } = await beginUpdated();
+    const there = world.content(device).digest;
+    const code = { code: "edits-newer" };
+    await expect(ask((engine, ...note) => engine.previewDiscard(...note))).rejects.toMatchObject(code);
+    await expect(ask((engine, ...note) => engine.discardDeadLetter(...note))).rejects.toMatchObject(code);
+    expect(world.content(device).digest).toBe(there);
+    older.close();
+    await decide(world, device, "discard");
+    expect(await world.violations()).toEqual([]);
+    for (const each of world.run.devices) expect(linesOf(world, each)).toEqual(["before", "newer"]);
+  });
+
+  test("promise 14: can be taken away there, and into another document", async () => {
+    const { world, ask } = await beginUpdated();
+    const { json, updates } = await ask((engine, ...note) => engine.exportDeadLetter(...note));
+    const exported: unknown = JSON.parse(json);
+    expect(exported).toMatchObject({ content: { lines: ["before", "refused"] }, edits: 1, laterEdits: 2 });
+    expect(exported).not.toHaveProperty("contentWithoutRefusedEdits");
+    expect(updates).toHaveLength(3);
+    await ask((engine, ...note) => engine.forkDeadLetter(...note));
+    expect(await world.violations()).toEqual([]);
+    for (const each of world.run.devices) expect(linesOf(world, each)).toEqual(["before"]);
+    const [fork] = world.run.ledger.forks.values();
+    expect([...(fork?.edits ?? [])].toSorted()).toEqual(["before", "later", "newer", "refused"]);
   });
 });
 

@@ -96,11 +96,11 @@ export const begin = async (...options: ConstructorParameters<typeof Scenario>):
 };
 
 /** An edit of the note is refused and parked, and another one waits behind it. */
-export const park = async (world: Scenario, device: SimulatedDevice): Promise<void> => {
-  await world.edit(device, "text", "before");
+export const park = async (world: Scenario, device: SimulatedDevice, kind: EditKind = "text"): Promise<void> => {
+  await world.edit(device, kind, "before");
   await world.until("the first edit is sent", () => world.isDrained(device));
   world.run.cluster.refusals.refuseNext(world.stored(device).record.device, 1);
-  await world.edit(device, "text", "refused");
+  await world.edit(device, kind, "refused");
   const isParked = (): boolean =>
     [...world.stored(device).streams.values()].some(({ state }) => state === "DEAD_LETTER") &&
     world.stored(device).outgoing.size === 0;

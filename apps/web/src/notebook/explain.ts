@@ -177,6 +177,12 @@ export const explanations: Readonly<Record<CairnErrorCode, Explanation>> = {
     detail: "The refused edits of this note were already sent, discarded or taken elsewhere.",
     wayOut: "wait",
   },
+  "edits-newer": {
+    title: "This needs a newer version of the app",
+    detail:
+      "Edits behind the refused ones were written with a newer version, which alone can keep them. Reload the page to get it; until then everything stays as it is.",
+    wayOut: "reload",
+  },
   "catching-up": {
     title: "This note is still catching up",
     detail:

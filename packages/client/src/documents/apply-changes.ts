@@ -54,7 +54,7 @@ export const applyChanges = (
 };
 
 /** Removing a record empties it: that there is nothing to empty is no loss. */
-const isInRemovedRecord = (doc: LoroDoc, id: ContainerID): boolean => {
+export const isInRemovedRecord = (doc: LoroDoc, id: ContainerID): boolean => {
   for (let container = doc.getContainerById(id); container !== undefined; container = container.parent()) {
     if (container instanceof LoroMap && container.get(REMOVED_KEY) === true) return true;
   }

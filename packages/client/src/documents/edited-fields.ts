@@ -1,6 +1,14 @@
 /** Fields whose edits are made again by their forms, and changes of a document without those. */
-import { type DocumentType, type EditedForms, editedForms, isStateKey, type StoredForms } from "@cairn/schema";
+import {
+  type DocumentType,
+  type EditedForms,
+  editedForms,
+  formVersionOf,
+  isStateKey,
+  type StoredForms,
+} from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
+import { isInRemovedRecord } from "./apply-changes.ts";
 import type { ContainerDiff } from "./tree-changes.ts";
 import { knownToAuthors } from "./document-versions.ts";
 
@@ -44,4 +52,26 @@ const needsForms = (doc: LoroDoc, [id, diff]: ContainerDiff, target: LoroDoc): b
   if (diff.type === "map" && Object.keys(diff.updated).some(isStateKey)) return true;
   if (id.startsWith("cid:root-") && target.getPathToContainer(id) === undefined) return true;
   return (doc.getPathToContainer(id) ?? []).some((part) => typeof part === "string" && isStateKey(part));
+};
+
+/**
+ * Whether updates of a document changed forms that steps to a later version of the schema store. An app that does not have these
+ * steps cannot tell what of such a form is the updates' own: as operations they bring back what the form was made of, or find
+ * nothing to be applied to.
+ */
+export const changeLaterForms = (version: number, doc: LoroDoc, updates: ReadonlyArray<Uint8Array>): boolean => {
+  const known = knownToAuthors(doc, updates);
+  if (known === undefined) return false;
+  return doc.diff(known.before, known.after, true).some((change) => isOfLaterForm(version, doc, change));
+};
+
+const isOfLaterForm = (version: number, doc: LoroDoc, [id, diff]: ContainerDiff): boolean => {
+  const isLater = (part: string | number): boolean => typeof part === "string" && (formVersionOf(part) ?? 0) > version;
+  // Apps of all versions remove a record with everything that is in it.
+  if (isInRemovedRecord(doc, id)) return false;
+  const path = doc.getPathToContainer(id) ?? [];
+  if (path.slice(0, -1).some(isLater)) return true;
+  // What is only taken away goes with its record, or with the value that all forms forget.
+  const set = diff.type === "map" ? Object.entries(diff.updated).filter(([, value]) => value !== undefined) : [];
+  return set.some(([key]) => path.slice(-1).some(isLater) || isLater(key));
 };

@@ -20,7 +20,7 @@ import { applyChanges } from "./apply-changes.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
 import { movedChange, type Steps, stepsOf } from "./moved-changes.ts";
-import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
+import { changeLaterForms, formsOfUpdates, outsideForms } from "./edited-fields.ts";
 import type { ContainerDiff } from "./tree-changes.ts";
 
 export interface RebaseRequest {
@@ -36,7 +36,7 @@ export interface RebaseRequest {
 }
 
 export interface Rebased {
-  /** As plain JSON: with all local edits, and without those that are given up. */
+  /** As plain JSON: with all local edits, and without those that are given up; undefined where a newer app has to say. */
   readonly before: unknown;
   readonly after: unknown;
   /** The row without them. */
@@ -46,6 +46,8 @@ export interface Rebased {
   /** Where later edits could not be applied again, as paths. */
   readonly notReapplied: ReadonlyArray<string>;
   readonly copy: { readonly updates: ReadonlyArray<CopiedUpdate>; readonly row: DocumentView } | undefined;
+  /** Later edits are in forms of a later version of the schema: only an app that knows them can apply them again. */
+  readonly needsNewerApp: boolean;
 }
 
 type Version = ReturnType<LoroDoc["frontiers"]>;
@@ -88,6 +90,19 @@ export const rebaseDocument = (
         update: undefined,
         notReapplied: [],
         copy: { updates, row },
+        needsNewerApp: false,
+      };
+    }
+    if (changeLaterForms(schema.version, full, request.later)) {
+      const row = viewOf(rebuilt);
+      return {
+        before,
+        after: undefined,
+        row,
+        update: undefined,
+        notReapplied: [],
+        copy: undefined,
+        needsNewerApp: true,
       };
     }
     const version = rebuilt.oplogVersion();
@@ -113,7 +128,15 @@ export const rebaseDocument = (
     const update = changed ? rebuilt.export({ mode: "update", from: version }) : undefined;
     version.free();
     const after: unknown = rebuilt.toJSON();
-    return { before, after, row: viewOf(rebuilt), update, notReapplied: [...new Set(notReapplied)], copy: undefined };
+    return {
+      before,
+      after,
+      row: viewOf(rebuilt),
+      update,
+      notReapplied: [...new Set(notReapplied)],
+      copy: undefined,
+      needsNewerApp: false,
+    };
   } finally {
     forgetPast(full);
     forgetPast(rebuilt);

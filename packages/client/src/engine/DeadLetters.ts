@@ -207,6 +207,10 @@ const rebase = Effect.fnUntraced(function* (
   return { rebased: answer.rebased, acknowledged, through };
 });
 
+/** Later edits that only a newer version of the app can apply again wait for one. */
+const unlessNewer = ({ needsNewerApp }: Rebased): Effect.Effect<void, CairnError> =>
+  needsNewerApp ? Effect.fail(new CairnError("edits-newer")) : Effect.void;
+
 const toPreview = ({ stream, parked, later }: Found, rebased: Rebased): DiscardPreview => ({
   document: stream.document,
   edits: parked.length,
@@ -224,6 +228,7 @@ export const previewDiscard = Effect.fnUntraced(function* (
 ): Effect.fn.Return<DiscardPreview, StoreFailure | CairnError> {
   const found = yield* find(work, document);
   const { rebased } = yield* rebase(work, found, peer, "reapply");
+  yield* unlessNewer(rebased);
   return toPreview(found, rebased);
 });
 
@@ -268,6 +273,7 @@ const rebuild = (
       peer,
       fork === undefined ? "reapply" : "copy",
     );
+    yield* unlessNewer(rebased);
     const discarded = transition(stream, "discarded");
     if (discarded === undefined) return yield* Effect.fail(new CairnError("dead-letter-unknown"));
     const time = yield* Clock.currentTimeMillis;
@@ -353,6 +359,7 @@ export const exportDeadLetter = Effect.fnUntraced(function* (
     version: 1,
     ...toDeadLetter(found),
     content: rebased.before,
+    /** Left out where only a newer version of the app can say. */
     contentWithoutRefusedEdits: rebased.after,
     /** Loro updates in base64url, in order; the first `edits` of them were refused. */
     updates: edits.map(({ update }) => encodeBase64Url(update)),

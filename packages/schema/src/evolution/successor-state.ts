@@ -24,3 +24,9 @@ export const versionOf = (value: unknown): Version | undefined => {
 
 /** Whether a key is one under which a step keeps its own state: no physical name can begin so. */
 export const isStateKey = (key: string): boolean => /^\$v\d/.test(key);
+
+/** The version of the schema whose step keeps a newer form of a field under a key; undefined for any other key. */
+export const formVersionOf = (key: string): number | undefined => {
+  const [, version] = /^\$v(\d+)\./.exec(key) ?? [];
+  return version === undefined ? undefined : Number(version);
+};
