@@ -2,6 +2,7 @@
 import type { EngineApi } from "@cairn/client/effect";
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Effect } from "effect";
+import { decodeImportBlobMeta } from "loro-crdt";
 import { describe, expect, test } from "vitest";
 import type { SimulatedDevice } from "../src/simulator/SimulatedDevice.ts";
 import type { Decision, EditKind } from "../src/simulator/SimulatedTab.ts";
@@ -22,6 +23,29 @@ describe("a document whose refused edits are given up", () => {
     for (const each of world.run.devices) expect(world.content(each).edits.toSorted()).toEqual(edits);
     const [fork] = world.run.ledger.forks.values();
     expect([...(fork?.edits ?? [])].toSorted()).toEqual(decision === "fork" ? ["before", "later", "refused"] : []);
+  });
+
+  test("rule 13, hazard L4: what is applied again is made under a peer of its own, also where that of the refused is free", async () => {
+    const world = await begin(6);
+    const device = world.device(1);
+    await park(world, device);
+    const peersIn = (): ReadonlyArray<string> =>
+      [...world.stored(device).documents.values()].flatMap(({ pending, updates }) =>
+        pending.flatMap((id) => {
+          const meta = decodeImportBlobMeta(updates.get(id)?.update ?? new Uint8Array(), false);
+          return [...meta.partialEndVersionVector.toJSON().keys()];
+        }),
+      );
+    const before = peersIn();
+    device.anyTab()?.close();
+    device.openTab();
+    device.goOffline();
+    await decide(world, device, "discard");
+    const after = peersIn();
+    expect(after).toHaveLength(1);
+    expect(before).not.toContain(after[0]);
+    device.goOnline();
+    expect(await world.violations()).toEqual([]);
   });
 
   test("promise 5: has what is received while it is made anew", async () => {

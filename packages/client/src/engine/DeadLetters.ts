@@ -240,10 +240,22 @@ const peersOf = (context: WorkspaceContext, { parked, later }: Found): Effect.Ef
       const operations = operationsOf(context.device, update);
       return operations._tag === "Success" ? operations.success.map(({ peer }) => peer) : [];
     });
-    return [...new Set(peers)];
+    return [...new Set(peers)].filter((each) => peerBelongsTo(context.device, each));
   });
 
 const leaseOf = (peer: PeerID): number => Number(BigInt(peer) & 0xffffn);
+
+/**
+ * The leases under which a dead letter's edits were made. What is made anew without them needs another one, also where nobody
+ * holds these any more: a copy of the store has other operations of the same names (hazard L4).
+ */
+export const leasesIn = Effect.fnUntraced(function* (
+  work: DeadLetterWork,
+  document: DocumentId,
+): Effect.fn.Return<ReadonlySet<number>, StoreFailure | CairnError> {
+  const peers = yield* peersOf(work.runtime.context, yield* find(work, document));
+  return new Set(peers.map(leaseOf));
+});
 
 /** What was done, and under which peers nobody writes any more. */
 export interface Rebuilt {
@@ -277,7 +289,7 @@ const rebuild = (
     const discarded = transition(stream, "discarded");
     if (discarded === undefined) return yield* Effect.fail(new CairnError("dead-letter-unknown"));
     const time = yield* Clock.currentTimeMillis;
-    const peers = (yield* peersOf(context, found)).filter((each) => peerBelongsTo(context.device, each));
+    const peers = yield* peersOf(context, found);
     const refs = later.flatMap((update) => update.refs);
     const edits: Rebuilding["edits"] =
       fork === undefined

@@ -57,14 +57,18 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
     return { store, runtime: yield* runtimeOf(workspace), importer: yield* Importer } satisfies Work;
   });
 
-  /** With a peer id that nobody else writes under, as long as it takes. */
-  const withPeer = <A, E>(workspace: WorkspaceId, use: (work: Work, peer: PeerID) => Effect.Effect<A, E>): Promise<A> =>
+  /** With a peer id that nobody else writes under, as long as it takes, and under which nothing of the dead letter was written. */
+  const withPeer = <A, E>(
+    workspace: WorkspaceId,
+    document: DocumentId,
+    use: (work: Work, peer: PeerID) => Effect.Effect<A, E>,
+  ): Promise<A> =>
     promise(
       Effect.gen(function* () {
         const work = yield* workOf(workspace);
         const { context } = work.runtime;
         return yield* Effect.acquireUseRelease(
-          leaseFresh(leases, context),
+          leaseFresh(leases, context, yield* DeadLetters.leasesIn(work, document)),
           ({ lease }) => use(work, peerIdOf(context.device, lease)),
           ({ release }) => release,
         );
@@ -149,11 +153,11 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
         }),
       ),
     exportDeadLetter: (workspace, document) =>
-      withPeer(workspace, (work, peer) => DeadLetters.exportDeadLetter(work, document, peer)),
+      withPeer(workspace, document, (work, peer) => DeadLetters.exportDeadLetter(work, document, peer)),
     previewDiscard: (workspace, document) =>
-      withPeer(workspace, (work, peer) => DeadLetters.previewDiscard(work, document, peer)),
+      withPeer(workspace, document, (work, peer) => DeadLetters.previewDiscard(work, document, peer)),
     discardDeadLetter: (workspace, document) =>
-      withPeer(workspace, (work, peer) =>
+      withPeer(workspace, document, (work, peer) =>
         Effect.gen(function* () {
           yield* requireCurrentApp(version, work.runtime.context.membership);
           const done = yield* DeadLetters.discardDeadLetter(work, document, peer);
@@ -162,7 +166,7 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
         }),
       ),
     forkDeadLetter: (workspace, document) =>
-      withPeer(workspace, (work, peer) =>
+      withPeer(workspace, document, (work, peer) =>
         Effect.gen(function* () {
           yield* requireCurrentApp(version, work.runtime.context.membership);
           const done = yield* DeadLetters.forkDeadLetter(work, document, peer);
