@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { LoroDoc, LoroMap, type PeerID } from "loro-crdt";
 import { describe, expect, test } from "vitest";
-import { type EditsMadeAnew, reauthor, type ReauthorRequest } from "../src/documents/reauthor.ts";
+import { reauthor, type ReauthorRequest } from "../src/documents/reauthor.ts";
+import type { EditsMadeAnew } from "../src/documents/shared-edits.ts";
 import { firstFormOf } from "../src/engine/entry-content.ts";
 import { rangesOfUpdate } from "../src/documents/update-ranges.ts";
 import { Result } from "effect";
@@ -247,6 +248,34 @@ describe("edits of a copy of a store that is used more than once", () => {
     expect(use("44", base, waiting, [{ ...first, edits: [] }]).updates).toHaveLength(3);
     // An older copy, with a part of them.
     expect(use("44", base, waiting.slice(0, 2), [first]).updates).toEqual([]);
+  });
+
+  test("promise 4: are not taken for others of the same update, which build on something else", () => {
+    const base = write(OLD, [], [insert(0, "base")]);
+    const alike = [insert(1, "e"), insert(2, "y ")];
+    const other = write(OLD, base, [insert(0, "H"), ...alike]);
+    const waiting = write(OLD, base, [insert(0, "J"), ...alike]);
+    expect(waiting.slice(1).map(firstFormOf)).toEqual(other.slice(1).map(firstFormOf));
+    const first = use("33", base, other, []);
+    const second = use("44", base, waiting, [first]);
+    expect(
+      textOf(documentOf(base, [first, second]))
+        .match(/\w+/gu)
+        ?.toSorted(),
+    ).toEqual(["Hey", "Jey", "base"]);
+    // Nobody takes them for the same ones from here on.
+    const names = new Set(first.edits.map(({ firstForm }) => firstForm));
+    expect(second.edits.some(({ firstForm }) => names.has(firstForm))).toBe(false);
+    // What both have from the beginning is there once, also where they went on in different ways.
+    const shared = write(OLD, base, [insert(4, " both")]);
+    const on = (letter: string) => write(OLD, [...base, ...shared], [insert(0, letter), ...alike]);
+    const third = use("33", base, [...shared, ...on("H")], []);
+    const fourth = use("44", base, [...shared, ...on("J")], [third]);
+    expect(
+      textOf(documentOf(base, [third, fourth]))
+        .match(/\w+/gu)
+        ?.toSorted(),
+    ).toEqual(["Hey", "Jey", "base", "both"]);
   });
 
   test("with more that each of them wrote: what they share is made anew once, and the rest on top of it", () => {

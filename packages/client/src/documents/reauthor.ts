@@ -41,6 +41,7 @@ import {
   type Versions,
 } from "./remake-edits.ts";
 import { renameInContent, successorNames } from "./successor-names.ts";
+import { type EditsMadeAnew, newestShared, placesOf, type Shared } from "./shared-edits.ts";
 import type { OperationRange } from "./update-ranges.ts";
 
 export interface ReauthorRequest {
@@ -72,14 +73,6 @@ export interface OwnEdit {
   readonly appliedAgain?: ReadonlyArray<Hash> | undefined;
 }
 
-/** An entry with edits that its author has made anew. */
-export interface EditsMadeAnew {
-  readonly updates: ReadonlyArray<Uint8Array>;
-  /** The author's peer for that. An edit is there when the operations with counters below `end` are. */
-  readonly peer: PeerID;
-  readonly edits: ReadonlyArray<{ readonly firstForm: Hash; readonly end: number }>;
-}
-
 /** Edits that the log has in another form than that in which they were made. */
 export interface EditsAppliedAgain {
   /** Of own edits. */
@@ -96,6 +89,8 @@ export type Reauthored = ReadonlyArray<{
   readonly update: Uint8Array | undefined;
   /** The server has the edit as it is, and others may build on it: it begins in this one of `elsewhere`. */
   readonly elsewhere: number | undefined;
+  /** The server has it as it is, or as others have made it anew. */
+  readonly isThere: boolean;
   /** What it was at first; undefined where nobody shall take it for the same edit any more. */
   readonly firstForm?: Hash | undefined;
   /** The first forms of edits that this one applies again. */
@@ -119,27 +114,38 @@ export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Rea
     const theirs = make([base, ...request.elsewhere.map(({ update }) => update)]);
     const known = commonEdits(ours, theirs, request);
     const reached = countersAfter(make([base]), request.own);
-    const anew = request.own.slice(known);
     const history: History = {
       base,
       ours,
       known,
       versions: reached.map((counters) => frontiersAt(ours, counters)),
       moments: momentsIn(ours, request.own, reached),
-      successorName: successorNames(anew),
+      successorName: successorNames(request.own.slice(known)),
     };
+    const places = placesOf(request.madeAnew);
+    const shared = newestShared(request.own, known, places, (found) =>
+      isSame(standingAt(found, request, make, history), found, history),
+    );
+    const there = Math.max(known, (shared?.index ?? -1) + 1);
     const untouched: Reauthored = request.own.map(({ id, update }, index) => ({
       id,
       update: undefined,
       elsewhere: index < known ? placeOf(update, request.elsewhere) : undefined,
+      isThere: index < there,
     }));
-    const shared = newestShared(request, known);
-    if (shared?.index === request.own.length - 1 || known === request.own.length) return untouched;
-    // Edits that others have made anew, and that could not be taken from them, are there twice from here on. Under a name
-    // that others know they would be taken for the same ones again and again, and so would the newer forms that they made.
-    const unshared = shared === undefined ? history : { ...history, successorName: successorNames(anew, request.peer) };
+    if (there === request.own.length) return untouched;
+    // Edits that others have made anew, and that are not taken from them, are there twice from here on, or are others of the same
+    // update. Under a name that others know they would be taken for the same ones again and again, and so would the newer
+    // forms that they made.
+    const isTaken = ({ firstForm }: OwnEdit): boolean => places.has(firstForm);
+    const renamed = (isOther: (edit: OwnEdit, index: number) => boolean): History => {
+      const marked = request.own.map((edit, index) => (isOther(edit, index) ? { ...edit, mark: request.peer } : edit));
+      return { ...history, successorName: successorNames(marked.slice(known)) };
+    };
+    const behind = renamed((edit, index) => index >= there && isTaken(edit));
+    const unshared = shared === undefined ? behind : renamed(() => true);
     const attempts = [
-      ...(shared === undefined ? [] : [() => continueFrom(shared, type, request, make, history)]),
+      ...(shared === undefined ? [] : [() => continueFrom(shared, type, request, make, behind)]),
       () => makeStepwise(type, request, make, unshared, SINGLE_EDITS),
       () => makeStepwise(type, request, make, unshared, 1),
       () => makeTogether(type, request, make, unshared),
@@ -148,11 +154,15 @@ export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Rea
     ];
     const [first] = attempts;
     const made = firstThatSucceeds(attempts);
-    const isNamed = shared === undefined || made.attempt === first;
+    const isContinued = shared !== undefined && made.attempt === first;
     return untouched.map((edit, index) => {
       const update = made.edits.get(index);
-      const firstForm = isNamed ? request.own[index]?.firstForm : undefined;
-      return update === undefined ? edit : { ...edit, update, firstForm };
+      const own = request.own[index];
+      const isNamed = own !== undefined && (shared === undefined || isContinued) && !isTaken(own);
+      const isThere = index < known || (isContinued && index < there);
+      return update === undefined
+        ? { ...edit, isThere }
+        : { ...edit, isThere, update, firstForm: isNamed ? own.firstForm : undefined };
     });
   } finally {
     free();
@@ -212,48 +222,33 @@ const firstThatSucceeds = <A>(
   throw reason;
 };
 
-interface Shared {
-  /** Of the own edit. All earlier ones are there with it: they were made anew in their order. */
-  readonly index: number;
-  /** The last operation of what was made of it. */
-  readonly at: OpId;
-}
-
-/** The newest own edit that others have made anew, of those behind the ones that the server has as they are. */
-export const newestShared = ({ own, madeAnew }: ReauthorRequest, known: number): Shared | undefined => {
-  const places = new Map<Hash, OpId>();
-  for (const { peer, edits } of madeAnew) {
-    for (const { firstForm, end } of edits) {
-      if (!places.has(firstForm)) places.set(firstForm, { peer, counter: end - 1 });
-    }
-  }
-  for (let index = own.length - 1; index >= known; index -= 1) {
-    const edit = own[index];
-    const at = edit === undefined ? undefined : places.get(edit.firstForm);
-    if (at !== undefined) return { index, at };
-  }
-  return undefined;
-};
-
 /** Makes the edits anew that come behind those which others have made anew: where these end, nowhere else. */
 const continueFrom = (
-  { index, at }: Shared,
+  shared: Shared,
   type: DocumentType | undefined,
   request: ReauthorRequest,
   make: Make,
   history: History,
 ): Remade => {
-  const { own, madeAnew } = request;
+  const target = standingAt(shared, request, make, history);
+  if (!isSame(target, shared, history)) throw new Error("what others made is another content");
+  return stepwise(type, request, make, history, SINGLE_EDITS, shared.index + 1, target);
+};
+
+/** The document where an edit ends that others have made anew, without what they wrote later. */
+const standingAt = ({ at }: Shared, { own, madeAnew }: ReauthorRequest, make: Make, history: History): LoroDoc => {
   const known = own.slice(0, history.known).map(({ update }) => update);
   const all = make([history.base, ...known, ...madeAnew.flatMap(({ updates }) => updates)]);
   const fork = all.forkAt([at]);
-  const target = make([fork.export({ mode: "snapshot" })]);
-  fork.free();
-  const reached = history.versions[index + 1] ?? [];
-  if (canonicalContent(target) !== renameInContent(contentAt(history.ours, reached), history.successorName))
-    throw new Error("what others made is another content");
-  return stepwise(type, request, make, history, SINGLE_EDITS, index + 1, target);
+  try {
+    return make([fork.export({ mode: "snapshot" })]);
+  } finally {
+    fork.free();
+  }
 };
+
+const isSame = (there: LoroDoc, { index }: Shared, { ours, versions, successorName }: History): boolean =>
+  canonicalContent(there) === renameInContent(contentAt(ours, versions[index + 1] ?? []), successorName);
 
 /** One edit after the other, so that other copies can take any of them from here; `single` says how many of the last. */
 const makeStepwise = (

@@ -14,7 +14,6 @@ import {
   documentsOf,
   type EditsAppliedAgain,
   forgetOwnReaches,
-  newestShared,
   newUpdates,
   type OwnEdit,
   reauthor,
@@ -29,8 +28,7 @@ export const remakeOwnEdits = (request: ReauthorRequest, schema?: DocumentSchema
   const anew = reauthor(request, schema);
   if (appliedAgain === undefined) return anew;
   // What the server has as it is, or made anew as it was, is there with all that comes before it.
-  const known = anew.filter(({ elsewhere }) => elsewhere !== undefined).length;
-  const begin = Math.max(known, (newestShared(request, known)?.index ?? -1) + 1);
+  const begin = anew.findLastIndex(({ isThere }) => isThere) + 1;
   const ids = new Set(own.flatMap(({ id }, index) => (index >= begin && appliedAgain.ids.has(id) ? [id] : [])));
   if (ids.size === 0) return anew;
   try {
@@ -51,7 +49,8 @@ const remakeAround = (
   const before = reauthor({ ...request, own: own.slice(0, first) }, schema);
   const behind = applyBehind(request, again, before, schema);
   return own.map(
-    ({ id }, index) => before[index] ?? { id, update: undefined, elsewhere: undefined, ...behind.get(id) },
+    ({ id }, index) =>
+      before[index] ?? { id, update: undefined, elsewhere: undefined, isThere: again.ids.has(id), ...behind.get(id) },
   );
 };
 

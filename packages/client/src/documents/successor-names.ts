@@ -16,11 +16,14 @@ const NAME_IN_JSON = /"(\d{1,20}\.\d{1,10})"/gu;
 
 /** New names for the successors that these edits have made, by the edits' first forms if not by `mark`. Others keep theirs. */
 export const successorNames = (
-  edits: ReadonlyArray<{ readonly update: Uint8Array; readonly firstForm: Hash }>,
-  mark?: string,
+  edits: ReadonlyArray<{
+    readonly update: Uint8Array;
+    readonly firstForm: Hash;
+    readonly mark?: string | undefined;
+  }>,
 ): NameOfSuccessor => {
-  const ranges = edits.flatMap(({ update, firstForm }) =>
-    rangesOf(update).map((range) => ({ ...range, mark: mark ?? firstForm.slice(0, LETTERS) })),
+  const ranges = edits.flatMap(({ update, firstForm, mark = firstForm.slice(0, LETTERS) }) =>
+    rangesOf(update).map((range) => ({ ...range, mark })),
   );
   const byPeer = Map.groupBy(ranges, ({ peer }): string => peer);
   return (name) => {
