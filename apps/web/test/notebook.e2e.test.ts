@@ -228,6 +228,7 @@ describe("the list", () => {
     // In the note.
     await page.getByRole("button", { name: "Pin to the top", exact: true }).click();
     await page.getByRole("list", { name: "Pinned" }).getByRole("link", { name: /Three/ }).waitFor();
+    await expect.poll(names, soon).toEqual(["Three", "Two", "One"]);
     // In the list, by keyboard: the row's buttons come after the row, and the row keeps the focus where it goes.
     await rows.first().focus();
     await page.keyboard.press("End");

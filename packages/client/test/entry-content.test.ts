@@ -72,4 +72,15 @@ describe("the content of an entry", () => {
     const again = new ByteWriter().raw(known).varint(2).bytes(new Uint8Array()).finish();
     expect(() => decodeContent(again)).toThrow(MalformedBytes);
   });
+
+  test("refuses what is cut off, and a mark of another length", () => {
+    const mark = { version: new Uint8Array(MARK_BYTES).fill(1), state: new Uint8Array(MARK_BYTES).fill(2) };
+    const marked = encodeContent({ ...plain, mark });
+    const forged = [
+      marked.slice(0, -1),
+      new ByteWriter().raw(marked).varint(1).bytes(new Uint8Array()).finish(),
+      new ByteWriter().raw(encodeContent(plain)).varint(1).bytes(Uint8Array.of(0)).finish(),
+    ];
+    for (const bytes of forged) expect(() => decodeContent(bytes)).toThrow(MalformedBytes);
+  });
 });

@@ -2,7 +2,6 @@
 import { Effect } from "effect";
 import { LoroDoc } from "loro-crdt";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { decodeContent, encodeContent } from "../src/engine/entry-content.ts";
 import { makePlace, type Place, schema, until } from "./notebook.ts";
 import { openDevice } from "./whole/device.ts";
 
@@ -68,22 +67,5 @@ describe("state marks", () => {
     expect(reopened.read().body).toBe("hello!?");
     await again.cairn.close();
     await laptop.cairn.close();
-  });
-});
-
-describe("an entry's content", () => {
-  const mark = { version: new Uint8Array(16).fill(1), state: new Uint8Array(16).fill(2) };
-  const content = { type: "note", time: 5, updates: [new Uint8Array([1, 2])] };
-
-  it("carries a mark or none, and parts of later versions are passed over", () => {
-    expect(decodeContent(encodeContent(content))).toEqual(content);
-    const marked = encodeContent({ ...content, mark });
-    expect(decodeContent(marked)).toEqual({ ...content, mark });
-    expect(decodeContent(new Uint8Array([...marked, 9, 2, 7, 7]))).toEqual({ ...content, mark });
-    expect(decodeContent(new Uint8Array([...encodeContent(content), 3, 0]))).toEqual(content);
-    // Out of order, twice, cut off, or of another length.
-    expect(() => decodeContent(new Uint8Array([...marked, 1, 0]))).toThrow();
-    expect(() => decodeContent(marked.slice(0, -1))).toThrow();
-    expect(() => decodeContent(new Uint8Array([...encodeContent(content), 1, 1, 0]))).toThrow();
   });
 });

@@ -9,6 +9,7 @@ import { startAnew } from "../notebook/open-anew.ts";
 import { useListFilter } from "../notebook/view-state.tsx";
 import { useWide } from "../shell/use-wide.ts";
 import { Button } from "../ui/Button.tsx";
+import { eachOnce } from "./each-once.ts";
 import { firstRows, moreRows } from "./first-lists.ts";
 import { NoteListItem } from "./NoteListItem.tsx";
 import { type ShelvedNote, useMoveNote } from "./move-note.ts";
@@ -43,7 +44,7 @@ export const NoteList = () => {
         ) : top === undefined || rest === undefined ? (
           <ListSkeleton />
         ) : top.length + rest.length > 0 ? (
-          <Rows top={top} rest={rest} limit={limit} onMore={() => setLimit(limit + moreRows)} />
+          <Rows {...eachOnce({ top, rest })} limit={limit} onMore={() => setLimit(limit + moreRows)} />
         ) : filtered ? (
           <Nothing says={saysNothing(sought, tag)} onShowAll={showAll} />
         ) : archive ? (
