@@ -127,6 +127,83 @@ test("where what is behind them has no place, all are made anew under other name
   expect(textOf(make(...log, ...defined(edits))).split("later ")).toHaveLength(3);
 });
 
+/** On a copy the refused edits are given up as well, with more behind them, before it knows of the log. */
+const givenUpAgain = (told: ReturnType<typeof story>, refused: number, named: ReadonlyArray<number>) => {
+  const { request, own } = told;
+  const { acknowledged } = request;
+  const parked = own.slice(0, refused);
+  const later = own.slice(refused).map((edit, index) => ({
+    ...edit,
+    firstForms: [edit.firstForm],
+    isNamed: named.includes(index),
+  }));
+  const { update } = rebaseDocument(schema, "note", make(...acknowledged), {
+    parked: parked.map((edit) => edit.update),
+    later: later.map((edit) => edit.update),
+    peer: "55",
+    mode: "reapply",
+    digest: hashFromBytes(new Uint8Array(32)),
+  });
+  if (update === undefined) throw new Error("nothing was applied again");
+  const again = { id: 90, update, time: 90, firstForm: firstFormOf(update), former: { givenUp: parked, later } };
+  const behind = write("55", [...acknowledged, update], [insertBehind("w1 ", "behind ")]).map((edit) => ({
+    id: 91,
+    update: edit,
+    time: 91,
+    firstForm: firstFormOf(edit),
+  }));
+  return { ...request, own: [again, ...behind], ends: new Set<number>() };
+};
+
+test("of what is applied again on a copy, the log has some: the rest is there once, and what is behind it", () => {
+  const told = story(
+    [insertBehind("w3 ", "refused ")],
+    [insertBehind("refused ", "later ")],
+    [insertBehind("later ", "further "), take("w2 ")],
+  );
+  const { appliedAgain, ...request } = givenUpAgain(told, 1, [0]);
+  if (appliedAgain === undefined) throw new Error("the log has nothing");
+  const edits = remakeOwnEdits({ ...request, appliedAgain: { ...appliedAgain, ids: new Set() } }, schema);
+  expect(edits.map(({ isThere, update }) => [isThere, update !== undefined])).toEqual([
+    [false, true],
+    [false, true],
+  ]);
+  expect(edits[0]?.appliedAgain).toEqual(told.own.slice(2).map(({ firstForm }) => firstForm));
+  expect(wordsOf(make(...told.log, ...defined(edits)))).toEqual(["behind", "further", "later", "theirs", "w1", "w3"]);
+});
+
+test("of what is applied again on a copy, the log has some as it was made: so has it what was given up", () => {
+  const told = story(
+    [insertBehind("w3 ", "refused ")],
+    [insertBehind("refused ", "later ")],
+    [insertBehind("later ", "further ")],
+  );
+  const asMade = told.own.slice(0, 2).map(({ update, time }) => ({ update, time }));
+  const updates = [...told.log.slice(1, 2), ...asMade.map(({ update }) => update)];
+  const request = {
+    ...givenUpAgain(told, 1, []),
+    elsewhere: asMade,
+    appliedAgain: { ids: new Set<number>(), updates, holders: [] },
+  };
+  const edits = remakeOwnEdits(request, schema);
+  const doc = make(...request.acknowledged, ...updates, ...defined(edits));
+  expect(wordsOf(doc)).toEqual(["behind", "further", "later", "refused", "theirs", "w1", "w2", "w3"]);
+  // Nothing of it there: it is one edit like others.
+  const none = remakeOwnEdits(
+    { ...request, elsewhere: [], appliedAgain: { ids: new Set(), updates: [], holders: [] } },
+    schema,
+  );
+  expect(none.map(({ isThere }) => isThere)).toEqual([false, false]);
+  expect(wordsOf(make(...request.acknowledged, ...defined(none)))).toEqual([
+    "behind",
+    "further",
+    "later",
+    "w1",
+    "w2",
+    "w3",
+  ]);
+});
+
 const place = fc.double({ min: 0, max: 1, noNaN: true });
 const edit = fc.record({ at: place, takes: fc.boolean() });
 test("every word is there once, and nothing goes that nobody took away (property)", () => {

@@ -271,6 +271,59 @@ describe("a disk that is restored from a copy in which refused edits wait that w
     await expectEverywhere(world, ["before", "behind", "later", "on the copy"]);
   });
 
+  const kinds: ReadonlyArray<EditKind> = ["text", "list", "map", "counter"];
+
+  test.each(kinds)(
+    "promises 2 and 4: so it is where they are given up on the copy with more behind them (%s), before it is in touch",
+    async (kind) => {
+      const world = await begin(6);
+      const device = world.device(1);
+      await goBack(world, device);
+      await world.edit(device, kind, "on the copy");
+      await decide(world, device, "discard");
+      await world.edit(device, kind, "behind");
+      await comeBack(world, device);
+      await expectEverywhere(world, ["before", "behind", "later", "later too", "on the copy"]);
+    },
+  );
+
+  test.each(kinds)(
+    "promises 2 and 4: so it is where they were tried again, and are given up on the copy with more behind them (%s)",
+    async (kind) => {
+      const world = await begin(6);
+      const device = world.device(1);
+      await park(world, device);
+      await world.edit(device, "text", "later too");
+      device.backUp();
+      await decide(world, device, "retry");
+      await world.until("all is sent", () => world.isDrained(device));
+      device.goOffline();
+      device.restoreBackup();
+      await world.edit(device, kind, "on the copy");
+      await decide(world, device, "discard");
+      await world.edit(device, kind, "behind");
+      expect(world.content(device).edits.toSorted()).toEqual(["before", "behind", "later", "later too", "on the copy"]);
+      await comeBack(world, device);
+      await expectEverywhere(world, ["before", "behind", "later", "later too", "on the copy", "refused"]);
+    },
+  );
+
+  test("promise 2: so it is where another copy has made them anew and tried again, and this one has given them up", async () => {
+    const world = await begin(6);
+    const device = world.device(1);
+    await goBack(world, device);
+    device.openTab();
+    await comeBack(world, device);
+    await decide(world, device, "retry");
+    await world.until("all is sent", () => world.isDrained(device));
+    device.goOffline();
+    device.restoreBackup();
+    await world.edit(device, "text", "on the copy");
+    await decide(world, device, "discard");
+    await comeBack(world, device);
+    await expectEverywhere(world, ["before", "later", "later too", "on the copy", "refused"]);
+  });
+
   test("promise 2: so it is where they are given up on the copy as well, before it is in touch", async () => {
     const world = await begin(6);
     const device = world.device(1);

@@ -71,6 +71,27 @@ export interface OwnEdit {
   readonly firstForm: Hash;
   /** As in `UpdateRecord`. */
   readonly appliedAgain?: ReadonlyArray<Hash> | undefined;
+  /** Where it applies others again: these as they were, and what was given up before them. */
+  readonly former?: FormerEdits | undefined;
+}
+
+/** What an edit applies again. */
+export interface FormerEdits {
+  readonly givenUp: ReadonlyArray<FormerEdit>;
+  readonly later: ReadonlyArray<LaterEdit>;
+}
+
+/** As it was stored. */
+export interface FormerEdit {
+  readonly update: Uint8Array;
+  readonly time: number;
+}
+
+export interface LaterEdit extends FormerEdit {
+  /** Of the edits that it holds. */
+  readonly firstForms: ReadonlyArray<Hash>;
+  /** The log has all of these, made anew or applied again. */
+  readonly isNamed: boolean;
 }
 
 /** Edits that the log has in another form than that in which they were made. */
@@ -341,7 +362,7 @@ export const newUpdates = (target: LoroDoc, peer: PeerID) => {
 };
 
 /** What own edits wrote down of sources names versions that nobody will have: the sources' own edits are made anew as well. */
-export const forgetOwnReaches = (own: ReauthorRequest["own"], base: LoroDoc, target: LoroDoc): void => {
+export const forgetOwnReaches = (own: ReadonlyArray<Pick<OwnEdit, "update">>, base: LoroDoc, target: LoroDoc): void => {
   const peers = new Set(own.flatMap(({ update }) => rangesOf(update).map(({ peer }) => peer)));
   const isPeer = (peer: string): boolean =>
     /^\d{1,20}$/.test(peer) && [...peers].some((other) => isSameDevice(other, peer));

@@ -29,6 +29,7 @@ import type { Rebuilding } from "../store/store-changes.ts";
 import type { StreamRecord, UpdateRecord } from "../store/records.ts";
 import type { DeadLetter, DeadLetterExport, DiscardPreview } from "../sync-api.ts";
 import { openContent } from "./entry-opening.ts";
+import { encodeFormerEdits, type FormerEdit } from "./former-edits.ts";
 import { firstFormsIn } from "./UnacknowledgedEdits.ts";
 import { reloadContext, type WorkspaceContext } from "./WorkspaceContext.ts";
 import type { WorkspaceRuntime } from "./WorkspaceRuntime.ts";
@@ -257,6 +258,12 @@ export const leasesIn = Effect.fnUntraced(function* (
   return new Set(peers.map(leaseOf));
 });
 
+const asItIs = (edit: UpdateRecord): FormerEdit => ({
+  update: edit.update,
+  time: edit.time,
+  firstForms: firstFormsIn(edit),
+});
+
 /** What was done, and under which peers nobody writes any more. */
 export interface Rebuilt {
   readonly type: string;
@@ -305,6 +312,7 @@ const rebuild = (
                 refs,
                 row: rebased.row,
                 appliedAgain: later.flatMap(firstFormsIn),
+                formerEdits: encodeFormerEdits({ givenUp: parked.map(asItIs), later: later.map(asItIs) }),
               },
             ]
         : (rebased.copy?.updates ?? []).map((copied) => ({

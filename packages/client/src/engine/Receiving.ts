@@ -190,7 +190,7 @@ const findTwin = Effect.fnUntraced(function* (
     if (!unacknowledged.documents.has(header.document)) continue;
     const found = yield* unacknowledged.of(header.document, settled);
     const named = new NamedEdits([content]);
-    if (found?.edits.some((edit) => named.isMadeAnew(edit) || named.isAppliedAgain(edit)) === true) return header;
+    if (found?.edits.some((edit) => named.hasSomeOf(edit)) === true) return header;
   }
   return undefined;
 });

@@ -35,11 +35,12 @@ import { joinUpdates } from "../documents/join-updates.ts";
 import { FIRST_LEASE, peerIdOf } from "../documents/peer-ids.ts";
 import type { Fenced, StoreFailure } from "../store/LocalStore.ts";
 import type { NewOutgoing, NewReceivedUpdate, RemadeDocument } from "../store/store-changes.ts";
-import type { Reauthored } from "../documents/reauthor.ts";
+import type { OwnEdit, Reauthored } from "../documents/reauthor.ts";
 import type { UpdateRecord } from "../store/records.ts";
 import { type TransportFailure, Unreachable } from "../transport/Transport.ts";
 import type { Conversation } from "./Conversation.ts";
 import type { EntryContent } from "./entry-content.ts";
+import { decodeFormerEdits } from "./former-edits.ts";
 import { Halted } from "./Halted.ts";
 import { openContent } from "./entry-opening.ts";
 import { logOfDocuments } from "./StateCheck.ts";
@@ -278,9 +279,12 @@ const remakeDocuments = Effect.fnUntraced(function* (
       time: edit.time,
       firstForm: firstFormOfEdit(edit),
       appliedAgain: edit.appliedAgain,
+      former: formerOf(edit, names),
     }));
+    const mayBeThere = own.filter(({ id, formerEdits }) => again.has(id) || formerEdits !== undefined);
+    const formsAgain = new Set(mayBeThere.flatMap(firstFormsIn));
+    const holders = log.filter(({ content }) => new NamedEdits([content]).hasSome(formsAgain));
     const forms = new Set(own.flatMap(firstFormsIn));
-    const holders = log.filter(({ content }) => content.appliedAgain?.some((form) => forms.has(form)));
     const copied = log.filter(({ content }) => content.madeAnew !== undefined);
     const edits = yield* work.importer.reauthor(document, {
       acknowledged: settled.map(({ update }) => update),
@@ -291,7 +295,8 @@ const remakeDocuments = Effect.fnUntraced(function* (
         peer: peerIdOf(header.device, FIRST_LEASE),
         edits: madeAnew ?? [],
       })),
-      appliedAgain: again.size === 0 ? undefined : { ids: again, updates: updatesIn(log), holders: updatesIn(holders) },
+      appliedAgain:
+        mayBeThere.length === 0 ? undefined : { ids: again, updates: updatesIn(log), holders: updatesIn(holders) },
       ends,
       type: opened.record.type,
       peer: peerIdOf(to, FIRST_LEASE),
@@ -304,7 +309,7 @@ const remakeDocuments = Effect.fnUntraced(function* (
     });
     // What applies them again may build on all that the log has.
     const copiesOfThese =
-      again.size > 0
+      mayBeThere.length > 0
         ? log
         : copied.filter(({ content: { madeAnew } }) => madeAnew?.some(({ firstForm }) => forms.has(firstForm)));
     remade.push({
@@ -315,6 +320,13 @@ const remakeDocuments = Effect.fnUntraced(function* (
   }
   return remade;
 });
+
+/** What an edit applies again, as it was, with what the log names of it. */
+const formerOf = ({ formerEdits }: UpdateRecord, names: NamedEdits): OwnEdit["former"] => {
+  if (formerEdits === undefined) return undefined;
+  const { givenUp, later } = decodeFormerEdits(formerEdits);
+  return { givenUp, later: later.map((edit) => ({ ...edit, isNamed: names.hasAll(edit.firstForms) })) };
+};
 
 interface Opened extends Logged {
   readonly content: EntryContent;

@@ -70,11 +70,25 @@ export class NamedEdits {
     return this.#madeAnew.has(firstFormOfEdit(edit));
   }
 
-  /** It was applied again, or what it applies again is there: without what comes before it, or with it. */
+  /** It was applied again, or all that it applies again is there: without what comes before it, or with it. */
   isAppliedAgain(edit: UpdateRecord): boolean {
     const { appliedAgain = [] } = edit;
-    if (appliedAgain.length > 0 && appliedAgain.every((each) => this.has(each))) return true;
-    return this.#appliedAgain.has(firstFormOfEdit(edit));
+    return (appliedAgain.length > 0 && this.hasAll(appliedAgain)) || this.#appliedAgain.has(firstFormOfEdit(edit));
+  }
+
+  hasAll(firstForms: ReadonlyArray<Hash>): boolean {
+    return firstForms.every((each) => this.has(each));
+  }
+
+  hasSome(firstForms: ReadonlySet<Hash>): boolean {
+    return [...firstForms].some((each) => this.has(each));
+  }
+
+  /** The edit is there, or something of what it applies again. */
+  hasSomeOf(edit: UpdateRecord): boolean {
+    return (
+      this.isMadeAnew(edit) || this.isAppliedAgain(edit) || edit.appliedAgain?.some((each) => this.has(each)) === true
+    );
   }
 }
 

@@ -108,6 +108,8 @@ export interface UpdateRecord {
    * still have them as they were.
    */
   readonly appliedAgain?: ReadonlyArray<Hash> | undefined;
+  /** With that: those edits as they were, and what was given up before them, as `former-edits.ts` encodes it. */
+  readonly formerEdits?: Uint8Array | undefined;
 }
 
 /** The state of a document: what opening begins with. */

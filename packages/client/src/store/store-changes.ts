@@ -132,6 +132,7 @@ export interface OutgoingMove extends Omit<StreamChange, "counter" | "through"> 
 export interface RebuiltEdit extends NewLocalUpdate {
   /** As in `UpdateRecord`. */
   readonly appliedAgain?: ReadonlyArray<Hash> | undefined;
+  readonly formerEdits?: Uint8Array | undefined;
 }
 
 /**
@@ -168,7 +169,7 @@ export interface RemadeDocument {
   readonly acknowledged: ReadonlyArray<NewReceivedUpdate>;
   /**
    * All its updates that no server has acknowledged, pending ones and those in the outbox: each becomes pending under its
-   * id, with these bytes, or goes.
+   * id, with these bytes, or goes. What it was before is not kept: that was written under the identity that gives way.
    */
   readonly unacknowledged: ReadonlyArray<{
     readonly id: number;

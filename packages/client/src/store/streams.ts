@@ -18,8 +18,11 @@ export interface StreamChange {
   readonly through?: number | undefined;
 }
 
-/** A waiting update in pieces. What it was at first is there with the last one, what it refers to goes with the first. */
-export const piecesOf = <A extends Pick<UpdateRecord, "refs" | "firstForm" | "appliedAgain">>(
+/**
+ * A waiting update in pieces. What it was at first is there with the last one, what it refers to goes with the first. No piece is
+ * all that was applied again.
+ */
+export const piecesOf = <A extends Pick<UpdateRecord, "refs" | "firstForm" | "appliedAgain" | "formerEdits">>(
   split: A,
   pieces: ReadonlyArray<Uint8Array>,
 ): ReadonlyArray<A & Pick<UpdateRecord, "update">> =>
@@ -29,6 +32,7 @@ export const piecesOf = <A extends Pick<UpdateRecord, "refs" | "firstForm" | "ap
     refs: index === 0 ? split.refs : [],
     firstForm: index === pieces.length - 1 ? split.firstForm : undefined,
     appliedAgain: index === pieces.length - 1 ? split.appliedAgain : undefined,
+    formerEdits: undefined,
   }));
 
 /** The state that is stored. What a person gave up is not stored any more. */

@@ -189,7 +189,10 @@ export const registerStreamContract = (suite: ContractSuite): void => {
             { ...receivedUpdate(PEER, 1), own: false },
             { ...receivedUpdate(DEVICE, 1), own: true },
           ],
-          edits: [edit({ update: bytesOf(8), row }), edit({ update: bytesOf(9), document: documentOf(7), row })],
+          edits: [
+            { ...edit({ update: bytesOf(8), row }), appliedAgain: [hashOf(3)], formerEdits: bytesOf(1, 2) },
+            edit({ update: bytesOf(9), document: documentOf(7), row }),
+          ],
           row,
           retire: [0, 3],
         };
@@ -215,7 +218,9 @@ export const registerStreamContract = (suite: ContractSuite): void => {
         ]);
         expect(opened?.updates[0]?.id).toBeGreaterThan(ids.at(-1) ?? 0);
         expect(yield* store.pendingDocuments(WORKSPACE)).toHaveLength(3);
-        expect(yield* store.pendingUpdates(WORKSPACE, NOTE)).toMatchObject([{ update: bytesOf(8) }]);
+        expect(yield* store.pendingUpdates(WORKSPACE, NOTE)).toMatchObject([
+          { update: bytesOf(8), appliedAgain: [hashOf(3)], formerEdits: bytesOf(1, 2) },
+        ]);
         expect(yield* store.streams(WORKSPACE)).toEqual([]);
         expect((yield* store.workspaces)[0]?.retiredLeases).toEqual([0, 3]);
         const unprojected = yield* store.unprojected(WORKSPACE, new Map([["note", FINGERPRINT]]));

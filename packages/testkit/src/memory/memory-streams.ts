@@ -85,7 +85,12 @@ export const streamOperations = (storage: MemoryStorage, run: Run): StreamOperat
         const shown = shownEdits(edits);
         for (const [index, { row: view, rebuilds: _, ...edit }] of edits.entries()) {
           storage.lastUpdate += 1;
-          const record = { ...edit, update: edit.update.slice(), id: storage.lastUpdate };
+          const record = {
+            ...edit,
+            update: edit.update.slice(),
+            ...(edit.formerEdits && { formerEdits: edit.formerEdits.slice() }),
+            id: storage.lastUpdate,
+          };
           touch(
             stored,
             { ...record, state: "pending", device: undefined, counter: undefined },

@@ -39,6 +39,7 @@ export const successionOperations = (storage: MemoryStorage, run: Run): Pick<Loc
             refs: [...refs],
             firstForm,
             appliedAgain,
+            formerEdits: undefined,
             state: "pending",
             device: undefined,
             counter: undefined,

@@ -77,7 +77,9 @@ const remake = async (
   const waiting = open.flatMap((row): ReadonlyArray<UpdateRow> => {
     const { update, refs = [], firstForm, appliedAgain } = changes.get(row.id) ?? {};
     const anew = { state: "pending", device: undefined, counter: undefined, waits: 1 } as const;
-    return update === undefined ? [] : [{ ...row, update, refs, firstForm, appliedAgain, ...anew }];
+    return update === undefined
+      ? []
+      : [{ ...row, update, refs, firstForm, appliedAgain, formerEdits: undefined, ...anew }];
   });
   await database.updates.bulkAdd([...received, ...waiting]);
   const lastUpdate = profile.lastUpdate + received.length + 1;

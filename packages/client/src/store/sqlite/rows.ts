@@ -132,6 +132,7 @@ export const toUpdate =
     refs: optional(row["refs"], hashes) ?? [],
     firstForm: optional(row["first_form"], hash),
     appliedAgain: optional(row["applied_again"], hashes),
+    formerEdits: optional(row["former_edits"], bytes),
   });
 
 export const toOutgoing = (row: Row): OutgoingRecord => ({

@@ -70,8 +70,9 @@ export const streamOperations = (
   );
   const removeUpdate = database.prepare("DELETE FROM updates WHERE id = ?");
   const insert = database.prepare(`
-    INSERT INTO updates (id, document, type, bytes, state, device, counter, time, refs, first_form, applied_again)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    INSERT INTO updates (id, document, type, bytes, state, device, counter, time, refs, first_form, applied_again,
+      former_edits)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const setPending = database.prepare(`
     UPDATE documents SET latest = ?, pending_updates = pending_updates + ?,
       pending_bytes = pending_bytes + ? WHERE key = ?`);
@@ -91,7 +92,8 @@ export const streamOperations = (
   /** Puts updates of one document behind all others. */
   const add = (key: number, updates: ReadonlyArray<NewUpdate>): void => {
     let id = documents.lastUpdate();
-    for (const { type, update, state, device, counter, time, refs, firstForm, appliedAgain } of updates) {
+    for (const { type, update, state, device, counter, time, refs, firstForm, ...more } of updates) {
+      const { appliedAgain, formerEdits } = more;
       id += 1;
       const pending = state === "pending";
       insert.run(
@@ -106,6 +108,7 @@ export const streamOperations = (
         refs.length === 0 ? null : JSON.stringify(refs),
         firstForm ?? null,
         appliedAgain === undefined ? null : JSON.stringify(appliedAgain),
+        formerEdits ?? null,
       );
       setPending.run(id, pending ? 1 : 0, pending ? update.length : 0, key);
     }

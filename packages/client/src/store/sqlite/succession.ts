@@ -29,7 +29,8 @@ export const successionOperations = (
       AND counter IN (SELECT counter FROM outgoing WHERE workspace = ?2)))`);
   const removeUpdate = database.prepare("DELETE FROM updates WHERE id = ?");
   const changeUpdate = database.prepare(
-    `UPDATE updates SET bytes = ?, refs = ?, first_form = ?, applied_again = ?, state = ${UpdateState.pending}, device = NULL, counter = NULL WHERE id = ?`,
+    `UPDATE updates SET bytes = ?, refs = ?, first_form = ?, applied_again = ?, former_edits = NULL,
+      state = ${UpdateState.pending}, device = NULL, counter = NULL WHERE id = ?`,
   );
   const insert = database.prepare(`
     INSERT INTO updates (id, document, type, bytes, state, device, counter, time)

@@ -121,7 +121,8 @@ CREATE TABLE updates (
   time     REAL NOT NULL,
   refs     TEXT, -- null where there are none
   first_form TEXT, -- null unless it was made anew
-  applied_again TEXT -- null unless it applies others again
+  applied_again TEXT, -- null unless it applies others again
+  former_edits BLOB -- those, as they were
 ) STRICT;
 CREATE INDEX updates_by_document ON updates (document);
 CREATE INDEX updates_pending ON updates (document) WHERE state = ${UpdateState.pending};
@@ -236,6 +237,7 @@ ${CREATE_ROW_INDEXES}
   // 5 to 6: edits say which others they apply again, and a position how far a succession looked ahead.
   `
 ALTER TABLE updates ADD COLUMN applied_again TEXT;
+ALTER TABLE updates ADD COLUMN former_edits BLOB;
 ALTER TABLE workspaces ADD COLUMN ahead INTEGER;
 `,
 ];
