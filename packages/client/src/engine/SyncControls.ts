@@ -50,6 +50,9 @@ type SyncCalls = Pick<
 
 type Work = DeadLetters.DeadLetterWork;
 
+/** How soon somebody who waits for the outbox looks at it again, in milliseconds: less often while nothing moves. */
+const FLUSH_LOOK = { first: 15, most: 120 };
+
 export const syncControls = (options: SyncControlsOptions): SyncCalls => {
   const { version, store, runtimeOf, promise, publisher, notifier, leases } = options;
 
@@ -61,12 +64,14 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
   const withPeer = <A, E>(
     workspace: WorkspaceId,
     document: DocumentId,
+    what: "reads" | "writes",
     use: (work: Work, peer: PeerID) => Effect.Effect<A, E>,
   ): Promise<A> =>
     promise(
       Effect.gen(function* () {
         const work = yield* workOf(workspace);
         const { context } = work.runtime;
+        if (what === "writes") yield* requireCurrentApp(version, context.membership);
         return yield* Effect.acquireUseRelease(
           leaseFresh(leases, context, yield* DeadLetters.leasesIn(work, document)),
           ({ lease }) => use(work, peerIdOf(context.device, lease)),
@@ -96,14 +101,18 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
     const runtime = yield* runtimeOf(workspace);
     if (runtime.context.record.server === undefined) return yield* Effect.fail(new CairnError("no-server"));
     runtime.driver.wake();
+    let wait = FLUSH_LOOK.first;
+    let before: number | undefined;
     for (;;) {
       yield* runtime.status.read;
-      const { pendingDocuments, problem } = runtime.status.state();
+      const { pendingDocuments, pendingBytes, problem } = runtime.status.state();
       if (pendingDocuments === 0) return;
       if (problem !== undefined && problem.action === "stop") {
         return yield* Effect.fail(new CairnError(problem.code, problem.message));
       }
-      yield* Effect.sleep(Duration.millis(15));
+      wait = pendingBytes === before ? Math.min(2 * wait, FLUSH_LOOK.most) : FLUSH_LOOK.first;
+      before = pendingBytes;
+      yield* Effect.sleep(Duration.millis(wait));
     }
   });
 
@@ -153,22 +162,20 @@ export const syncControls = (options: SyncControlsOptions): SyncCalls => {
         }),
       ),
     exportDeadLetter: (workspace, document) =>
-      withPeer(workspace, document, (work, peer) => DeadLetters.exportDeadLetter(work, document, peer)),
+      withPeer(workspace, document, "reads", (work, peer) => DeadLetters.exportDeadLetter(work, document, peer)),
     previewDiscard: (workspace, document) =>
-      withPeer(workspace, document, (work, peer) => DeadLetters.previewDiscard(work, document, peer)),
+      withPeer(workspace, document, "reads", (work, peer) => DeadLetters.previewDiscard(work, document, peer)),
     discardDeadLetter: (workspace, document) =>
-      withPeer(workspace, document, (work, peer) =>
+      withPeer(workspace, document, "writes", (work, peer) =>
         Effect.gen(function* () {
-          yield* requireCurrentApp(version, work.runtime.context.membership);
           const done = yield* DeadLetters.discardDeadLetter(work, document, peer);
           yield* rebuilt(work, document, done);
           return done.preview;
         }),
       ),
     forkDeadLetter: (workspace, document) =>
-      withPeer(workspace, document, (work, peer) =>
+      withPeer(workspace, document, "writes", (work, peer) =>
         Effect.gen(function* () {
-          yield* requireCurrentApp(version, work.runtime.context.membership);
           const done = yield* DeadLetters.forkDeadLetter(work, document, peer);
           yield* rebuilt(work, document, done);
           work.runtime.edited([{ document: done.fork, type: done.type }]);
