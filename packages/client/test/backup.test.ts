@@ -121,6 +121,23 @@ describe("a backup", () => {
     expect(await everythingIn(notebook)).toEqual(before);
   });
 
+  it("is brought in once where that is asked for twice at the same time (promise 2)", async () => {
+    const { notebook, first } = await filled();
+    const backup = await backupOf(notebook);
+    const fresh = await freshNotebook();
+    const reports = await Promise.all([fresh.importBackup(blob(backup)), fresh.importBackup(blob(backup))]);
+    expect(reports.reduce((sum, { newDocuments }) => sum + newDocuments, 0)).toBe(2);
+    expect(await bodyOf(fresh, first)).toBe("milk 🥛 and bread");
+    // Who waits for another one can change their mind.
+    const change = new AbortController();
+    const other = await backupOf(await freshNotebook());
+    const under = fresh.importBackup(blob(backup));
+    const waiting = fresh.importBackup(blob(other), { signal: change.signal });
+    change.abort();
+    expect(await failureOf(waiting)).toBe("aborted");
+    await under;
+  });
+
   it("is put beside what is here in another state, once, and overwrites nothing (hazard 24)", async () => {
     const { notebook, first } = await filled();
     const fresh = await freshNotebook();

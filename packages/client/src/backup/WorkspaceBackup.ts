@@ -37,6 +37,11 @@ export interface BackupWork {
   readonly promise: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>;
   /** Rejects with `app-outdated` where this app may make no new edits. */
   readonly requireWritable: () => Promise<void>;
+  /**
+   * Runs one import after the other, in all tabs of the profile: two that found the same document absent would both write it, and
+   * every text would be there twice (promise 2). Rejects with `aborted` where the signal ends the wait.
+   */
+  readonly inTurn: <A>(run: () => Promise<A>, signal: AbortSignal | undefined) => Promise<A>;
   /** Stores edits as the page's are stored, as long as new ones may be made. */
   readonly append: (edits: ReadonlyArray<NewEdit>) => Promise<void>;
 }
@@ -90,14 +95,18 @@ export const importBackup = async (
   const keys = keysFor(options);
   const onRead = progressOf(file.size * (options.dryRun ? 1 : 2), options.onProgress);
   const open = async () => readItems(await openBackup(file, keys, onRead));
-  const looked = await importItems(await open(), target, { ...options, dryRun: true }).catch(rejectTyped);
-  if (options.dryRun || looked.newDocuments === 0) return { ...looked, dryRun: options.dryRun };
-  const lease = await work.promise(leaseFresh(work.leases, work.runtime.context));
-  try {
-    return await importItems(await open(), restoring(work, target, lease.lease), options).catch(rejectTyped);
-  } finally {
-    await work.promise(lease.release);
-  }
+  const look = async () => importItems(await open(), target, { ...options, dryRun: true }).catch(rejectTyped);
+  if (options.dryRun) return look();
+  return work.inTurn(async () => {
+    const looked = await look();
+    if (looked.newDocuments === 0) return { ...looked, dryRun: false };
+    const lease = await work.promise(leaseFresh(work.leases, work.runtime.context));
+    try {
+      return await importItems(await open(), restoring(work, target, lease.lease), options).catch(rejectTyped);
+    } finally {
+      await work.promise(lease.release);
+    }
+  }, options.signal);
 };
 
 /** Steps between two words about how far it is. */

@@ -8,7 +8,7 @@ import { Context, Deferred, Duration, Effect, Exit, type Scope } from "effect";
 import type { BackupWork } from "../backup/WorkspaceBackup.ts";
 import { Importer } from "../documents/Importer.ts";
 import { Leadership } from "../platform/Leadership.ts";
-import type { Locks } from "../platform/Locks.ts";
+import { Locks } from "../platform/Locks.ts";
 import { Notifier } from "../platform/Notifier.ts";
 import { PeerLeases } from "../platform/PeerLeases.ts";
 import { watchStore } from "../platform/StoreWatch.ts";
@@ -20,6 +20,7 @@ import { beginWith } from "./Beginning.ts";
 import { documentCalls } from "./DocumentCalls.ts";
 import type { EngineApi, EngineEvent } from "./EngineApi.ts";
 import { attempt, causeToCairnError } from "./failures.ts";
+import { inTurn } from "./in-turn.ts";
 import { requireCurrentApp } from "./MinimumVersion.ts";
 import { toPlainRow } from "./plain-row.ts";
 import { hearProfileEvents } from "./ProfileEvents.ts";
@@ -71,6 +72,7 @@ const assemble = (
     const leadership = yield* Leadership;
     const leases = yield* PeerLeases;
     const notifier = yield* Notifier;
+    const locks = yield* Locks;
     const random = options.random ?? systemRandom;
     const { keepFirstLook, schema } = options;
     const lifetime = yield* Effect.scope;
@@ -143,6 +145,7 @@ const assemble = (
         remote: Attachments.remoteOf(runtime),
         promise,
         requireWritable: () => promise(requireWritable),
+        inTurn: (run, signal) => promise(inTurn(locks, `cairn/v1/${options.profile}/import/${workspace}`, run, signal)),
         append: (edits) => promise(Effect.andThen(requireWritable, documents.append(workspace, edits))),
       } satisfies BackupWork;
     });
