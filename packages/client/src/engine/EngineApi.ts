@@ -18,7 +18,7 @@ import type { UnknownDocuments } from "../rows-api.ts";
 import type { Unsubscribe } from "../subscription.ts";
 import type { StoreTrouble } from "../platform/StoreWatch.ts";
 import type { Page, ValueCount } from "@cairn/schema";
-import type { DocumentView } from "../store/store-changes.ts";
+import type { DocumentView, Fence } from "../store/store-changes.ts";
 import type {
   ConnectionMoment,
   DeadLetter,
@@ -85,6 +85,17 @@ export interface ChunkLocation {
   readonly size: number;
 }
 
+/** How a workspace's conversation with the server stands. */
+export type LeaderSays = {
+  readonly workspace: WorkspaceId;
+  /** Of the engine that leads and says so, as far as it does. */
+  readonly fence?: Fence | undefined;
+} & (
+  | { readonly type: "sync"; readonly state: PlainSyncState }
+  | { readonly type: "outbox-state"; readonly outbox: OutboxState }
+  | { readonly type: "connections"; readonly connections: ReadonlyArray<ConnectionMoment> }
+);
+
 /** Something changed; the page asks for what it shows of it. */
 export type EngineEvent =
   | { readonly type: "workspaces" }
@@ -97,15 +108,9 @@ export type EngineEvent =
       /** Of each of them: whose edits are all that changed, by the peer that was named with them; else undefined. */
       readonly writers?: ReadonlyArray<PeerID | undefined>;
     }
-  | { readonly type: "sync"; readonly workspace: WorkspaceId; readonly state: PlainSyncState }
-  | { readonly type: "outbox-state"; readonly workspace: WorkspaceId; readonly outbox: OutboxState }
+  | LeaderSays
   | { readonly type: "outbox-event"; readonly workspace: WorkspaceId; readonly event: OutboxEvent }
   | { readonly type: "dead-letters"; readonly workspace: WorkspaceId }
-  | {
-      readonly type: "connections";
-      readonly workspace: WorkspaceId;
-      readonly connections: ReadonlyArray<ConnectionMoment>;
-    }
   /** Documents were made anew without edits that were given up: what has them open opens them again. */
   | {
       readonly type: "rebuilt";

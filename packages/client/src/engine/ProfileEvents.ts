@@ -51,16 +51,9 @@ export const hearProfileEvents = Effect.fnUntraced(function* (
         );
         break;
       case "sync":
-        opened(event.workspace)?.status.adoptSync(event.state);
-        publish(event);
-        break;
       case "outbox-state":
-        opened(event.workspace)?.status.adoptOutbox(event.outbox);
-        publish(event);
-        break;
       case "connections":
-        opened(event.workspace)?.status.adoptConnections(event.connections);
-        publish(event);
+        if (opened(event.workspace)?.adopt(event) !== false) publish(event);
         break;
       case "rebuilt": {
         const runtime = opened(event.workspace);

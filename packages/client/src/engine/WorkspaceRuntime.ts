@@ -12,11 +12,12 @@ import { type Fenced, LocalStore, type StoreFailure } from "../store/LocalStore.
 import { Transport } from "../transport/Transport.ts";
 import { type DocumentImportsShape, makeDocumentImports } from "./DocumentImports.ts";
 import type { SyncPolicy } from "@cairn/sync";
-import type { EngineEvent } from "./EngineApi.ts";
+import type { EngineEvent, LeaderSays } from "./EngineApi.ts";
 import { makeProjecting, type Projecting } from "./Projecting.ts";
 import { makeSyncDriver, type SyncDriver } from "./SyncDriver.ts";
 import type { NewEdit } from "./EngineApi.ts";
 import { makeExtracting } from "./Extracting.ts";
+import { makeLeaderWord } from "./LeaderWord.ts";
 import type { Publisher } from "./Workspaces.ts";
 import { makeSyncStatus, type SyncStatus } from "./SyncStatus.ts";
 import { makeStateChecks } from "./StateCheck.ts";
@@ -68,6 +69,8 @@ export interface WorkspaceRuntime {
   /** The work of whoever leads. */
   readonly lead: (fence: Fence) => Effect.Effect<never, StoreFailure | Fenced>;
   readonly fence: () => Fence | undefined;
+  /** What another engine says of the conversation with the server; false where that is of one that leads no longer. */
+  readonly adopt: (event: LeaderSays) => boolean;
 }
 
 export const makeWorkspaceRuntime = (
@@ -104,12 +107,13 @@ export const makeWorkspaceRuntime = (
     });
     const imports = makeDocumentImports(store, importer, (document) => tell([document], [], true), extract);
     const checks = makeStateChecks(store, context, importer, imports, app.stateMarkMillis);
-    let fence: Fence | undefined;
+    const word = makeLeaderWord();
+    const { fence } = word;
 
     // Only whoever leads knows how the conversation stands; the others repeat what it says.
     const countSignal = yield* Queue.sliding<void>(1);
     const publish = (event: EngineEvent): void => {
-      if (fence === undefined) publisher.here(event);
+      if (fence() === undefined) publisher.here(event);
       else publisher.everywhere(event);
     };
     const { lastSyncedAt } = (yield* store.position(workspace)) ?? {};
@@ -118,10 +122,10 @@ export const makeWorkspaceRuntime = (
       workspace,
       { ...context.record, lastSyncedAt },
       {
-        sync: (state) => publish({ type: "sync", workspace, state }),
-        outbox: (outbox) => publish({ type: "outbox-state", workspace, outbox }),
+        sync: (state) => publish({ type: "sync", workspace, fence: fence(), state }),
+        outbox: (outbox) => publish({ type: "outbox-state", workspace, fence: fence(), outbox }),
         event: (event) => publish({ type: "outbox-event", workspace, event }),
-        connections: (connections) => publish({ type: "connections", workspace, connections }),
+        connections: (connections) => publish({ type: "connections", workspace, fence: fence(), connections }),
         deadLetters: () => publish({ type: "dead-letters", workspace }),
         stale: () => countSoon(),
       },
@@ -187,7 +191,7 @@ export const makeWorkspaceRuntime = (
       workspace,
       types,
       imports,
-      imported: (document) => (fence === undefined ? Effect.void : compare(document)),
+      imported: (document) => (fence() === undefined ? Effect.void : compare(document)),
       tell: (documents, shown) => tell(documents, shown, true),
       progress: status.setPreparing,
     });
@@ -243,9 +247,9 @@ export const makeWorkspaceRuntime = (
       for (;;) {
         yield* Queue.take(countSignal);
         // Whoever leads reads what waits, to send it, and counts it then.
-        if (fence !== undefined) yield* Effect.sleep(Duration.millis(COUNT_MILLIS));
+        if (fence() !== undefined) yield* Effect.sleep(Duration.millis(COUNT_MILLIS));
         if (status.isStale()) yield* Effect.ignore(status.read);
-        if (fence === undefined) yield* Effect.sleep(Duration.millis(COUNT_MILLIS));
+        if (fence() === undefined) yield* Effect.sleep(Duration.millis(COUNT_MILLIS));
       }
     });
 
@@ -258,7 +262,7 @@ export const makeWorkspaceRuntime = (
       );
       countSoon();
       const rowless = edits.some(({ row }) => row?.projection?.searchText === undefined);
-      if (fence === undefined) {
+      if (fence() === undefined) {
         Effect.runFork(notifier.notify({ type: "outbox", workspace, rowless }));
         return;
       }
@@ -297,10 +301,16 @@ export const makeWorkspaceRuntime = (
       isGivenUp,
       rows,
       identityChanged,
-      fence: () => fence,
-      lead: (held) =>
-        Effect.gen(function* () {
-          fence = held;
+      fence,
+      adopt: (event) => {
+        if (!word.hears(event.fence)) return false;
+        if (event.type === "sync") status.adoptSync(event.state);
+        else if (event.type === "outbox-state") status.adoptOutbox(event.outbox);
+        else status.adoptConnections(event.connections);
+        return true;
+      },
+      lead: (held) => {
+        const work = Effect.gen(function* () {
           // What was told while this engine began, or by one that died before it told, was not heard here.
           if (yield* reloadIdentity(store, context)) {
             const remade = yield* store.pendingDocuments(workspace);
@@ -310,12 +320,8 @@ export const makeWorkspaceRuntime = (
           status.setServer(context.record.server);
           yield* status.tell({ type: "connecting" });
           return yield* Effect.raceAllFirst([driver.run(held), rows.keep]);
-        }).pipe(
-          Effect.ensuring(
-            Effect.sync(() => {
-              fence = undefined;
-            }),
-          ),
-        ),
+        });
+        return word.lead(held, work);
+      },
     };
   });
