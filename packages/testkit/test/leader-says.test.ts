@@ -47,7 +47,7 @@ test("promise 14: of two tabs that both take themselves for the leader, the olde
   await world.pass(2_000);
   const [wire] = device.wires;
   older.process.freeze();
-  expect(device.locks.split("cairn/v1/device-1/leader")).toBe(true);
+  expect(device.locks.split("cairn/v1/device-1/leader")).toBe(older.process);
   await world.until("the newer one is connected, too", () => device.wires.size === 2);
   await world.pass(200);
   expect(await shownBy(world, newer, workspace)).toBe("up-to-date");

@@ -321,7 +321,8 @@ export const makeWorkspaceRuntime = (
           yield* status.tell({ type: "connecting" });
           return yield* Effect.raceAllFirst([driver.run(held), rows.keep]);
         });
-        return word.lead(held, work);
+        // What another one that leads by now has said may not have counted.
+        return Effect.ensuring(word.lead(held, work), notifier.notify({ type: "sync-asked", workspace }));
       },
     };
   });

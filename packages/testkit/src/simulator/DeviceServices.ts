@@ -63,13 +63,14 @@ export class DeviceLocks {
     };
   }
 
-  /** Lets the next one in while the holder goes on believing: two hold the lock. False where nobody waits. */
-  split(name: string): boolean {
+  /** Lets the next one in while the holder goes on believing: two hold the lock. The holder; none where nobody waits. */
+  split(name: string): SimulatedProcess | undefined {
     const line = this.#lineOf(name);
+    const { holder } = line;
     const next = line.waiting.shift();
-    if (line.holder === undefined || next === undefined) return false;
+    if (holder === undefined || next === undefined) return undefined;
     next.grant();
-    return true;
+    return holder.process;
   }
 
   #lineOf(name: string): Line {
@@ -102,6 +103,16 @@ const EVENT_LOST = 0.01;
 /** The broadcast channel of a device's browser. */
 export class DeviceEvents {
   readonly #listeners = new Map<SimulatedProcess, Set<(event: ProfileEvent) => void>>();
+  readonly #deafUntil = new Map<SimulatedProcess, number>();
+
+  /** For so many milliseconds no event reaches this one. */
+  deafen(process: SimulatedProcess, millis: number): void {
+    this.#deafUntil.set(process, process.world.now + millis);
+  }
+
+  hearAgain(): void {
+    this.#deafUntil.clear();
+  }
 
   of(process: SimulatedProcess): NotifierShape {
     const own = new Set<(event: ProfileEvent) => void>();
@@ -113,6 +124,7 @@ export class DeviceEvents {
         Effect.sync(() => {
           for (const [other, listeners] of this.#listeners) {
             if (other === process) continue;
+            if (world.now < (this.#deafUntil.get(other) ?? 0)) continue;
             if (world.random.chance(EVENT_LOST)) {
               world.count("fault: lost event between tabs");
               continue;

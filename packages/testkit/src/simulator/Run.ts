@@ -217,6 +217,7 @@ export class Run {
       device.disk.full = false;
       device.disk.operationsUntilCrash = undefined;
       device.goOnline();
+      device.events.hearAgain();
       // People close what an older version of the app shows, in the end.
       for (const tab of device.openTabs()) if (tab.version < device.version) tab.close();
       for (const tab of device.openTabs()) tab.process.thaw();

@@ -8,6 +8,8 @@ import { sendRubbish } from "./rubbish.ts";
 import type { SimulatedDevice } from "./SimulatedDevice.ts";
 import type { Decision, EditKind, SimulatedTab } from "./SimulatedTab.ts";
 
+/** For so long at most a leader that is replaced hears nothing of it. */
+const DEAF_MILLIS = 120_000;
 const YEAR = 365 * 24 * 3_600_000;
 export const DECISIONS: ReadonlyArray<Decision> = ["retry", "retry", "fork", "discard", "discard", "look"];
 
@@ -101,7 +103,13 @@ export class Steps {
       }
       case "split-lead":
         if (device.openTabs().length < 2) device.openTab();
-        else if (device.locks.split(`cairn/v1/device-${device.index}/leader`)) world.count("fault: two leaders");
+        else {
+          const older = device.locks.split(`cairn/v1/device-${device.index}/leader`);
+          if (older === undefined) return;
+          world.count("fault: two leaders");
+          // It would know at once by what the other one says.
+          device.events.deafen(older, a * DEAF_MILLIS);
+        }
         return;
       case "offline":
         if (device.online) world.count("fault: disconnection");
