@@ -299,6 +299,7 @@ export const makeDocumentImports = (
         workspace,
         free.map(({ document }) => document),
       );
+      const asked = new Map(free.map(({ document, through }) => [document, through]));
       const small = opened.filter(isSmall);
       if (small.length < 2) return NOTHING_TOGETHER;
       const answers = yield* (
@@ -323,7 +324,9 @@ export const makeDocumentImports = (
         if (document === undefined || answer.type !== "applied" || answer.view === undefined) continue;
         if (answer.extracted !== undefined && !(yield* extractedAll(document.record.document, answer.extracted)))
           continue;
-        projections.push({ document: document.record.document, through: document.through, view: answer.view });
+        // A document that was made anew has a newer mark than updates (decision 11).
+        const through = Math.max(document.through, asked.get(document.record.document) ?? 0);
+        projections.push({ document: document.record.document, through, view: answer.view });
       }
       if (projections.length > 0) yield* store.putProjections(workspace, projections);
       return {

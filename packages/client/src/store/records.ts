@@ -99,8 +99,8 @@ export interface UpdateRecord {
   /** Local edits: sealed attachment chunks that this edit begins to refer to; the entry's header lists them (rule 25). */
   readonly refs: ReadonlyArray<Hash>;
   /**
-   * A local edit that was made anew under another identity (rule 12): SHA-256 over the update that it was at first. Other
-   * copies of this store know it by that.
+   * A local edit that was made anew under another identity (rule 12): SHA-256 over its time and the update that it was at first.
+   * Other copies of this store know it by that.
    */
   readonly firstForm?: Hash | undefined;
   /**

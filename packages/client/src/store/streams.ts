@@ -35,6 +35,12 @@ export const piecesOf = <A extends Pick<UpdateRecord, "refs" | "firstForm" | "ap
     formerEdits: undefined,
   }));
 
+/** Whether a stream is about nothing any more: nothing of its document waits, or of a dead letter nothing that was refused. */
+export const isStreamOver = (
+  { state, through }: Pick<StreamRecord, "state" | "through">,
+  pending: ReadonlyArray<number>,
+): boolean => pending.length === 0 || (state === "DEAD_LETTER" && pending.every((id) => id > through));
+
 /** The state that is stored. What a person gave up is not stored any more. */
 export const storedState = ({ to }: Transition): EntryState => {
   if (to === "GONE") throw new TypeError("what was given up has no state");

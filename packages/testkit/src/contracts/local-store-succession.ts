@@ -1,10 +1,11 @@
 /** What every local store does when the identity of its device gives way to another one (rule 12). */
-import type { NewOutgoing, Succession } from "@cairn/client/effect";
+import type { NewOutgoing, RemadeDocument, Succession } from "@cairn/client/effect";
 import { EntryKind, NO_DOCUMENT } from "@cairn/protocol";
 import { Effect } from "effect";
 import { describe, expect } from "vitest";
 import {
   bytesOf,
+  changeOf,
   DEVICE,
   deviceOf,
   edit,
@@ -33,6 +34,35 @@ const admission: NewOutgoing = outgoingEntry(1, [], {
 
 export const registerSuccessionContract = (suite: ContractSuite): void => {
   describe("succession", () => {
+    suite.test("ends a dead letter of which nothing waits but what was made behind it (promise 14)", (store, fence) =>
+      Effect.gen(function* () {
+        const remade: Array<RemadeDocument> = [];
+        for (const document of [NOTE, OTHER_NOTE]) {
+          const [refused = 0, later = 0] = yield* store.appendUpdates([edit({ document }), edit({ document })]);
+          yield* store.moveStream(WORKSPACE, document, { ...changeOf("unsendable", "PENDING"), through: refused });
+          // Of the one the server turns out to have what was refused.
+          const update = document === NOTE ? undefined : bytesOf(7);
+          const unacknowledged = [
+            { id: refused, update, refs: [] },
+            { id: later, update: bytesOf(8), refs: [] },
+          ];
+          remade.push({ document, acknowledged: [], unacknowledged });
+        }
+        yield* store.succeed({
+          workspace: WORKSPACE,
+          fence,
+          from: DEVICE,
+          to: SUCCESSOR,
+          ahead: 0,
+          admission,
+          documents: remade,
+        });
+        expect((yield* store.streams(WORKSPACE)).map(({ document, state }) => [document, state])).toEqual([
+          [OTHER_NOTE, "DEAD_LETTER"],
+        ]);
+      }),
+    );
+
     suite.test("keeps what is acknowledged, makes the rest anew, and begins with the admission", (store, fence) =>
       Effect.gen(function* () {
         const [sent = 0, frozen = 0, waits = 0] = yield* store.appendUpdates([

@@ -1,5 +1,5 @@
 /** A device's identity gives way to its successor (rule 12), in memory. Preconditions are checked before anything changes. */
-import { Fenced, isUnacknowledged, type LocalStoreShape, type UpdateRecord } from "@cairn/client/effect";
+import { Fenced, isStreamOver, isUnacknowledged, type LocalStoreShape, type UpdateRecord } from "@cairn/client/effect";
 import { freezeEntries, holds, led } from "./memory-outbox.ts";
 import type { MemoryStorage } from "./memory-storage.ts";
 import { atomically, type Run } from "./memory-transaction.ts";
@@ -64,7 +64,8 @@ export const successionOperations = (storage: MemoryStorage, run: Run): Pick<Loc
         found.latest = storage.lastUpdate;
         found.unprojected = storage.lastUpdate;
         found.record = { ...found.record, merging: false };
-        if (found.pending.length === 0) stored.streams.delete(document);
+        const stream = stored.streams.get(document);
+        if (stream !== undefined && isStreamOver(stream, found.pending)) stored.streams.delete(document);
       }
       stored.outgoing.clear();
       // Under their counters the server has others.

@@ -3,6 +3,7 @@ import { Dexie } from "dexie";
 import { isUnacknowledged } from "../is-unacknowledged.ts";
 import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { RemadeDocument, Succession } from "../store-changes.ts";
+import { isStreamOver } from "../streams.ts";
 import { type DexieConnection, readProfile } from "./connection.ts";
 import { requireLeader, requireThat, requireWorkspace } from "./guard.ts";
 import { freezeEntries } from "./outbox.ts";
@@ -94,7 +95,9 @@ const remake = async (
     pendingBytes: waiting.reduce((sum, { update }) => sum + update.length, 0),
   };
   await database.documents.put(waiting.length > 0 ? { ...row, pendingUpdates: waiting.length } : row);
-  if (waiting.length === 0) await database.streams.delete([workspace, document]);
+  const stream = await database.streams.get([workspace, document]);
+  const ids = waiting.map(({ id }) => id);
+  if (stream !== undefined && isStreamOver(stream, ids)) await database.streams.delete([workspace, document]);
 };
 
 /** Own entries that no server has acknowledged leave the log: under their counters the server has others. */

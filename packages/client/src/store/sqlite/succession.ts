@@ -1,11 +1,12 @@
 /** A device's identity gives way to its successor (rule 12). */
 import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { RemadeDocument, Succession } from "../store-changes.ts";
+import { isStreamOver } from "../streams.ts";
 import type { SqliteDatabase } from "./database.ts";
 import type { DocumentRows } from "./documents.ts";
 import type { Guard } from "./guard.ts";
 import type { OutboxRows } from "./outbox.ts";
-import { documentId, number } from "./rows.ts";
+import { documentId, number, toStream } from "./rows.ts";
 import { UpdateState } from "./tables.ts";
 
 const OPERATION = "succeed";
@@ -36,6 +37,7 @@ export const successionOperations = (
     INSERT INTO updates (id, document, type, bytes, state, device, counter, time)
     VALUES (?, ?, ?, ?, ${UpdateState.received}, ?, ?, ?)`);
   const removeSnapshot = database.prepare("DELETE FROM snapshots WHERE document = ?");
+  const findStream = database.prepare("SELECT * FROM streams WHERE workspace = ? AND document = ?");
   const removeStream = database.prepare("DELETE FROM streams WHERE workspace = ? AND document = ?");
   const touch = database.prepare(`
     UPDATE documents SET merging = 0, latest = ?, unprojected = ?, pending_updates = ?, pending_bytes = ? WHERE key = ?`);
@@ -58,14 +60,14 @@ export const successionOperations = (
     guard.holds(OPERATION, ids.length === changes.size && ids.every((id) => changes.has(id)));
     removeSettled.run(key, workspace);
     removeSnapshot.run(key);
-    let waiting = 0;
+    const waiting: Array<number> = [];
     let bytes = 0;
     for (const [id, { update, refs, firstForm, appliedAgain }] of changes) {
       if (update === undefined) removeUpdate.run(id);
       else {
         const again = appliedAgain === undefined ? null : JSON.stringify(appliedAgain);
         changeUpdate.run(update, refs.length === 0 ? null : JSON.stringify(refs), firstForm ?? null, again, id);
-        waiting += 1;
+        waiting.push(id);
         bytes += update.length;
       }
     }
@@ -77,8 +79,9 @@ export const successionOperations = (
     // One more id than there are updates: the row has to be made anew even where nothing was received.
     id += 1;
     documents.setLastUpdate(id);
-    touch.run(id, id, waiting, bytes, key);
-    if (waiting === 0) removeStream.run(workspace, document);
+    touch.run(id, id, waiting.length, bytes, key);
+    const stream = findStream.get(workspace, document);
+    if (stream !== undefined && isStreamOver(toStream(stream), waiting)) removeStream.run(workspace, document);
   };
 
   return {
