@@ -45,7 +45,12 @@ const succeed = (
     {
       acknowledged: [base.export({ mode: "snapshot" })],
       elsewhere: kept.map((update) => ({ update, time: 0 })),
-      own: own.map((update, index) => ({ id: index + 1, update, time: index + 1, firstForm: firstFormOf(update) })),
+      own: own.map((update, index) => ({
+        id: index + 1,
+        update,
+        time: index + 1,
+        firstForm: firstFormOf({ update, time: index + 1 }),
+      })),
       madeAnew,
       ends: new Set(),
       type: "note",

@@ -196,7 +196,12 @@ describe("edits that are written anew under another peer", () => {
       {
         acknowledged: [base.export({ mode: "snapshot" })],
         elsewhere: [],
-        own: own.map((update, index) => ({ id: index + 1, update, time: index, firstForm: firstFormOf(update) })),
+        own: own.map((update, index) => ({
+          id: index + 1,
+          update,
+          time: index,
+          firstForm: firstFormOf({ update, time: index }),
+        })),
         madeAnew: [],
         ends: new Set(),
         type: "note",
@@ -225,7 +230,12 @@ describe("edits that are written anew under another peer", () => {
       {
         acknowledged: [base.export({ mode: "snapshot" })],
         elsewhere: [],
-        own: own.map((update, index) => ({ id: index + 1, update, time: index, firstForm: firstFormOf(update) })),
+        own: own.map((update, index) => ({
+          id: index + 1,
+          update,
+          time: index,
+          firstForm: firstFormOf({ update, time: index }),
+        })),
         madeAnew: [],
         ends: new Set(),
         type: "note",

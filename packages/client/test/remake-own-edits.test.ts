@@ -1,8 +1,8 @@
 /** Promises 2 and 4: what a copy of a store makes anew, after later edits were applied again without what was given up. */
 import { hashFromBytes } from "@cairn/protocol";
 import fc from "fast-check";
-import { LoroDoc, type PeerID } from "loro-crdt";
-import { expect, test } from "vitest";
+import { LoroDoc, LoroMap, type PeerID } from "loro-crdt";
+import { describe, expect, test } from "vitest";
 import { rebaseDocument } from "../src/documents/rebase-document.ts";
 import type { Reauthored, ReauthorRequest } from "../src/documents/reauthor.ts";
 import { remakeOwnEdits } from "../src/documents/remake-own-edits.ts";
@@ -66,7 +66,7 @@ const story = (refused: ReadonlyArray<Change>, later: ReadonlyArray<Change>, fur
     id: index + 1,
     update,
     time: index,
-    firstForm: firstFormOf(update),
+    firstForm: firstFormOf({ update, time: index }),
   }));
   const request: ReauthorRequest = {
     acknowledged: base,
@@ -145,12 +145,18 @@ const givenUpAgain = (told: ReturnType<typeof story>, refused: number, named: Re
     digest: hashFromBytes(new Uint8Array(32)),
   });
   if (update === undefined) throw new Error("nothing was applied again");
-  const again = { id: 90, update, time: 90, firstForm: firstFormOf(update), former: { givenUp: parked, later } };
+  const again = {
+    id: 90,
+    update,
+    time: 90,
+    firstForm: firstFormOf({ update, time: 90 }),
+    former: { givenUp: parked, later },
+  };
   const behind = write("55", [...acknowledged, update], [insertBehind("w1 ", "behind ")]).map((edit) => ({
     id: 91,
     update: edit,
     time: 91,
-    firstForm: firstFormOf(edit),
+    firstForm: firstFormOf({ update: edit, time: 91 }),
   }));
   return { ...request, own: [again, ...behind], ends: new Set<number>() };
 };
@@ -202,6 +208,121 @@ test("of what is applied again on a copy, the log has some as it was made: so ha
     "w2",
     "w3",
   ]);
+});
+
+describe("what has the same name in two copies", () => {
+  const addItem =
+    (name: string): Change =>
+    (doc) => {
+      const items = doc.getList("items");
+      items.insertContainer(items.length, new LoroMap()).set("name", name);
+    };
+  const finish =
+    (name: string): Change =>
+    (doc) => {
+      const item = doc
+        .getList("items")
+        .toArray()
+        .find((each) => each instanceof LoroMap && each.get("name") === name);
+      if (item instanceof LoroMap) item.set("done", true);
+    };
+  const named = (updates: ReadonlyArray<Uint8Array>) =>
+    updates.map((update, index) => ({
+      id: index + 1,
+      update,
+      time: index,
+      firstForm: firstFormOf({ update, time: index }),
+    }));
+  const reapplied = (
+    log: ReadonlyArray<Uint8Array>,
+    parked: ReadonlyArray<Uint8Array>,
+    later: ReadonlyArray<Uint8Array>,
+  ) => {
+    const { update } = rebaseDocument(schema, "note", make(...log), {
+      parked,
+      later,
+      peer: REBASED,
+      mode: "reapply",
+      digest: hashFromBytes(new Uint8Array(32)),
+    });
+    if (update === undefined) throw new Error("nothing was applied again");
+    return update;
+  };
+  const finished = (doc: LoroDoc): ReadonlyArray<unknown> => {
+    const items: unknown = doc.getList("items").toJSON();
+    if (!Array.isArray(items)) return [];
+    return items.flatMap(({ name, done }: { name: string; done?: boolean }) => (done === true ? [name] : []));
+  };
+  const base = write(OTHERS, [], [insertBehind("", "w1 ")]);
+  const refused = write(OLD, base, [insertBehind("w1 ", "refused ")]);
+
+  test.each([false, true])(
+    "hazard L4: a list's item is not another one of that name (others wrote, too: %s)",
+    (both) => {
+      const theirs = both ? write(OTHERS, base, [insertBehind("w1 ", "theirs ")]) : [];
+      const later = write(OLD, [...base, ...refused], [addItem("theirs")]);
+      const again = reapplied([...base, ...theirs], refused, later);
+      // In another tab of the copy, under the peer under which the other copy has applied its own item again.
+      const onCopy = write(REBASED, [...base, ...refused, ...later], [addItem("ours"), finish("ours")]);
+      const request: ReauthorRequest = {
+        acknowledged: base,
+        elsewhere: [{ update: again, time: 50 }],
+        own: named([...refused, ...later, ...onCopy]),
+        madeAnew: [],
+        appliedAgain: { ids: new Set([2]), updates: [...theirs, again], holders: [...theirs, again] },
+        ends: new Set([1, 3]),
+        type: "note",
+        peer: ANEW,
+      };
+      const edits = remakeOwnEdits(request, schema);
+      expect(finished(make(...base, ...theirs, again, ...defined(edits)))).toEqual(["ours"]);
+    },
+  );
+
+  test.each([false, true])("nor is it where both have given up (others wrote, too: %s)", (both) => {
+    const theirs = both ? write(OTHERS, base, [insertBehind("w1 ", "theirs ")]) : [];
+    const shared = write(OLD, [...base, ...refused], [insertBehind("", "later ")]);
+    const here = [...base, ...refused, ...shared];
+    const again = reapplied([...base, ...theirs], refused, [...shared, ...write(OLD, here, [addItem("theirs")])]);
+    const onCopy = [...shared, ...write(OLD, here, [addItem("ours")])];
+    const update = reapplied(base, refused, onCopy);
+    const later = named(onCopy).map((edit, index) => ({ ...edit, firstForms: [edit.firstForm], isNamed: index === 0 }));
+    const [first, ...behind] = named([update, ...write(REBASED, [...base, update], [finish("ours")])]);
+    if (first === undefined) throw new Error("there is one");
+    const appliedTwice = later.flatMap(({ firstForms }) => firstForms);
+    const request: ReauthorRequest = {
+      acknowledged: base,
+      elsewhere: [{ update: again, time: 50 }],
+      own: [{ ...first, appliedAgain: appliedTwice, former: { givenUp: named(refused), later } }, ...behind],
+      madeAnew: [],
+      appliedAgain: { ids: new Set(), updates: [...theirs, again], holders: [again] },
+      ends: new Set(),
+      type: "note",
+      peer: ANEW,
+    };
+    const edits = remakeOwnEdits(request, schema);
+    expect(finished(make(...base, ...theirs, again, ...defined(edits)))).toEqual(["ours"]);
+  });
+
+  test("promise 4: what the server has as it was made is there for what takes it away", () => {
+    const later = write(OLD, [...base, ...refused], [insertBehind("", "later ")]);
+    const again = reapplied(base, refused, later);
+    const log = [...refused, again];
+    const edits = remakeOwnEdits(
+      {
+        acknowledged: base,
+        elsewhere: refused.map((update) => ({ update, time: 50 })),
+        own: named([...refused, ...later, ...write(OLD, [...base, ...refused, ...later], [take("refused ")])]),
+        madeAnew: [],
+        appliedAgain: { ids: new Set([2]), updates: log, holders: [again] },
+        ends: new Set([1]),
+        type: "note",
+        peer: ANEW,
+      },
+      schema,
+    );
+    expect(wordsOf(make(...base, ...log, ...defined(edits)))).toEqual(["later", "w1"]);
+  });
 });
 
 const place = fc.double({ min: 0, max: 1, noNaN: true });

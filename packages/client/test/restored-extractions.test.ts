@@ -199,7 +199,7 @@ test("edits that are made anew under another peer: what their source says next c
     {
       acknowledged: [],
       elsewhere: [],
-      own: [{ id: 1, update, time: 1, firstForm: firstFormOf(update) }],
+      own: [{ id: 1, update, time: 1, firstForm: firstFormOf({ update, time: 1 }) }],
       madeAnew: [],
       ends: new Set(),
       type: "task",

@@ -187,7 +187,7 @@ describe("edits of rich texts and trees that are made anew", () => {
       {
         acknowledged: [doc.export({ mode: "snapshot" })],
         elsewhere: [{ update: clone, time: 500 }],
-        own: [{ id: 1, update: own, time: 100, firstForm: firstFormOf(own) }],
+        own: [{ id: 1, update: own, time: 100, firstForm: firstFormOf({ update: own, time: 100 }) }],
         madeAnew: [],
         ends: new Set(),
         type: "page",

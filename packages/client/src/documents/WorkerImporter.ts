@@ -111,6 +111,11 @@ const holding =
 
 const answersOther = Effect.die(new Error("an answer to another question"));
 
+const withOwnBytes = <A extends { readonly update: Uint8Array }>(edit: A): A => ({
+  ...edit,
+  update: ownBytes(edit.update),
+});
+
 const compact = (request: ImportRequest): ImportRequest => ({
   ...request,
   base: request.base && { snapshot: request.base.snapshot && ownBytes(request.base.snapshot) },
@@ -242,8 +247,19 @@ const makeImporter = Effect.fnUntraced(function* (options: WorkerImporterOptions
             ...request,
             acknowledged: request.acknowledged.map(ownBytes),
             elsewhere: request.elsewhere.map((entry) => ({ ...entry, update: ownBytes(entry.update) })),
-            own: request.own.map((edit) => ({ ...edit, update: ownBytes(edit.update) })),
+            own: request.own.map((edit) => ({
+              ...withOwnBytes(edit),
+              former: edit.former && {
+                givenUp: edit.former.givenUp.map(withOwnBytes),
+                later: edit.former.later.map(withOwnBytes),
+              },
+            })),
             madeAnew: request.madeAnew.map((entry) => ({ ...entry, updates: entry.updates.map(ownBytes) })),
+            appliedAgain: request.appliedAgain && {
+              ...request.appliedAgain,
+              updates: request.appliedAgain.updates.map(ownBytes),
+              holders: request.appliedAgain.holders.map(ownBytes),
+            },
           },
         }),
         (answer) => (answer.type === "reauthored" ? Effect.succeed(answer.edits) : answersOther),

@@ -1,21 +1,23 @@
 /** Changes of one document, made in another one that lacks some of what they were made on. */
 import { REMOVED_KEY } from "@cairn/schema";
 import { type ContainerID, type JsonDiff, type LoroDoc, LoroMap } from "loro-crdt";
-import { type ContainerDiff, madeAbove, possibleTreeChanges } from "./tree-changes.ts";
+import { type ContainerDiff, type IsShared, madeAbove, operationNaming, possibleTreeChanges } from "./tree-changes.ts";
 
 /**
  * Applies what can be applied, and returns the paths of what cannot.
  *
  * @param fit makes a container's change one of the container as it is in `to`
+ * @param isShared says whether what has the same name in both is the same
  */
 export const applyChanges = (
   from: LoroDoc,
   to: LoroDoc,
   changes: ReadonlyArray<ContainerDiff>,
   fit: (id: ContainerID, diff: JsonDiff) => JsonDiff,
+  isShared: IsShared = () => true,
 ): ReadonlyArray<string> => {
   const made = JSON.stringify(changes);
-  const trees = possibleTreeChanges(changes, from, to);
+  const trees = possibleTreeChanges(changes, from, to, isShared);
   const possible: Array<[ContainerID, JsonDiff]> = [];
   const lost = trees.lost.map((id) => pathOf(from, id));
   // A container that the changes make themselves is made again with its content; so are the nodes of trees.
@@ -30,7 +32,9 @@ export const applyChanges = (
     id.startsWith("cid:root-") && to.getPathToContainer(id) === undefined && !isInRemovedRecord(from, id);
   for (const [id, diff] of trees.possible) {
     const here = id.startsWith("cid:root-") || to.getContainerById(id) !== undefined;
-    if (here || isMade(id)) possible.push([id, fit(id, diff)]);
+    const operation = operationNaming(id);
+    const isKnown = operation === undefined || isShared(operation);
+    if ((here && isKnown) || isMade(id)) possible.push([id, fit(id, diff)]);
     else lost.push(pathOf(from, id));
   }
   try {

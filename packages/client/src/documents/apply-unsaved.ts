@@ -8,19 +8,19 @@ import {
   settleDocument,
 } from "@cairn/schema";
 import { Result } from "effect";
-import { type ContainerID, type LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
+import { type ContainerID, type JsonDiff, type LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
 import { applyChanges } from "./apply-changes.ts";
 import { contentAt } from "./document-versions.ts";
 import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
 import { movedChange, stepsBetween } from "./moved-changes.ts";
 import { placeIn } from "./remake-edits.ts";
-import type { ContainerDiff } from "./tree-changes.ts";
+import { type ContainerDiff, type IsShared, operationNaming } from "./tree-changes.ts";
 import { rangesOfUpdate } from "./update-ranges.ts";
 
 /**
  * Applies to `to` what the updates changed in `from`, which is not asked for its past afterwards. Where a text or a list is another
  * one in `to`, by what others wrote meanwhile, an edit lies behind what comes before it in both, and takes away nothing but
- * what is in both. Returns the paths of what has no place in `to` any more. The caller commits what is not committed: forms are
+ * what is in both. `isShared` says what has the same name in both and is the same. Returns the paths of what has no place in `to` any more. The caller commits what is not committed: forms are
  * made in commits of their own.
  */
 export const applyUnsaved = (
@@ -28,6 +28,7 @@ export const applyUnsaved = (
   updates: ReadonlyArray<Uint8Array>,
   to: LoroDoc,
   type: DocumentType | undefined,
+  isShared: IsShared = () => true,
 ): ReadonlyArray<string> => {
   const version = from.oplogVersion();
   const before = new Map<PeerID, number>(version.toJSON());
@@ -46,7 +47,7 @@ export const applyUnsaved = (
     forms?.open(new Set(difference.map(([id]) => id)));
     const before = from.forkAt(since);
     try {
-      return applyFrom(before, from, to, difference);
+      return applyFrom(before, from, to, difference, isShared);
     } finally {
       before.free();
     }
@@ -79,19 +80,24 @@ const applyFrom = (
   from: LoroDoc,
   to: LoroDoc,
   changes: ReadonlyArray<ContainerDiff>,
+  isShared: IsShared,
 ): ReadonlyArray<string> => {
   if (canonicalContent(before) === canonicalContent(to)) {
     // A container that was made anew has another name there, and the same place.
-    const placed = changes.map(([id, diff]): ContainerDiff => [counterpartOf(before, id, to), diff]);
-    return applyChanges(from, to, placed, (_, diff) => diff);
+    const placed = changes.map(([id, diff]): ContainerDiff => [counterpartOf(before, id, to, isShared), diff]);
+    const found = new Set(placed.flatMap(([id], index) => (id === changes[index]?.[0] ? [] : [operationNaming(id)])));
+    const isKnown: IsShared = (operation) => found.has(operation) || isShared(operation);
+    return applyChanges(from, to, placed, (_, diff) => diff, isKnown);
   }
-  return applyChanges(from, to, changes, (id, diff) =>
-    movedChange(diff, stepsBetween(before.getContainerById(id), to.getContainerById(id))),
-  );
+  const fit = (id: ContainerID, diff: JsonDiff): JsonDiff =>
+    movedChange(diff, stepsBetween(before.getContainerById(id), to.getContainerById(id)));
+  return applyChanges(from, to, changes, fit, isShared);
 };
 
-const counterpartOf = (from: LoroDoc, id: ContainerID, to: LoroDoc): ContainerID => {
-  if (to.getContainerById(id) !== undefined) return id;
+const counterpartOf = (from: LoroDoc, id: ContainerID, to: LoroDoc, isShared: IsShared): ContainerID => {
+  const operation = operationNaming(id);
+  const isKnown = operation === undefined || isShared(operation);
+  if (isKnown && to.getContainerById(id) !== undefined) return id;
   try {
     return placeIn(from, id, to);
   } catch {

@@ -8,7 +8,9 @@ export interface FormerEditsThere {
   readonly all: ReadonlyArray<Uint8Array>;
   /** Those that the log does not have with all that come before them. */
   readonly left: ReadonlyArray<LaterEdit>;
-  /** What the log has as it was made, in which some of them are. */
+  /** Those that the log has as they were made, with what was given up. */
+  readonly asMade: ReadonlyArray<Uint8Array>;
+  /** The log's updates in which these are. */
   readonly holders: ReadonlyArray<Uint8Array>;
 }
 
@@ -32,7 +34,7 @@ export const formerEditsThere = ({ acknowledged, elsewhere, own }: ReauthorReque
       ? [update]
       : [],
   );
-  return { all, left: later.slice(there), holders };
+  return { all, left: later.slice(there), asMade: all.slice(0, known <= 0 ? 0 : givenUp.length + known), holders };
 };
 
 /** How many of them the server has as they were made, from the first on. */

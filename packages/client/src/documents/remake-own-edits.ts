@@ -7,7 +7,7 @@
  * some of what was applied again there: the rest of it is applied as it was made (`former-edits-there.ts`).
  */
 import type { DocumentSchema } from "@cairn/schema";
-import type { LoroDoc } from "loro-crdt";
+import type { LoroDoc, PeerID } from "loro-crdt";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import { applyUnsaved } from "./apply-unsaved.ts";
 import { frontiersAt, knownToAuthors, rangesOf, versionOf } from "./document-versions.ts";
@@ -23,6 +23,7 @@ import {
   type ReauthorRequest,
 } from "./reauthor.ts";
 import { partsOf } from "./remake-edits.ts";
+import type { IsShared } from "./tree-changes.ts";
 
 /** As `reauthor`, with edits that the log has applied again. */
 export const remakeOwnEdits = (request: ReauthorRequest, schema?: DocumentSchema): Reauthored => {
@@ -71,7 +72,7 @@ interface Stage {
 
 /** The edits behind those that were applied again: new updates, by the last edit that each of them holds. */
 const applyBehind = (
-  { acknowledged, own, ends, peer, type: typeName }: ReauthorRequest,
+  { acknowledged, elsewhere, own, ends, peer, type: typeName }: ReauthorRequest,
   { ids, updates, holders }: EditsAppliedAgain,
   before: Reauthored,
   former: FormerEditsThere | undefined,
@@ -97,12 +98,19 @@ const applyBehind = (
   try {
     const base = make(acknowledged);
     const made = before.flatMap(({ update }) => update ?? []);
-    const there = [...holders, ...(former?.holders ?? []), ...made];
+    // What the server has as it was made.
+    const asMade = before.flatMap(({ elsewhere: place }) => elsewhere[place ?? -1]?.update ?? []);
+    const there = [...holders, ...(former?.holders ?? []), ...asMade, ...made];
+    const known = make([
+      ...acknowledged,
+      ...own.flatMap(({ update }, index) => (before[index]?.elsewhere === undefined ? [] : [update])),
+      ...(former?.asMade ?? []),
+    ]);
     const target = make([standingBehind(make([...acknowledged, ...updates, ...made]), base, there)]);
     const written = newUpdates(target, peer);
     for (const stage of stages) {
       const changes = stage.edits.map(({ update }) => update);
-      const lost = applyUnsaved(make([...acknowledged, ...stage.in]), changes, target, type);
+      const lost = applyUnsaved(make([...acknowledged, ...stage.in]), changes, target, type, isIn(known));
       if (lost.length > 0) throw new Error(`no place for ${lost.join(", ")}`);
       target.commit();
       if (stage === stages.at(-1)) forgetOwnReaches([...own, ...(former?.all ?? []).map(toEdit)], base, target);
@@ -115,6 +123,16 @@ const applyBehind = (
   } finally {
     free();
   }
+};
+
+/** What is named by an operation of a document. */
+const isIn = (doc: LoroDoc): IsShared => {
+  const version = versionOf(doc);
+  return (operation) => {
+    const [counter, peer] = operation.split("@");
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Loro's own form of a peer
+    return Number(counter) < (version.get(peer as PeerID) ?? 0);
+  };
 };
 
 const toEdit = (update: Uint8Array): Pick<OwnEdit, "update"> => ({ update });

@@ -14,6 +14,13 @@ export interface TreeChanges {
   readonly lost: ReadonlyArray<ContainerID>;
 }
 
+/**
+ * Whether the operation of a name (`counter@peer`) is the same one in both documents. Where copies of a store have written under the
+ * same peers, one name may be two containers, or two nodes (hazard L4).
+ */
+export type IsShared = (operation: TreeID) => boolean;
+
+const CONTAINER = /^cid:(\d+@\d+):/;
 const NODE_DATA = /^cid:(\d+@\d+):Map$/;
 /** A mergeable child at any depth below a container that is no root, whose peer and counter are written to base 36. */
 const MERGEABLE_IN = /^cid:root-🤝:@([0-9a-z]+):([0-9a-z]+)>/u;
@@ -29,6 +36,12 @@ export const madeAbove = (id: ContainerID): TreeID | undefined => {
 const fromBase36 = (digits: string): bigint =>
   Array.from(digits).reduce((sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)), 0n);
 
+/** The operation by which a container is named: its own, or that of the one that it is in; undefined for what goes by its name. */
+export const operationNaming = (id: ContainerID): TreeID | undefined => {
+  const operation = madeAbove(id) ?? CONTAINER.exec(id)?.[1];
+  return isTreeId(operation) ? operation : undefined;
+};
+
 /** The node that a container is part of, where it is part of one: its data, or a mergeable child in it. */
 const nodeOf = (id: ContainerID): TreeID | undefined => {
   const node = madeAbove(id) ?? NODE_DATA.exec(id)?.[1];
@@ -40,11 +53,13 @@ export const possibleTreeChanges = (
   changes: ReadonlyArray<ContainerDiff>,
   from: LoroDoc,
   target: LoroDoc,
+  isShared: IsShared,
 ): TreeChanges => {
   const made = new Set<string>();
   const lost: Array<ContainerID> = [];
   const isThere = (tree: ContainerID, node: TreeID): boolean => {
     if (made.has(node)) return true;
+    if (!isShared(node)) return false;
     const container = target.getContainerById(tree);
     return container instanceof LoroTree && container.getNodeByID(node) !== undefined && !container.isNodeDeleted(node);
   };

@@ -29,7 +29,7 @@ import {
   NO_DOCUMENT,
 } from "@cairn/protocol";
 import { freezing, receivePage } from "@cairn/sync";
-import { Clock, Effect } from "effect";
+import { Clock, Effect, Result } from "effect";
 import type { ImporterError, ImporterShape } from "../documents/Importer.ts";
 import { joinUpdates } from "../documents/join-updates.ts";
 import { FIRST_LEASE, peerIdOf } from "../documents/peer-ids.ts";
@@ -323,8 +323,10 @@ const remakeDocuments = Effect.fnUntraced(function* (
 
 /** What an edit applies again, as it was, with what the log names of it. */
 const formerOf = ({ formerEdits }: UpdateRecord, names: NamedEdits): OwnEdit["former"] => {
-  if (formerEdits === undefined) return undefined;
-  const { givenUp, later } = decodeFormerEdits(formerEdits);
+  const former = formerEdits && Result.getOrUndefined(Result.try(() => decodeFormerEdits(formerEdits)));
+  // A later version of the app may have written them in another way: then it is an edit like any other.
+  if (former === undefined) return undefined;
+  const { givenUp, later } = former;
   return { givenUp, later: later.map((edit) => ({ ...edit, isNamed: names.hasAll(edit.firstForms) })) };
 };
 

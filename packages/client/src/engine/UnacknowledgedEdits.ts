@@ -41,13 +41,14 @@ export const unacknowledgedEdits = Effect.fnUntraced(function* (
   };
 });
 
-/** The name by which copies of this store know an edit: the hash of what it was when it was made. */
-export const firstFormOfEdit = ({ firstForm, update }: Pick<UpdateRecord, "firstForm" | "update">): Hash =>
-  firstForm ?? firstFormOf(update);
+/** The name by which copies of this store know an edit: the hash of what it was when it was made, and of when that was. */
+export const firstFormOfEdit = (edit: Pick<UpdateRecord, "firstForm" | "time" | "update">): Hash =>
+  edit.firstForm ?? firstFormOf(edit);
 
 /** The first forms of the edits that an update holds: its own, or those of the edits that it applies again. */
-export const firstFormsIn = (edit: Pick<UpdateRecord, "firstForm" | "appliedAgain" | "update">): ReadonlyArray<Hash> =>
-  edit.appliedAgain ?? [firstFormOfEdit(edit)];
+export const firstFormsIn = (
+  edit: Pick<UpdateRecord, "firstForm" | "appliedAgain" | "time" | "update">,
+): ReadonlyArray<Hash> => edit.appliedAgain ?? [firstFormOfEdit(edit)];
 
 /** Edits that entries name: their contents, in which copies of this store may have sent what waits here. */
 export class NamedEdits {

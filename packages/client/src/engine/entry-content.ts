@@ -49,8 +49,13 @@ export interface MadeAnew {
   readonly end: number;
 }
 
-/** By what an edit is known that may be made anew: the update that it was when it was made. */
-export const firstFormOf = (update: Uint8Array): Hash => hashFromBytes(sha256(update));
+/**
+ * By what an edit is known that may be made anew: when it was made, and the update that it was then. By its bytes alone it could
+ * be another one: an update has no content of what it builds on, so that who typed another first letter on another copy has the
+ * same bytes for every letter behind it.
+ */
+export const firstFormOf = ({ time, update }: { readonly time: number; readonly update: Uint8Array }): Hash =>
+  hashFromBytes(sha256(new ByteWriter(update.length + 8).u64(time).raw(update).finish()));
 
 /** What a document came to, in a few bytes. */
 export interface StateMark {
