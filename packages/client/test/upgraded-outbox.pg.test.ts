@@ -57,6 +57,13 @@ const unsent = () => {
 
 test.each([
   [
+    6,
+    [
+      ["ALTER TABLE updates ADD COLUMN former_edits", 6],
+      ["PRAGMA user_version = 7", 6],
+    ],
+  ],
+  [
     5,
     [
       ["ALTER TABLE updates ADD COLUMN applied_again", 5],

@@ -8,7 +8,7 @@
  */
 
 /** Of the tables below. Kept in `PRAGMA user_version`. */
-export const TABLES_VERSION = 6;
+export const TABLES_VERSION = 7;
 
 /** `updates.state` */
 export const UpdateState = { pending: 0, frozen: 1, received: 2 } as const;
@@ -237,7 +237,8 @@ ${CREATE_ROW_INDEXES}
   // 5 to 6: edits say which others they apply again, and a position how far a succession looked ahead.
   `
 ALTER TABLE updates ADD COLUMN applied_again TEXT;
-ALTER TABLE updates ADD COLUMN former_edits BLOB;
 ALTER TABLE workspaces ADD COLUMN ahead INTEGER;
 `,
+  // 6 to 7: edits that apply others again keep those as they were.
+  `ALTER TABLE updates ADD COLUMN former_edits BLOB;`,
 ];
