@@ -6,6 +6,7 @@ import {
   deviceIdOf,
   generateDeviceKeys,
   generateRootSecret,
+  keyChangeRecord,
   Keyring,
   proposeMembership,
   systemRandom,
@@ -16,6 +17,7 @@ import { makeMemoryStore, MemoryStorage } from "@cairn/testkit/memory";
 import { Deferred, Effect, Fiber } from "effect";
 import { describe, expect } from "vitest";
 import { found } from "../src/engine/Joining.ts";
+import { StoreFailure } from "../src/store/LocalStore.ts";
 import { extendContext, loadContext, reloadContext, reloadIdentity } from "../src/engine/WorkspaceContext.ts";
 import * as Secrets from "../src/engine/WorkspaceSecrets.ts";
 import { workspace } from "./fixtures/devices.ts";
@@ -105,6 +107,37 @@ describe("the keys of a profile with several engines", () => {
       );
       const stored = yield* Secrets.keyring(store, workspace);
       expect(new Set(epochsIn(stored))).toEqual(new Set([1, 2, 3]));
+    }),
+  );
+});
+
+describe("a key that the chain brings", () => {
+  it.effect("promise 1: is stored, also where that failed the first time", () =>
+    Effect.gen(function* () {
+      const plain = makeMemoryStore(new MemoryStorage());
+      const joining = { store: plain, random: systemRandom, deviceName: "laptop", deviceKeyForm: "platform" as const };
+      const record = yield* found(joining, generateRootSecret(systemRandom), undefined);
+      let isFull = true;
+      const store: typeof plain = {
+        ...plain,
+        putSecret: (...put) =>
+          isFull
+            ? Effect.fail(new StoreFailure({ reason: "full", operation: "putSecret", cause: "simulated" }))
+            : plain.putSecret(...put),
+      };
+      const context = yield* loadContext(store, record, systemRandom);
+      if (context === undefined) return expect.unreachable("the keys are there");
+      const { membership, keyring, keys, device } = context;
+      const change = yield* Effect.promise(async () => {
+        const { record: newKey } = await keyChangeRecord(membership, keyring, systemRandom, new Set());
+        return proposeMembership(membership, [newKey], { device, counter: 2, signing: keys.signing });
+      });
+      expect(yield* Effect.flip(extendContext(store, context, change))).toMatchObject({ _tag: "StoreFailure" });
+
+      isFull = false;
+      yield* extendContext(store, context, change);
+      const stored = yield* Secrets.keyring(store, record.workspace);
+      expect(epochsIn(stored)).toEqual([1, 2]);
     }),
   );
 });

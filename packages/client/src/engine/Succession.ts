@@ -15,7 +15,6 @@ import {
   type DeviceKeys,
   type MembershipState,
   proposeMembership,
-  unlockEpochs,
 } from "@cairn/crypto";
 import {
   decodeEntry,
@@ -45,7 +44,7 @@ import { Halted } from "./Halted.ts";
 import { openContent } from "./entry-opening.ts";
 import { logOfDocuments } from "./StateCheck.ts";
 import { firstFormOfEdit, firstFormsIn, NamedEdits, unacknowledgedEdits } from "./UnacknowledgedEdits.ts";
-import { extendOrSkip, foldLog } from "./WorkspaceContext.ts";
+import { extendOrSkip, foldLog, unlockWith } from "./WorkspaceContext.ts";
 import * as Secrets from "./WorkspaceSecrets.ts";
 
 export type SuccessionFailure = TransportFailure | StoreFailure | Fenced | ImporterError | Halted;
@@ -198,11 +197,7 @@ const admitSuccessor = Effect.fnUntraced(function* (
     rest = yield* pullRest(work, to, rest);
     const { membership, admission } = rest;
     // What was sealed to the old identity alone: its keys go with it, and the log's entries are opened by the successor.
-    const before = keyring.newest;
-    yield* Effect.promise(() =>
-      unlockEpochs(membership, keyring, { type: "device", id: from, keys: context.keys.agreement }),
-    );
-    if (keyring.newest !== before) yield* Secrets.saveKeyring(store, keyring);
+    yield* unlockWith(store, context, membership);
     if (membership.devices.has(to) && admission !== undefined) return { ...rest, admission };
     const role = currentRole(membership, from);
     if (role === undefined) return yield* new Halted({ code: "revoked" });

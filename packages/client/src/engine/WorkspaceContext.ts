@@ -40,6 +40,8 @@ export interface WorkspaceContext {
   record: WorkspaceRecord;
   keys: DeviceKeys;
   readonly keyring: Keyring;
+  /** How many of the keyring's keys are known to be stored: those that could not be are stored with the next ones, or when asked. */
+  keptKeys: number;
   readonly sealing: Sealing;
   readonly random: RandomSource;
   membership: MembershipState;
@@ -81,11 +83,23 @@ export const extendContext = Effect.fnUntraced(function* (
 /** Adds every epoch key that the chain gives this device, and keeps them. */
 const unlock = Effect.fnUntraced(function* (
   store: LocalStoreShape,
-  { membership, keyring, device, keys }: WorkspaceContext,
+  context: WorkspaceContext,
 ): Effect.fn.Return<void, StoreFailure> {
-  const before = keyring.newest;
+  yield* unlockWith(store, context, context.membership);
+});
+
+/** The same by another state of the chain. */
+export const unlockWith = Effect.fnUntraced(function* (
+  store: LocalStoreShape,
+  context: Pick<WorkspaceContext, "keyring" | "keptKeys" | "device" | "keys">,
+  membership: MembershipState,
+): Effect.fn.Return<void, StoreFailure> {
+  const { keyring, device, keys } = context;
   yield* Effect.promise(() => unlockEpochs(membership, keyring, { type: "device", id: device, keys: keys.agreement }));
-  if (keyring.newest !== before) yield* Secrets.saveKeyring(store, keyring);
+  const { size } = keyring.epochKeys;
+  if (size === context.keptKeys) return;
+  yield* Secrets.saveKeyring(store, keyring);
+  context.keptKeys = size;
 });
 
 /** The chain with one more entry, or undefined where that is no link of it. */
@@ -167,6 +181,7 @@ export const loadContext = Effect.fnUntraced(function* (
     record,
     keys,
     keyring,
+    keptKeys: keyring.epochKeys.size,
     sealing: sealing(keyring, random),
     random,
     ...folded,
