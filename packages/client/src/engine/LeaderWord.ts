@@ -23,6 +23,7 @@ export const makeLeaderWord = (): LeaderWord => {
     fence: () => leads?.fence,
     lead: (fence, effect) =>
       Effect.gen(function* () {
+        if (fence < newest) return yield* new Fenced({ operation: "lead" });
         const ended = yield* Deferred.make<never, Fenced>();
         const own = { fence, ended };
         leads = own;

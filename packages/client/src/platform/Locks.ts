@@ -104,8 +104,11 @@ export const makeInProcessLocks = (): LocksShape => {
         Effect.callback<HeldLock>((resume) => {
           const line = lineOf(name);
           if (mode === "steal" || line.holder === undefined) {
-            if (line.holder !== undefined) Deferred.doneUnsafe(line.holder, Effect.void);
-            return resume(Effect.succeed(hold(name, lost)));
+            const before = line.holder;
+            const held = hold(name, lost);
+            // Who hears that it is lost may let go of it at once: it is somebody else's by then.
+            if (before !== undefined) Deferred.doneUnsafe(before, Effect.void);
+            return resume(Effect.succeed(held));
           }
           const turn = (): void => resume(Effect.succeed(hold(name, lost)));
           line.waiting.push(turn);

@@ -31,11 +31,12 @@ export class DeviceLocks {
             const line = this.#lineOf(name);
             const granted = Effect.succeed({ lost: Deferred.await(hold.lost) });
             if (mode === "steal" || line.holder === undefined) {
-              if (line.holder !== undefined) {
-                process.world.count("lock stolen");
-                Deferred.doneUnsafe(line.holder.lost, Effect.void);
-              }
+              const before = line.holder;
               line.holder = hold;
+              if (before !== undefined) {
+                process.world.count("lock stolen");
+                Deferred.doneUnsafe(before.lost, Effect.void);
+              }
               resume(granted);
               return;
             }
