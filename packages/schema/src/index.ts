@@ -104,7 +104,7 @@ export {
   configureStyles,
   style,
 } from "./rich-text.ts";
-export { MAX_TREE_DEPTH, NODE_KEY, type NodePlace, type TreeNode, nodePlaces } from "./tree.ts";
+export { MAX_TREE_DEPTH, NODE_KEY, type NodePlace, type TreeNode, nodePlaces, nodesInOrder } from "./tree.ts";
 export type { TreeWriter } from "./tree-writer.ts";
 export {
   type Condition,
@@ -172,7 +172,7 @@ export {
   type PatchProblemCode,
 } from "./patch/patch.ts";
 export { attachmentsOf } from "./attachments-of.ts";
-export { canonicalContent, stateDigestInput } from "./state-digest.ts";
+export { canonicalContent, canonicalContentWithNodes, stateDigestInput } from "./state-digest.ts";
 
 import type { DocumentType } from "./document-type.ts";
 import type { ViewOf } from "./view-of.ts";

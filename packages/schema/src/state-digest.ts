@@ -2,12 +2,13 @@
  * The bytes whose SHA-256 tells replicas of equal version apart when their content silently diverged (equal version
  * vectors prove nothing after a peer id was used twice).
  */
-import type { Container, LoroDoc } from "loro-crdt";
+import type { Container, LoroDoc, LoroTree, TreeID } from "loro-crdt";
 import { isContainer } from "./container.ts";
 import { isContributions, valuesSaid } from "./evolution/extraction.ts";
 import { COVERS, CREATED } from "./evolution/successor-state.ts";
 import { canonicalJson, isPlainObject } from "./json.ts";
 import { isEmptyRoot } from "./read.ts";
+import { nodesInOrder } from "./tree.ts";
 
 /**
  * UTF-8 of the canonical JSON of a document's content and version. Covers every root, declared or not; reads the state
@@ -18,17 +19,25 @@ import { isEmptyRoot } from "./read.ts";
  */
 export const stateDigestInput = (doc: LoroDoc): Uint8Array<ArrayBuffer> => {
   const version = Object.fromEntries([...doc.version().toJSON()].filter(([, counter]) => counter > 0));
-  return new TextEncoder().encode(canonicalJson({ content: contentOfRoots(doc), version }));
+  return new TextEncoder().encode(canonicalJson({ content: contentOfRoots(doc, exact), version }));
 };
 
 /**
  * Canonical JSON of a document's content alone: equal where two documents say the same, by whatever operations. So without the
- * versions that successors name, and those that sources said something at.
+ * versions that successors name, and those that sources said something at, and with nodes of trees in their order instead of under
+ * the names that their operations gave them.
  */
 export const canonicalContent = (doc: LoroDoc): string =>
+  contentAlone(doc, { isSaid: isNoVersion, nodes: orderedNodes });
+
+/** The same with the names of nodes. */
+export const canonicalContentWithNodes = (doc: LoroDoc): string =>
+  contentAlone(doc, { isSaid: isNoVersion, nodes: namedNodes });
+
+const contentAlone = (doc: LoroDoc, reading: Reading): string =>
   canonicalJson(
     Object.fromEntries(
-      Object.entries(contentOfRoots(doc, isNoVersion)).map(([name, root]) => [
+      Object.entries(contentOfRoots(doc, reading)).map(([name, root]) => [
         name,
         isContributions(name) ? withoutReaches(root) : root,
       ]),
@@ -47,24 +56,53 @@ interface RootContent {
   readonly content: unknown;
 }
 
-type Chosen = (key: string) => boolean;
-const isNoVersion: Chosen = (key) => key !== COVERS && key !== CREATED;
-const any: Chosen = () => true;
+/** What of a document is said, and how. */
+interface Reading {
+  /** Whether what a map has under a key is. */
+  readonly isSaid: (key: string) => boolean;
+  readonly nodes: (tree: LoroTree, dataOf: (data: Container) => unknown) => unknown;
+}
 
-const contentOfRoots = (doc: LoroDoc, chosen = any): Readonly<Record<string, RootContent>> =>
+const isNoVersion = (key: string): boolean => key !== COVERS && key !== CREATED;
+
+const namedNodes: Reading["nodes"] = (tree, dataOf) =>
+  tree
+    .getNodes()
+    .map((node) => ({
+      id: node.id,
+      parent: node.parent()?.id ?? null,
+      position: node.fractionalIndex() ?? null,
+      data: dataOf(node.data),
+    }))
+    .toSorted((left, right) => (left.id < right.id ? -1 : 1));
+
+const orderedNodes: Reading["nodes"] = (tree, dataOf) => {
+  const nodes = nodesInOrder(tree);
+  const places = new Map(nodes.map(({ id }, index) => [id, index]));
+  const placeOf = (id: TreeID | undefined) => (id === undefined ? null : (places.get(id) ?? null));
+  return nodes.map((node) => ({
+    parent: placeOf(node.parent()?.id),
+    position: node.fractionalIndex() ?? null,
+    data: dataOf(node.data),
+  }));
+};
+
+const exact: Reading = { isSaid: () => true, nodes: namedNodes };
+
+const contentOfRoots = (doc: LoroDoc, reading: Reading): Readonly<Record<string, RootContent>> =>
   Object.fromEntries(
     Object.entries(doc.getShallowValue()).flatMap(([name, id]) => {
       const root = doc.getContainerById(id);
       return root === undefined || isEmptyRoot(root)
         ? []
-        : [[name, { kind: root.kind(), content: contentOf(root, chosen) }] as const];
+        : [[name, { kind: root.kind(), content: contentOf(root, reading) }] as const];
     }),
   );
 
 /** Deeper content is hidden from the digest; no type can declare it. */
 const MAX_DEPTH = 100;
 
-const contentOf = (container: Container, chosen: Chosen, depth = 0): unknown => {
+const contentOf = (container: Container, reading: Reading, depth = 0): unknown => {
   if (depth > MAX_DEPTH) return { $tooDeep: true };
   switch (container.kind()) {
     case "Text":
@@ -76,29 +114,21 @@ const contentOf = (container: Container, chosen: Chosen, depth = 0): unknown => 
         ? Object.fromEntries(
             container
               .entries()
-              .flatMap(([key, value]) => (chosen(key) ? [[wellFormed(key), valueOf(value, chosen, depth)]] : [])),
+              .flatMap(([key, value]) =>
+                reading.isSaid(key) ? [[wellFormed(key), valueOf(value, reading, depth)]] : [],
+              ),
           )
         : null;
     case "List":
     case "MovableList":
-      return "toArray" in container ? container.toArray().map((value) => valueOf(value, chosen, depth)) : null;
+      return "toArray" in container ? container.toArray().map((value) => valueOf(value, reading, depth)) : null;
     case "Tree":
-      return "getNodes" in container
-        ? container
-            .getNodes()
-            .map((node) => ({
-              id: node.id,
-              parent: node.parent()?.id ?? null,
-              position: node.fractionalIndex() ?? null,
-              data: contentOf(node.data, chosen, depth + 1),
-            }))
-            .toSorted((left, right) => (left.id < right.id ? -1 : 1))
-        : null;
+      return "getNodes" in container ? reading.nodes(container, (data) => contentOf(data, reading, depth + 1)) : null;
   }
 };
 
-const valueOf = (value: unknown, chosen: Chosen, depth: number): unknown =>
-  isContainer(value) ? { kind: value.kind(), content: contentOf(value, chosen, depth + 1) } : sayable(value, depth);
+const valueOf = (value: unknown, reading: Reading, depth: number): unknown =>
+  isContainer(value) ? { kind: value.kind(), content: contentOf(value, reading, depth + 1) } : sayable(value, depth);
 
 /** Plain text as one string; styled text as runs, joined where Loro happened to split runs of equal style. */
 const textContent = (delta: ReadonlyArray<{ readonly insert?: unknown; readonly attributes?: unknown }>): unknown => {

@@ -10,7 +10,7 @@ import {
   label,
 } from "@cairn/protocol";
 import {
-  canonicalContent,
+  canonicalContentWithNodes,
   canonicalJson,
   isJsonWithin,
   type Json,
@@ -39,7 +39,7 @@ export const stateDigest = (doc: LoroDoc): Promise<Hash> => digest(stateDigestIn
  * stored, and without the marks of restoring.
  */
 export const contentText = (doc: LoroDoc): string => {
-  const parsed: unknown = JSON.parse(canonicalContent(doc));
+  const parsed: unknown = JSON.parse(canonicalContentWithNodes(doc));
   const content = isObject(parsed) ? parsed : {};
   const { [STATE_ROOT]: own, ...others } = content;
   const { [RESTORED_KEY]: _, ...said } = isObject(own) && isObject(own["content"]) ? own["content"] : {};

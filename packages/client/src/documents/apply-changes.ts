@@ -1,7 +1,9 @@
 /** Changes of one document, made in another one that lacks some of what they were made on. */
 import { REMOVED_KEY } from "@cairn/schema";
 import { type ContainerID, type JsonDiff, type LoroDoc, LoroMap } from "loro-crdt";
-import { type ContainerDiff, type IsShared, madeAbove, operationNaming, possibleTreeChanges } from "./tree-changes.ts";
+import { namesForNew, renameNodes } from "./node-names.ts";
+import { madeAbove, operationNaming } from "./operation-names.ts";
+import { type ContainerDiff, type IsShared, possibleTreeChanges } from "./tree-changes.ts";
 
 /**
  * Applies what can be applied, and returns the paths of what cannot.
@@ -37,8 +39,9 @@ export const applyChanges = (
     if ((here && isKnown) || isMade(id)) possible.push([id, fit(id, diff)]);
     else lost.push(pathOf(from, id));
   }
+  const names = namesForNew(possible, from, to, isShared);
   try {
-    to.applyDiff(possible);
+    to.applyDiff(renameNodes(possible, names));
     // What the changes make has another name there.
     return [...lost, ...possible.flatMap(([id]) => (!isMade(id) && isUnfound(id) ? [pathOf(from, id)] : []))];
   } catch {
@@ -47,7 +50,7 @@ export const applyChanges = (
   const applyAlone = (id: ContainerID, diff: JsonDiff): boolean => {
     if (isMade(id)) return false;
     try {
-      to.applyDiff([[id, diff]]);
+      to.applyDiff(renameNodes([[id, diff]], names));
       return !isUnfound(id);
     } catch {
       return false;

@@ -8,19 +8,27 @@ import {
   settleDocument,
 } from "@cairn/schema";
 import { Result } from "effect";
-import { type ContainerID, type JsonDiff, type LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
+import {
+  type ContainerID,
+  type JsonDiff,
+  type LoroDoc,
+  type OpId,
+  type PeerID,
+  type TreeID,
+  VersionVector,
+} from "loro-crdt";
 import { applyChanges } from "./apply-changes.ts";
 import { contentAt } from "./document-versions.ts";
 import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
 import { movedChange, stepsBetween } from "./moved-changes.ts";
-import { placeIn } from "./remake-edits.ts";
-import { type ContainerDiff, type IsShared, operationNaming } from "./tree-changes.ts";
-import { rangesOfUpdate } from "./update-ranges.ts";
+import { Counterparts } from "./counterparts.ts";
+import type { ContainerDiff, IsShared } from "./tree-changes.ts";
+import { type OperationRange, rangesOfUpdate } from "./update-ranges.ts";
 
 /**
  * Applies to `to` what the updates changed in `from`, which is not asked for its past afterwards. Where a text or a list is another
  * one in `to`, by what others wrote meanwhile, an edit lies behind what comes before it in both, and takes away nothing but
- * what is in both. `isShared` says what has the same name in both and is the same. Returns the paths of what has no place in `to` any more. The caller commits what is not committed: forms are
+ * what is in both. `isKnown` says what has the same name in both and is the same. Returns the paths of what has no place in `to` any more. The caller commits what is not committed: forms are
  * made in commits of their own.
  */
 export const applyUnsaved = (
@@ -28,16 +36,15 @@ export const applyUnsaved = (
   updates: ReadonlyArray<Uint8Array>,
   to: LoroDoc,
   type: DocumentType | undefined,
-  isShared: IsShared = () => true,
+  isKnown: IsShared = () => true,
 ): ReadonlyArray<string> => {
   const version = from.oplogVersion();
   const before = new Map<PeerID, number>(version.toJSON());
   version.free();
-  for (const update of updates) {
-    for (const { peer, start } of Result.getOrElse(rangesOfUpdate(update), () => [])) {
-      before.set(peer, Math.min(before.get(peer) ?? 0, start));
-    }
-  }
+  const ranges = updates.flatMap((update) => Result.getOrElse(rangesOfUpdate(update), () => []));
+  for (const { peer, start } of ranges) before.set(peer, Math.min(before.get(peer) ?? 0, start));
+  // Nobody else has what these updates made, whatever goes by its name in `to`.
+  const isShared: IsShared = (operation) => !ranges.some((range) => isWithin(operation, range)) && isKnown(operation);
   const begin = VersionVector.parseJSON(before);
   const reached = from.oplogFrontiers();
   const base = from.vvToFrontiers(begin);
@@ -74,6 +81,11 @@ export const applyUnsaved = (
   return [...new Set(lost)];
 };
 
+const isWithin = (operation: TreeID, { peer, start, end }: OperationRange): boolean => {
+  const [counter, by] = operation.split("@");
+  return by === peer && start <= Number(counter) && Number(counter) < end;
+};
+
 /** Applies changes that begin at `before`, a state of `from`. */
 const applyFrom = (
   before: LoroDoc,
@@ -82,11 +94,11 @@ const applyFrom = (
   changes: ReadonlyArray<ContainerDiff>,
   isShared: IsShared,
 ): ReadonlyArray<string> => {
-  if (canonicalContent(before) === canonicalContent(to)) {
-    // A container that was made anew has another name there, and the same place.
-    const placed = changes.map(([id, diff]): ContainerDiff => [counterpartOf(before, id, to, isShared), diff]);
-    const found = new Set(placed.flatMap(([id], index) => (id === changes[index]?.[0] ? [] : [operationNaming(id)])));
-    const isKnown: IsShared = (operation) => found.has(operation) || isShared(operation);
+  // A container that was made anew has another name there, and the same place.
+  const counterparts = new Counterparts(before, to, isShared);
+  const placed = canonicalContent(before) === canonicalContent(to) ? placeAll(counterparts, changes) : undefined;
+  if (placed !== undefined) {
+    const isKnown: IsShared = (operation) => counterparts.isFound(operation) || isShared(operation);
     return applyChanges(from, to, placed, (_, diff) => diff, isKnown);
   }
   const fit = (id: ContainerID, diff: JsonDiff): JsonDiff =>
@@ -94,13 +106,14 @@ const applyFrom = (
   return applyChanges(from, to, changes, fit, isShared);
 };
 
-const counterpartOf = (from: LoroDoc, id: ContainerID, to: LoroDoc, isShared: IsShared): ContainerID => {
-  const operation = operationNaming(id);
-  const isKnown = operation === undefined || isShared(operation);
-  if (isKnown && to.getContainerById(id) !== undefined) return id;
+/** Undefined where something has no place that is its own. */
+const placeAll = (
+  counterparts: Counterparts,
+  changes: ReadonlyArray<ContainerDiff>,
+): ReadonlyArray<ContainerDiff> | undefined => {
   try {
-    return placeIn(from, id, to);
+    return counterparts.place(changes);
   } catch {
-    return id;
+    return undefined;
   }
 };

@@ -127,6 +127,10 @@ const SINGLE_EDITS = 256;
  */
 export const reauthor = (request: ReauthorRequest, schema?: DocumentSchema): Reauthored => {
   const type = schema === undefined ? undefined : documentTypeOf(schema, request.type);
+  // Loro mixes up containers whose names in a difference are names that the document itself gives.
+  if (request.own.some(({ update }) => rangesOf(update).some(({ peer }) => peer === request.peer))) {
+    throw new Error("edits cannot be made anew under a peer of theirs");
+  }
   const { make, free } = documentsOf(type);
   try {
     // What builds on the clone's operations waits for them, and a snapshot leaves it out: none of it is ours to make anew.

@@ -3,17 +3,8 @@
  * they make, one part after the other.
  */
 import { renameVersions } from "@cairn/schema";
-import {
-  type Container,
-  type ContainerID,
-  type Diff,
-  isContainer,
-  type LoroDoc,
-  LoroList,
-  LoroMap,
-  LoroMovableList,
-  type OpId,
-} from "loro-crdt";
+import type { ContainerID, Diff, LoroDoc, OpId } from "loro-crdt";
+import { Counterparts } from "./counterparts.ts";
 
 /** Edits that become one update. */
 export interface Part {
@@ -95,9 +86,7 @@ export class Follower {
    */
   follow(before: OpId[], after: OpId[], updates: ReadonlyArray<Uint8Array>): void {
     const difference = this.#difference(before, after);
-    this.#to.applyDiff(
-      difference.map(([id, diff]): [ContainerID, Diff] => [placeIn(this.#walking, id, this.#to), diff]),
-    );
+    this.#to.applyDiff(new Counterparts(this.#walking, this.#to).place(difference));
     this.#to.commit();
     for (const update of updates) this.#walking.import(update);
   }
@@ -139,38 +128,4 @@ const namedIn = (version: ReadonlyArray<OpId>, names: Names): OpId[] | undefined
     if (name !== undefined) return name;
   }
   return undefined;
-};
-
-/**
- * The id of the container that is in `to` where `id` is in `from`; of one that is not in `from` yet, `id` itself. Throws where there
- * is none.
- */
-export const placeIn = (from: LoroDoc, id: ContainerID, to: LoroDoc): ContainerID => {
-  if (id.startsWith("cid:root-")) return id;
-  const container = from.getContainerById(id);
-  return container === undefined ? id : counterpart(container, to).id;
-};
-
-const counterpart = (container: Container, to: LoroDoc): Container => {
-  const parent = container.parent();
-  const found =
-    parent === undefined ? to.getContainerById(container.id) : childAt(parent, container.id, counterpart(parent, to));
-  if (found === undefined) throw new Error("a container has no counterpart");
-  return found;
-};
-
-const childAt = (parent: Container, id: ContainerID, other: Container): Container | undefined => {
-  const isIt = (value: unknown): boolean => isContainer(value) && value.id === id;
-  let value: unknown;
-  if (parent instanceof LoroMap && other instanceof LoroMap) {
-    const found = parent.entries().find(([, child]) => isIt(child));
-    value = found === undefined ? undefined : other.get(found[0]);
-  } else if (
-    (parent instanceof LoroList && other instanceof LoroList) ||
-    (parent instanceof LoroMovableList && other instanceof LoroMovableList)
-  ) {
-    const index = parent.toArray().findIndex(isIt);
-    value = index < 0 ? undefined : other.get(index);
-  }
-  return isContainer(value) ? value : undefined;
 };

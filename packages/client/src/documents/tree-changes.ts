@@ -3,9 +3,11 @@
  * that are given up, or that somebody deleted meanwhile. Loro refuses all of a difference where one node is missing.
  */
 import { type ContainerID, type JsonDiff, type LoroDoc, LoroTree, type TreeID } from "loro-crdt";
+import type { Change } from "./node-names.ts";
+import { isTreeId, madeAbove } from "./operation-names.ts";
 
 /** What was changed in one container. */
-export type ContainerDiff = readonly [ContainerID, JsonDiff];
+export type ContainerDiff = Change<JsonDiff>;
 
 export interface TreeChanges {
   /** Changes of nodes that are there, or are made by these changes. */
@@ -20,27 +22,7 @@ export interface TreeChanges {
  */
 export type IsShared = (operation: TreeID) => boolean;
 
-const CONTAINER = /^cid:(\d+@\d+):/;
 const NODE_DATA = /^cid:(\d+@\d+):Map$/;
-/** A mergeable child at any depth below a container that is no root, whose peer and counter are written to base 36. */
-const MERGEABLE_IN = /^cid:root-🤝:@([0-9a-z]+):([0-9a-z]+)>/u;
-
-/** The operation that made the container, no root, that a mergeable child is in. */
-export const madeAbove = (id: ContainerID): TreeID | undefined => {
-  const [, peer, counter] = MERGEABLE_IN.exec(id) ?? [];
-  if (peer === undefined || counter === undefined) return undefined;
-  const operation = `${fromBase36(counter)}@${fromBase36(peer)}`;
-  return isTreeId(operation) ? operation : undefined;
-};
-
-const fromBase36 = (digits: string): bigint =>
-  Array.from(digits).reduce((sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)), 0n);
-
-/** The operation by which a container is named: its own, or that of the one that it is in; undefined for what goes by its name. */
-export const operationNaming = (id: ContainerID): TreeID | undefined => {
-  const operation = madeAbove(id) ?? CONTAINER.exec(id)?.[1];
-  return isTreeId(operation) ? operation : undefined;
-};
 
 /** The node that a container is part of, where it is part of one: its data, or a mergeable child in it. */
 const nodeOf = (id: ContainerID): TreeID | undefined => {
@@ -101,5 +83,3 @@ export const possibleTreeChanges = (
   });
   return { possible, lost };
 };
-
-const isTreeId = (id: string | undefined): id is TreeID => id !== undefined && /^\d+@\d+$/.test(id);

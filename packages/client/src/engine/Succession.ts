@@ -31,8 +31,9 @@ import { freezing, receivePage } from "@cairn/sync";
 import { Clock, Effect, Result } from "effect";
 import type { ImporterError, ImporterShape } from "../documents/Importer.ts";
 import { joinUpdates } from "../documents/join-updates.ts";
-import { FIRST_LEASE, peerIdOf } from "../documents/peer-ids.ts";
-import type { Fenced, StoreFailure } from "../store/LocalStore.ts";
+import { FIRST_LEASE, peerBelongsTo, peerIdOf } from "../documents/peer-ids.ts";
+import { rangesOfUpdate } from "../documents/update-ranges.ts";
+import { Fenced, type StoreFailure } from "../store/LocalStore.ts";
 import type { NewOutgoing, NewReceivedUpdate, RemadeDocument } from "../store/store-changes.ts";
 import type { OwnEdit, Reauthored } from "../documents/reauthor.ts";
 import type { UpdateRecord } from "../store/records.ts";
@@ -256,6 +257,8 @@ const remakeDocuments = Effect.fnUntraced(function* (
     const found = yield* unacknowledged.of(document);
     if (found === undefined) continue;
     const { opened, edits: own } = found;
+    // Another tab, which leads as well, has finished this very succession.
+    if (own.some(({ update }) => hasPeerOf(to, update))) return yield* new Fenced({ operation: "succeed" });
     const log = beside.filter(({ entry }) => entry.header.document === document);
     const names = new NamedEdits(log.map(({ content }) => content));
     const again = new Set(own.filter((edit) => names.isAppliedAgain(edit)).map(({ id }) => id));
@@ -324,6 +327,9 @@ const formerOf = ({ formerEdits }: UpdateRecord, names: NamedEdits): OwnEdit["fo
   const { givenUp, later } = former;
   return { givenUp, later: later.map((edit) => ({ ...edit, isNamed: names.hasAll(edit.firstForms) })) };
 };
+
+const hasPeerOf = (device: DeviceId, update: Uint8Array): boolean =>
+  Result.getOrElse(rangesOfUpdate(update), () => []).some(({ peer }) => peerBelongsTo(device, peer));
 
 interface Opened extends Logged {
   readonly content: EntryContent;

@@ -19,6 +19,8 @@ export interface LedgerEdit {
   readonly version: NoteVersion;
   /** It adds a line, which is its id. */
   readonly line: boolean;
+  /** It adds a node, whose label and notes are its id. */
+  readonly node: boolean;
   /** The key of the mark that it sets. */
   readonly mark: string | undefined;
   /**

@@ -267,6 +267,7 @@ export class SimulatedTab {
     let amount = 0;
     let characters = 0;
     let line = false;
+    let node = false;
     let mark: string | undefined;
     switch (kind) {
       case "text": {
@@ -275,6 +276,8 @@ export class SimulatedTab {
         break;
       }
       case "list":
+        node = true;
+        note.addNode(id);
         if (isMixed) {
           line = true;
           note.addLine(id);
@@ -311,6 +314,7 @@ export class SimulatedTab {
       characters,
       version: this.version,
       line,
+      node,
       mark,
       state: "asked",
       saved: false,

@@ -18,6 +18,9 @@ import type { LoroDoc } from "loro-crdt";
 
 export const NOTE = "note";
 
+/** The same in every version. */
+const outline = field.tree({ label: field.string({ default: "" }), notes: field.text() });
+
 const first = defineSchema({
   version: 1,
   documents: {
@@ -30,6 +33,7 @@ const first = defineSchema({
         tally: field.counter(),
         marks: field.map(Schema.String),
         lines: field.list(Schema.String),
+        outline,
       },
     }),
   },
@@ -49,6 +53,7 @@ const second = evolveSchema(first, {
         tally: field.counter(),
         marks: field.map(Schema.String),
         lines: field.movableList(Line),
+        outline,
       },
     }),
   },
@@ -73,6 +78,7 @@ const third = evolveSchema(second, {
         tally: field.counter(),
         marks: field.records({ by: field.string() }),
         lines: field.records({ text: field.string() }),
+        outline,
       },
     }),
   },
@@ -110,21 +116,32 @@ export interface NoteEditor {
   readonly setTitle: (title: string) => void;
   readonly setMark: (key: string, by: string) => void;
   readonly addLine: (id: string) => void;
+  /** A root of the outline, before the others. */
+  readonly addNode: (id: string) => void;
   /** Leaves the id of an edit. */
   readonly leave: (id: string) => void;
 }
+
+const editFirst = (doc: LoroDoc) => editDocument(types[1], doc);
+
+const addNode = (nodes: ReturnType<typeof editFirst>["outline"], id: string): void => {
+  const node = nodes.edit(nodes.create(undefined, 0));
+  node?.label.set(id);
+  node?.notes.insert(0, id);
+};
 
 /** A note as an app of this version edits it. */
 export const editNote = (version: NoteVersion, doc: LoroDoc): NoteEditor => {
   switch (version) {
     case 1: {
-      const note = editDocument(types[1], doc);
+      const note = editFirst(doc);
       return {
         body: note.body,
         tally: note.tally,
         setTitle: (title) => note.title.set(title),
         setMark: (key, by) => note.marks.set(key, by),
         addLine: (id) => note.lines.push(id),
+        addNode: (id) => addNode(note.outline, id),
         leave: (id) => note.edits.push(id),
       };
     }
@@ -137,6 +154,7 @@ export const editNote = (version: NoteVersion, doc: LoroDoc): NoteEditor => {
         setMark: (key, by) => note.marks.set(key, by),
         // At the beginning, where apps of the first version do not write.
         addLine: (id) => note.lines.insert(0, { id, text: id }),
+        addNode: (id) => addNode(note.outline, id),
         leave: (id) => note.edits.push(id),
       };
     }
@@ -148,6 +166,7 @@ export const editNote = (version: NoteVersion, doc: LoroDoc): NoteEditor => {
         setTitle: (title) => note.headline.set(title),
         setMark: (key, by) => note.marks.ensure(key).by.set(by),
         addLine: (id) => note.lines.ensure(id).text.set(id),
+        addNode: (id) => addNode(note.outline, id),
         leave: (id) => note.edits.push(id),
       };
     }
@@ -175,6 +194,7 @@ export const disagreements = ({ first: one, second: two, third: three }: NoteVer
   holds(one.body === two.body && one.body === three.body, "versions read different texts");
   holds(one.tally === two.tally && one.tally === three.tally, "versions read different counts");
   holds(same(one.edits, two.edits) && same(one.edits, three.edits), "versions read different edits");
+  holds(same(one.outline, two.outline) && same(one.outline, three.outline), "versions read different outlines");
   const lines = two.lines.map(({ id }) => id);
   holds(new Set(lines).size === lines.length, "version 2 has a line twice");
   holds(new Set(one.lines).size === one.lines.length, "version 1 has a line twice");

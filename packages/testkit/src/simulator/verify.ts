@@ -64,6 +64,7 @@ export interface Content {
   readonly edits: ReadonlyArray<string>;
   readonly characters: number;
   readonly tally: number;
+  readonly nodes: ReadonlyArray<{ readonly label: string; readonly notes: string }>;
   readonly pending: boolean;
   /** As each version of the app reads it, where a run has several. */
   readonly versions: NoteVersions | undefined;
@@ -86,6 +87,7 @@ export const contentOf = (document: StoredDocument, isMixed = false): Content =>
       edits: note.edits,
       characters: note.body.length,
       tally: note.tally,
+      nodes: note.outline,
       pending: loro.exportPendingUpdates() !== undefined,
       versions,
     };
@@ -144,6 +146,15 @@ const verifyContent = (
     tally += known?.amount ?? 0;
   }
   if (tally !== content.tally) broken.push(`promise 2: ${where} counts ${content.tally} where its edits add ${tally}`);
+  for (const { label, notes } of content.nodes) {
+    if (run.ledger.edits.get(label)?.node !== true || !present.has(label) || notes !== label) {
+      broken.push(`promise 4: ${where} has the node ${label} with ${notes}, which nobody made`);
+    }
+  }
+  const nodes = [...present].filter((edit) => run.ledger.edits.get(edit)?.node === true).length;
+  if (nodes !== content.nodes.length || nodes !== new Set(content.nodes.map(({ label }) => label)).size) {
+    broken.push(`promise 2: ${where} has ${content.nodes.length} nodes where its edits made ${nodes}`);
+  }
   if (characters !== content.characters) {
     broken.push(`promise 2: ${where} has ${content.characters} characters where its edits add ${characters}`);
   }

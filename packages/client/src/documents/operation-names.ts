@@ -1,0 +1,38 @@
+/** The operations that containers are called by. */
+import { type ContainerID, isContainerId, type TreeID } from "loro-crdt";
+
+const CONTAINER = /^cid:(\d+@\d+):/;
+/** A mergeable child at any depth below a container that is no root, whose peer and counter are written to base 36. */
+const MERGEABLE_IN = /^cid:root-🤝:@([0-9a-z]+):([0-9a-z]+)>/u;
+
+/** The operation that made the container, no root, that a mergeable child is in. */
+export const madeAbove = (id: ContainerID): TreeID | undefined => {
+  const [, peer, counter] = MERGEABLE_IN.exec(id) ?? [];
+  if (peer === undefined || counter === undefined) return undefined;
+  const operation = `${fromBase36(counter)}@${fromBase36(peer)}`;
+  return isTreeId(operation) ? operation : undefined;
+};
+
+const fromBase36 = (digits: string): bigint =>
+  Array.from(digits).reduce((sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)), 0n);
+
+/** The operation by which a container is named: its own, or that of the one that it is in; undefined for what goes by its name. */
+export const operationNaming = (id: ContainerID): TreeID | undefined => {
+  const operation = madeAbove(id) ?? CONTAINER.exec(id)?.[1];
+  return isTreeId(operation) ? operation : undefined;
+};
+
+/** The id of the same container by another operation. */
+export const renameOperation = (id: ContainerID, operation: TreeID): ContainerID => {
+  const [counter = "", peer = ""] = operation.split("@");
+  const above = `@${BigInt(peer).toString(36)}:${BigInt(counter).toString(36)}`;
+  const prefix = MERGEABLE_IN.exec(id)?.[0];
+  const renamed =
+    prefix === undefined
+      ? id.replace(CONTAINER, `cid:${operation}:`)
+      : `cid:root-🤝:${above}>${id.slice(prefix.length)}`;
+  if (!isContainerId(renamed)) throw new Error("a container is called by something else than an operation");
+  return renamed;
+};
+
+export const isTreeId = (id: string | undefined): id is TreeID => id !== undefined && /^\d+@\d+$/.test(id);
