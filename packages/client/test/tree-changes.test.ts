@@ -118,6 +118,32 @@ describe("edits of rich texts and trees that are made anew", () => {
     expectLinkEnds(copy);
   });
 
+  it("behind given-up ones leave the nodes alone that others made meanwhile", () => {
+    const { doc } = server();
+    const local = replica(20, doc);
+    const edit = editDocument(page, local);
+    const parked = updateOf(local, () => edit.title.set("refused, after others"));
+    const later = updateOf(local, () => edit.outline.edit(edit.outline.create(undefined, 0))?.label.set("later"));
+    const other = replica(10, doc);
+    const { outline, body } = editDocument(page, other);
+    body.text.insert(0, "many operations, so that what comes next is later than all of the others' ");
+    const theirs = outline.create(undefined, 0);
+    outline.edit(theirs)?.notes.insert(0, "theirs");
+    other.commit();
+    const { update } = rebaseDocument(schema, "page", other, {
+      parked: [parked],
+      later: [later],
+      peer: "3",
+      mode: "reapply",
+      digest: hashFromBytes(new Uint8Array(32)),
+    });
+    const after = replica(4, other);
+    if (update !== undefined) after.import(update);
+    const nodes = readDocument(page, after).outline;
+    expect(nodes.map(({ label }) => label).toSorted()).toEqual(["", "first", "later"]);
+    expect(nodes.find(({ id }) => id === theirs)).toMatchObject({ notes: "theirs" });
+  });
+
   it("say so where only a text in a node that is given up was edited, under peers as devices have them", () => {
     const { doc, node } = server();
     // The peer and the counters, as Loro names containers by them, are no decimal numbers.

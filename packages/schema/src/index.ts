@@ -104,7 +104,7 @@ export {
   configureStyles,
   style,
 } from "./rich-text.ts";
-export { MAX_TREE_DEPTH, NODE_KEY, type NodePlace, type TreeNode, nodePlaces, nodesInOrder } from "./tree.ts";
+export { MAX_TREE_DEPTH, NODE_KEY, type NodePlace, type TreeNode, nodePlaces } from "./tree.ts";
 export type { TreeWriter } from "./tree-writer.ts";
 export {
   type Condition,
@@ -171,6 +171,7 @@ export {
   type PatchPath,
   type PatchProblemCode,
 } from "./patch/patch.ts";
+export { nodesInOrder } from "./node-order.ts";
 export { attachmentsOf } from "./attachments-of.ts";
 export { canonicalContent, canonicalContentWithNodes, stateDigestInput } from "./state-digest.ts";
 

@@ -8,7 +8,7 @@ import { isContributions, valuesSaid } from "./evolution/extraction.ts";
 import { COVERS, CREATED } from "./evolution/successor-state.ts";
 import { canonicalJson, isPlainObject } from "./json.ts";
 import { isEmptyRoot } from "./read.ts";
-import { nodesInOrder } from "./tree.ts";
+import { nodesInOrder } from "./node-order.ts";
 
 /**
  * UTF-8 of the canonical JSON of a document's content and version. Covers every root, declared or not; reads the state

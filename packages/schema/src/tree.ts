@@ -123,17 +123,6 @@ const named = (roots: ReadonlyArray<Branch>, all: ReadonlyArray<Branch>): Grove 
   };
 };
 
-/** All nodes, each before those below it, and siblings in their order. */
-export const nodesInOrder = (tree: LoroTree): ReadonlyArray<LoroTreeNode> => {
-  const found: Array<LoroTreeNode> = [];
-  const waiting = tree.roots().toReversed();
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    found.push(next);
-    for (const below of (next.children() ?? []).toReversed()) waiting.push(below);
-  }
-  return found;
-};
-
 /** The view of a tree; `readNode` reads the fields of one node. */
 export const readTree = (
   tree: LoroTree,

@@ -18,6 +18,7 @@ import {
   VersionVector,
 } from "loro-crdt";
 import { applyChanges } from "./apply-changes.ts";
+import { jsonDifference } from "./difference.ts";
 import { contentAt } from "./document-versions.ts";
 import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
 import { movedChange, stepsBetween } from "./moved-changes.ts";
@@ -50,7 +51,7 @@ export const applyUnsaved = (
   const base = from.vvToFrontiers(begin);
   const forms = formsOfUpdates(type, from, updates, to);
   const applySince = (since: OpId[]): ReadonlyArray<string> => {
-    const difference = outsideForms(forms?.stored(), from.diff(since, from.oplogFrontiers(), true));
+    const difference = outsideForms(forms?.stored(), jsonDifference(from, since, from.oplogFrontiers()));
     forms?.open(new Set(difference.map(([id]) => id)));
     const before = from.forkAt(since);
     try {

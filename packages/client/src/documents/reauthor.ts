@@ -25,6 +25,7 @@ import {
 } from "@cairn/schema";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import { commonEdits, placeOf } from "./common-edits.ts";
+import { difference } from "./difference.ts";
 import { contentAt, type Counters, countersAfter, frontiersAt, rangesOf, versionOf } from "./document-versions.ts";
 import { isSameDevice } from "./peer-ids.ts";
 import { importUpdates } from "./import-updates.ts";
@@ -228,7 +229,7 @@ interface History {
 const differencesIn =
   ({ ours, successorName }: History): Difference =>
   (before, after) =>
-    renameSuccessors(ours.diff(before, after, false), successorName);
+    renameSuccessors(difference(ours, before, after), successorName);
 
 /** New updates, by the last of the own edits that each of them holds. */
 type Remade = ReadonlyMap<number, Uint8Array>;

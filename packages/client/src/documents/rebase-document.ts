@@ -17,6 +17,7 @@ import { copyDocument } from "../backup/copy-document.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { DocumentView } from "../store/store-changes.ts";
 import { applyChanges } from "./apply-changes.ts";
+import { jsonDifference } from "./difference.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
 import { movedChange, type Steps, stepsOf } from "./moved-changes.ts";
@@ -107,9 +108,9 @@ export const rebaseDocument = (
     }
     const version = rebuilt.oplogVersion();
     const edited = full.frontiers();
-    const undo = full.diff(parked, acknowledged, true);
+    const undo = jsonDifference(full, parked, acknowledged);
     const documentType = documentTypeOf(schema, type);
-    const allSince = (since: Version): ReadonlyArray<ContainerDiff> => full.diff(since, full.frontiers(), true);
+    const allSince = (since: Version): ReadonlyArray<ContainerDiff> => jsonDifference(full, since, full.frontiers());
     const forms = formsOfUpdates(documentType, full, request.later, rebuilt);
     const changes = outsideForms(forms?.stored(), allSince(parked));
     forms?.open(new Set(changes.map(([id]) => id)));
