@@ -1,7 +1,10 @@
-/** Nodes of trees on copies of one store: under names that another copy uses too, and behind edits that it has made anew. */
+/**
+ * Nodes of trees, and items of lists, on copies of one store: under names that another copy uses too, and behind edits that it has
+ * made anew.
+ */
 import { hashFromBytes } from "@cairn/protocol";
 import { nodesInOrder } from "@cairn/schema";
-import { LoroDoc, type LoroTreeNode, type PeerID } from "loro-crdt";
+import { LoroDoc, LoroMap, type LoroTreeNode, type PeerID } from "loro-crdt";
 import { describe, expect, it } from "vitest";
 import { applyUnsaved } from "../src/documents/apply-unsaved.ts";
 import { rangesOf } from "../src/documents/document-versions.ts";
@@ -52,6 +55,13 @@ const shown = (doc: LoroDoc): string => {
   return say(outlineOf(doc).roots());
 };
 
+const addItem =
+  (label: string): Edit =>
+  (doc) => {
+    const items = doc.getMovableList("items");
+    items.insertContainer(items.length, new LoroMap()).set("label", label);
+  };
+
 /** What stands in the nodes, in their order. */
 const said = (doc: LoroDoc): ReadonlyArray<unknown> =>
   nodesInOrder(outlineOf(doc)).map(({ data }): unknown => data.toJSON());
@@ -63,6 +73,26 @@ const ownOf = (updates: ReadonlyArray<Uint8Array>) =>
     time: index,
     firstForm: firstFormOf({ update, time: index }),
   }));
+
+/** What a copy makes anew of edits, and how others know them then. */
+const useCopy = (
+  peer: PeerID,
+  base: ReadonlyArray<Uint8Array>,
+  edits: ReadonlyArray<Uint8Array>,
+  madeAnew: ReauthorRequest["madeAnew"],
+) => {
+  const request = { acknowledged: base, elsewhere: [], own: ownOf(edits), madeAnew, ends: new Set<number>() };
+  const made = reauthor({ ...request, type: "note", peer }, schema).flatMap(({ update, firstForm }) =>
+    update === undefined ? [] : [{ update, firstForm }],
+  );
+  return {
+    peer,
+    updates: made.map(({ update }) => update),
+    edits: made.flatMap(({ update, firstForm }) =>
+      firstForm === undefined ? [] : [{ firstForm, end: rangesOf(update)[0]?.end ?? 0 }],
+    ),
+  };
+};
 
 describe("hazard L4: nodes on copies of a store", () => {
   it("are not those of the same name that the log has applied again", () => {
@@ -120,32 +150,60 @@ describe("hazard L4: nodes on copies of a store", () => {
     expect(shown(fresh)).toBe("base ours");
   });
 
+  it.each<PeerID>(["11", "44"])("come with their texts, also under %s", (peer) => {
+    const base = write(replica("22", []), node("base"));
+    const theirs = write(replica("11", base), node("theirs"));
+    const page = replica("11", base);
+    const unsaved = write(page, (doc) => {
+      const { data } = outlineOf(doc).createNode();
+      data.set("label", "ours");
+      data.ensureMergeableText("notes").insert(0, "text");
+    });
+    const fresh = replica(peer, [...base, ...theirs]);
+    expect(applyUnsaved(page, unsaved, fresh, undefined)).toEqual([]);
+    fresh.commit();
+    expect(said(fresh)).toContainEqual({ label: "ours", notes: "text" });
+    expect(said(fresh)).toContainEqual({ label: "theirs" });
+  });
+
+  it("have a place for a tree of their own, where they were made anew", () => {
+    const base = write(replica("22", []), (doc) => doc.getText("body").insert(0, "base"));
+    const page = replica("11", base);
+    const saved = write(page, node("one"));
+    const unsaved = write(page, (doc) =>
+      named(doc, "one").data.ensureMergeableTree("parts").createNode().data.set("label", "below"),
+    );
+    const fresh = replica("44", [...base, ...useCopy("33", base, saved, []).updates]);
+    expect(applyUnsaved(page, unsaved, fresh, undefined, (operation) => operation.endsWith("@22"))).toEqual([]);
+    fresh.commit();
+    expect(said(fresh)).toMatchObject([{ label: "one", parts: [{ meta: { label: "below" } }] }]);
+  });
+
+  it("and items of lists come with what they hold where a later one of several updates moves them", () => {
+    const base = write(replica("22", []), (doc) => doc.getText("body").insert(0, "base"));
+    const own = ownOf(
+      write(
+        replica("11", base),
+        (doc) => {
+          addItem("a")(doc);
+          addItem("b")(doc);
+        },
+        (doc) => doc.getMovableList("items").move(0, 1),
+      ),
+    );
+    const request = { acknowledged: base, elsewhere: [], own, madeAnew: [], type: "note", peer: "33" } as const;
+    const made = reauthor({ ...request, ends: new Set([1]) }, schema);
+    const all = replica("1", [...base, ...made.flatMap(({ update }) => update ?? [])]);
+    expect(all.getMovableList("items").toJSON()).toEqual([{ label: "b" }, { label: "a" }]);
+    expect(made.every(({ firstForm }) => firstForm !== undefined)).toBe(true);
+  });
+
   it("are not made anew under a peer of theirs", () => {
     const base = write(replica("22", []), node("base"));
     const own = ownOf(write(replica("11", base), node("ours")));
     const request = { acknowledged: base, elsewhere: [], own, madeAnew: [], ends: new Set<number>(), type: "note" };
     expect(() => reauthor({ ...request, peer: "11" }, schema)).toThrow("under a peer of theirs");
   });
-
-  /** What a copy makes anew of edits, and how others know them then. */
-  const useCopy = (
-    peer: PeerID,
-    base: ReadonlyArray<Uint8Array>,
-    edits: ReadonlyArray<Uint8Array>,
-    madeAnew: ReauthorRequest["madeAnew"],
-  ) => {
-    const request = { acknowledged: base, elsewhere: [], own: ownOf(edits), madeAnew, ends: new Set<number>() };
-    const made = reauthor({ ...request, type: "note", peer }, schema).flatMap(({ update, firstForm }) =>
-      update === undefined ? [] : [{ update, firstForm }],
-    );
-    return {
-      peer,
-      updates: made.map(({ update }) => update),
-      edits: made.flatMap(({ update, firstForm }) =>
-        firstForm === undefined ? [] : [{ firstForm, end: rangesOf(update)[0]?.end ?? 0 }],
-      ),
-    };
-  };
 
   it.each<readonly [string, ReadonlyArray<Edit>, ReadonlyArray<Edit>, string]>([
     ["a new one", [(doc) => doc.getText("body").insert(0, "waits ")], [node("new")], "base new"],
@@ -161,6 +219,24 @@ describe("hazard L4: nodes on copies of a store", () => {
       [node("one"), node("two")],
       [(doc) => outlineOf(doc).delete(named(doc, "one").id), node("three")],
       "base two three",
+    ],
+    [
+      "one that comes out of one that is gone",
+      [
+        (doc) => {
+          node("one")(doc);
+          named(doc, "one").createNode().data.set("label", "below");
+        },
+        (doc) => outlineOf(doc).delete(named(doc, "one").id),
+      ],
+      [(doc) => outlineOf(doc).move("2@11", undefined)],
+      "base below",
+    ],
+    [
+      "beside items of a list that were moved",
+      [addItem("a"), addItem("b")],
+      [(doc) => doc.getMovableList("items").move(0, 1)],
+      "base",
     ],
     [
       "one with a list of its own",
@@ -183,6 +259,7 @@ describe("hazard L4: nodes on copies of a store", () => {
     expect(shown(all)).toBe(wanted);
     expect(all.getText("body").toString()).toBe(copy.getText("body").toString());
     expect(said(all)).toEqual(said(copy));
+    expect(all.getMovableList("items").toJSON()).toEqual(copy.getMovableList("items").toJSON());
     // And each of them by itself, so that a third copy can build on it.
     expect(other.edits).toHaveLength(behind.length);
   });

@@ -13,7 +13,7 @@ import {
   LoroTree,
   type TreeID,
 } from "loro-crdt";
-import { type Change, namesForNew, renameInTree, renameWithin } from "./node-names.ts";
+import { type Change, namesForNew, renameInChange, renameValue, renameWithin, withValues } from "./node-names.ts";
 import { madeAbove, operationNaming, renameOperation } from "./operation-names.ts";
 import type { IsShared } from "./tree-changes.ts";
 
@@ -50,20 +50,50 @@ export class Counterparts {
 
   /** Changes that begin where `from` stands, as changes of `to`. Throws where that does not tell them apart. */
   place<D extends Diff | JsonDiff>(changes: ReadonlyArray<Change<D>>): Array<[ContainerID, D]> {
-    const isOld = (node: TreeID): boolean => this.#from.getContainerById(`cid:${node}:Map`) !== undefined;
-    const names = new Map(namesForNew(changes, this.#from, this.#to, isOld));
+    const names = new Map(namesForNew(changes, this.#from, this.#to, (operation) => this.#isAlive(operation)));
     for (const [id, diff] of changes) {
       const tree = diff.type === "tree" ? this.#from.getContainerById(id) : undefined;
-      const other = tree === undefined ? undefined : this.#counterpart(tree);
-      if (!(tree instanceof LoroTree && other instanceof LoroTree)) continue;
-      for (const [node, there] of this.#nodesOf(tree, other)) names.set(node, there);
+      const other = tree === undefined ? undefined : this.#to.getContainerById(this.idOf(id));
+      if (diff.type !== "tree" || !(tree instanceof LoroTree && other instanceof LoroTree)) continue;
+      const mentioned = diff.diff.flatMap((item) => ["parent" in item ? item.parent : undefined, item.target]);
+      for (const node of mentioned) {
+        if (node === undefined || names.has(node)) continue;
+        if (this.#isShared(node) && other.getNodeByID(node) !== undefined) continue;
+        const there = this.#nodesOf(tree, other).get(node);
+        if (there !== undefined) names.set(node, there);
+      }
     }
     const placed = changes.map(([id, diff]): [ContainerID, D] => {
-      const isNew = this.#from.getContainerById(id) === undefined;
-      return [isNew ? renameWithin(id, names) : this.idOf(id), renameInTree(diff, names)];
+      const operation = operationNaming(id);
+      const isNew =
+        this.#from.getContainerById(id) === undefined || (operation !== undefined && this.#isDeadNode(operation));
+      return [isNew ? renameWithin(id, names) : this.idOf(id), this.#withMoved(id, renameInChange(diff, names))];
     });
     if (new Set(placed.map(([id]) => id)).size < placed.length) throw new Error("two containers have one counterpart");
     return placed;
+  }
+
+  /** Whether there is a node, or an item of a list, that this operation made. */
+  #isAlive(operation: TreeID): boolean {
+    return this.#from.getContainerById(`cid:${operation}:Map`) !== undefined && !this.#isDeadNode(operation);
+  }
+
+  /** A node that is deleted: changes that name it make it again. */
+  #isDeadNode(node: TreeID): boolean {
+    const tree = this.#from.getContainerById(`cid:${node}:Map`)?.parent();
+    return tree instanceof LoroTree && tree.isNodeDeleted(node);
+  }
+
+  /** Of a movable list: items that it has, and that come to stand elsewhere in it, by what they are in `to`. */
+  #withMoved<D extends Diff | JsonDiff>(id: ContainerID, diff: D): D {
+    if (diff.type !== "list") return diff;
+    const list = this.#from.getContainerById(id);
+    if (!(list instanceof LoroMovableList)) return diff;
+    const items = new Set(list.toArray().flatMap((item) => (isContainer(item) ? [item.id] : [])));
+    return withValues(diff, (item) => {
+      if (isContainer(item)) return items.has(item.id) ? this.#to.getContainerById(this.idOf(item.id)) : item;
+      return renameValue(item, (name) => (items.has(name) ? this.idOf(name) : name));
+    });
   }
 
   /** Whether something was found whose name is of this operation of `to`. */

@@ -2,6 +2,7 @@
 import { canonicalContent, stateDigestInput } from "@cairn/schema";
 import { Result } from "effect";
 import { type LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
+import type { IsShared } from "./tree-changes.ts";
 import { type OperationRange, rangesOfUpdate } from "./update-ranges.ts";
 
 /** How many operations of each peer there are. */
@@ -77,4 +78,14 @@ export const knownToAuthors = (doc: LoroDoc, updates: ReadonlyArray<Uint8Array>)
   const before = new Map(after);
   for (const { peer, start } of ranges) before.set(peer, Math.min(before.get(peer) ?? 0, start));
   return { before: frontiersAt(doc, before), after: frontiersAt(doc, after) };
+};
+
+/** What is named by an operation of a document. */
+export const isIn = (doc: LoroDoc): IsShared => {
+  const version = versionOf(doc);
+  return (operation) => {
+    const [counter, peer] = operation.split("@");
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Loro's own form of a peer
+    return Number(counter) < (version.get(peer as PeerID) ?? 0);
+  };
 };

@@ -2,6 +2,7 @@
 import {
   type ContainerID,
   type Diff,
+  isContainerId,
   type JsonDiff,
   type LoroDoc,
   LoroTree,
@@ -9,7 +10,7 @@ import {
   type TreeID,
 } from "loro-crdt";
 import { versionOf } from "./document-versions.ts";
-import { operationNaming, renameOperation } from "./operation-names.ts";
+import { madeAbove, operationNaming, renameOperation } from "./operation-names.ts";
 
 /** What changed in one container. */
 export type Change<D extends Diff | JsonDiff> = readonly [ContainerID, D];
@@ -21,7 +22,7 @@ export type NodeNames = ReadonlyMap<TreeID, TreeID>;
 export const renameNodes = <D extends Diff | JsonDiff>(
   changes: ReadonlyArray<Change<D>>,
   names: NodeNames,
-): Array<[ContainerID, D]> => changes.map(([id, diff]) => [renameWithin(id, names), renameInTree(diff, names)]);
+): Array<[ContainerID, D]> => changes.map(([id, diff]) => [renameWithin(id, names), renameInChange(diff, names)]);
 
 /** A container by the other name of the node that it is in. */
 export const renameWithin = (id: ContainerID, names: NodeNames): ContainerID => {
@@ -30,8 +31,9 @@ export const renameWithin = (id: ContainerID, names: NodeNames): ContainerID => 
   return name === undefined ? id : renameOperation(id, name);
 };
 
-export const renameInTree = <D extends Diff | JsonDiff>(diff: D, names: NodeNames): D => {
-  if (diff.type !== "tree" || names.size === 0) return diff;
+export const renameInChange = <D extends Diff | JsonDiff>(diff: D, names: NodeNames): D => {
+  if (names.size === 0) return diff;
+  if (diff.type !== "tree") return withValues(diff, (value) => renameValue(value, (id) => renameWithin(id, names)));
   const nameOf = (node: TreeID): TreeID => names.get(node) ?? node;
   return {
     ...diff,
@@ -43,11 +45,38 @@ export const renameInTree = <D extends Diff | JsonDiff>(diff: D, names: NodeName
   };
 };
 
+/** Before a container's name in a difference as JSON. */
+const SIGN = "🦜:";
+
+/** A container that a difference as JSON puts somewhere, by another name; any other value as it is. */
+export const renameValue = (value: unknown, nameOf: (id: ContainerID) => ContainerID): unknown => {
+  const id = typeof value === "string" && value.startsWith(SIGN) ? value.slice(SIGN.length) : undefined;
+  return id !== undefined && isContainerId(id) ? `${SIGN}${nameOf(id)}` : value;
+};
+
+/** The same change of a map or a list with other values. */
+export const withValues = <D extends Diff | JsonDiff>(diff: D, other: (value: unknown) => unknown): D => {
+  if (diff.type === "map") {
+    const updated = Object.entries(diff.updated).map(([key, value]) => [key, other(value)]);
+    return { ...diff, updated: Object.fromEntries(updated) };
+  }
+  if (diff.type !== "list") return diff;
+  const steps = stepsIn(diff).map((step) =>
+    isArray(step.insert) ? { ...step, insert: step.insert.map(other) } : step,
+  );
+  return { ...diff, diff: steps };
+};
+
+const isArray = (value: unknown): value is ReadonlyArray<unknown> => Array.isArray(value);
+
+const stepsIn = (diff: { readonly diff: ReadonlyArray<{ readonly insert?: unknown }> }) => diff.diff;
+
 /**
- * New names for nodes that the changes create under names which other nodes of `to` have, since Loro would take those for them,
- * or may get, since Loro (1.17) looks for ever for a node that it has made under the very name that the changes have for it.
+ * New names for nodes that the changes create under names which other nodes of `to` have, since Loro would take those for them;
+ * and for nodes and other containers under names that `to` itself may give: where Loro (1.17) makes a container under the name that
+ * the changes have for another one, it mixes them up, and looks for ever for a node of that name.
  *
- * @param isKnown says which of them are the very nodes that `to` has
+ * @param isKnown says what is not new, whatever the changes say
  */
 export const namesForNew = (
   changes: ReadonlyArray<Change<Diff | JsonDiff>>,
@@ -58,11 +87,16 @@ export const namesForNew = (
   const names = new Map<TreeID, TreeID>();
   let unused: PeerID | undefined;
   for (const [id, diff] of changes) {
+    // Containers in lists, whose names `to` may get, as well.
+    for (const made of madeIn(diff)) {
+      if (isKnown(made) || !made.endsWith(`@${to.peerIdStr}`)) continue;
+      unused ??= unusedPeer(from, to);
+      names.set(made, `${Number(made.split("@")[0])}@${unused}`);
+    }
     if (diff.type !== "tree") continue;
     const tree = to.getContainerById(id);
-    if (!(tree instanceof LoroTree)) continue;
     for (const { action, target } of diff.diff) {
-      const isThere = tree.getNodeByID(target) !== undefined;
+      const isThere = tree instanceof LoroTree && tree.getNodeByID(target) !== undefined;
       const isTaken = isThere ? !isKnown(target) : target.endsWith(`@${to.peerIdStr}`);
       if (action !== "create" || !isTaken) continue;
       unused ??= unusedPeer(from, to);
@@ -71,6 +105,19 @@ export const namesForNew = (
     }
   }
   return names;
+};
+
+/** The operations of containers that a change as JSON puts somewhere, and that go by these. */
+const madeIn = (diff: Diff | JsonDiff): ReadonlyArray<TreeID> => {
+  const made: Array<TreeID> = [];
+  withValues(diff, (value) =>
+    renameValue(value, (id) => {
+      const operation = madeAbove(id) === undefined ? operationNaming(id) : undefined;
+      if (operation !== undefined) made.push(operation);
+      return id;
+    }),
+  );
+  return made;
 };
 
 /** A peer under which neither document has anything. */

@@ -26,7 +26,15 @@ import {
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import { commonEdits, placeOf } from "./common-edits.ts";
 import { difference } from "./difference.ts";
-import { contentAt, type Counters, countersAfter, frontiersAt, rangesOf, versionOf } from "./document-versions.ts";
+import {
+  contentAt,
+  type Counters,
+  countersAfter,
+  frontiersAt,
+  isIn,
+  rangesOf,
+  versionOf,
+} from "./document-versions.ts";
 import { isSameDevice } from "./peer-ids.ts";
 import { importUpdates } from "./import-updates.ts";
 import {
@@ -301,7 +309,12 @@ const stepwise = (
   const updates = own.map(({ update }) => update);
   const parts = partsOf(own, begin, ends, single);
   const written = newUpdates(target, peer);
-  const follower = new Follower(differencesIn(history), target, make([base, ...updates.slice(0, begin)]));
+  const follower = new Follower(
+    differencesIn(history),
+    target,
+    make([base, ...updates.slice(0, begin)]),
+    isIn(make([base, ...updates.slice(0, known)])),
+  );
   // What comes next builds on the edits before, which others may have made anew.
   const begun = (versions[begin] ?? []).map(nameOf).join();
   const earlier = moments.filter(({ version }) => begin > known && version.map(nameOf).join() === begun);
@@ -343,6 +356,11 @@ const makeTogether = (
   const written = newUpdates(target, peer);
   remakeParts(differencesIn(history), versions, partsOf(own, known, ends, 1), target, (part) => {
     if (part.last === own.length - 1) {
+      // All of it as one difference is what is left to do: that is taken as it comes.
+      if (part.first > known) {
+        const wanted = renameInContent(canonicalContent(history.ours), history.successorName);
+        if (canonicalContent(target) !== wanted) throw new Error("the edits come to another content");
+      }
       remakeSuccessors(type, history, target);
       forgetOwnReaches(own, make([base]), target);
     }
@@ -396,7 +414,9 @@ const momentsIn = (
   const found = new Map<string, Moment>();
   const ranges = own.map(({ update }) => rangesOf(update));
   for (const at of versionsOfSuccessors(doc).flat()) {
-    const edit = ranges.findIndex(([range, ...more]) => more.length === 0 && range !== undefined && isIn(at, range));
+    const edit = ranges.findIndex(
+      ([range, ...more]) => more.length === 0 && range !== undefined && isWithin(at, range),
+    );
     const [range] = ranges[edit] ?? [];
     if (range === undefined) continue;
     const spans = [{ id: { peer: at.peer, counter: range.start }, len: at.counter + 1 - range.start }];
@@ -407,5 +427,5 @@ const momentsIn = (
   return [...found.values()].toSorted((left, right) => left.edit - right.edit || left.at.counter - right.at.counter);
 };
 
-const isIn = ({ peer, counter }: OpId, range: OperationRange): boolean =>
+const isWithin = ({ peer, counter }: OpId, range: OperationRange): boolean =>
   peer === range.peer && range.start <= counter && counter < range.end;

@@ -5,6 +5,7 @@
 import { renameVersions } from "@cairn/schema";
 import type { ContainerID, Diff, LoroDoc, OpId } from "loro-crdt";
 import { Counterparts } from "./counterparts.ts";
+import type { IsShared } from "./tree-changes.ts";
 
 /** Edits that become one update. */
 export interface Part {
@@ -73,11 +74,14 @@ export class Follower {
   readonly #to: LoroDoc;
   /** Stands where the next difference begins. */
   readonly #walking: LoroDoc;
+  readonly #isShared: IsShared;
 
-  constructor(difference: Difference, to: LoroDoc, walking: LoroDoc) {
+  /** @param isShared says of which operations both have the same */
+  constructor(difference: Difference, to: LoroDoc, walking: LoroDoc, isShared: IsShared) {
     this.#difference = difference;
     this.#to = to;
     this.#walking = walking;
+    this.#isShared = isShared;
   }
 
   /**
@@ -86,7 +90,7 @@ export class Follower {
    */
   follow(before: OpId[], after: OpId[], updates: ReadonlyArray<Uint8Array>): void {
     const difference = this.#difference(before, after);
-    this.#to.applyDiff(new Counterparts(this.#walking, this.#to).place(difference));
+    this.#to.applyDiff(new Counterparts(this.#walking, this.#to, this.#isShared).place(difference));
     this.#to.commit();
     for (const update of updates) this.#walking.import(update);
   }
@@ -116,7 +120,7 @@ export const remakeStepwise = (
       reached = version;
     }
     follower.follow(reached, versions[part.last + 1] ?? [], updates.slice(part.first, part.last + 1));
-    renameVersions(to, (version) => namedIn(version, names));
+    if (names.size > 0) renameVersions(to, (version) => namedIn(version, names));
     to.commit();
     made(part);
   }

@@ -7,10 +7,10 @@
  * some of what was applied again there: the rest of it is applied as it was made (`former-edits-there.ts`).
  */
 import type { DocumentSchema } from "@cairn/schema";
-import type { LoroDoc, PeerID } from "loro-crdt";
+import type { LoroDoc } from "loro-crdt";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import { applyUnsaved } from "./apply-unsaved.ts";
-import { frontiersAt, knownToAuthors, rangesOf, versionOf } from "./document-versions.ts";
+import { frontiersAt, isIn, knownToAuthors, rangesOf, versionOf } from "./document-versions.ts";
 import { formerEditsThere, type FormerEditsThere } from "./former-edits-there.ts";
 import {
   documentsOf,
@@ -23,7 +23,6 @@ import {
   type ReauthorRequest,
 } from "./reauthor.ts";
 import { partsOf } from "./remake-edits.ts";
-import type { IsShared } from "./tree-changes.ts";
 
 /** As `reauthor`, with edits that the log has applied again. */
 export const remakeOwnEdits = (request: ReauthorRequest, schema?: DocumentSchema): Reauthored => {
@@ -123,16 +122,6 @@ const applyBehind = (
   } finally {
     free();
   }
-};
-
-/** What is named by an operation of a document. */
-const isIn = (doc: LoroDoc): IsShared => {
-  const version = versionOf(doc);
-  return (operation) => {
-    const [counter, peer] = operation.split("@");
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Loro's own form of a peer
-    return Number(counter) < (version.get(peer as PeerID) ?? 0);
-  };
 };
 
 const toEdit = (update: Uint8Array): Pick<OwnEdit, "update"> => ({ update });
