@@ -57,7 +57,7 @@ export const renameValue = (value: unknown, nameOf: (id: ContainerID) => Contain
 /** The same change of a map or a list with other values. */
 export const withValues = <D extends Diff | JsonDiff>(diff: D, other: (value: unknown) => unknown): D => {
   if (diff.type === "map") {
-    const updated = Object.entries(diff.updated).map(([key, value]) => [key, other(value)]);
+    const updated = Object.entries<unknown>(diff.updated).map(([key, value]): [string, unknown] => [key, other(value)]);
     return { ...diff, updated: Object.fromEntries(updated) };
   }
   if (diff.type !== "list") return diff;
