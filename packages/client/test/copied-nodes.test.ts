@@ -10,7 +10,8 @@ import { applyUnsaved } from "../src/documents/apply-unsaved.ts";
 import { rangesOf } from "../src/documents/document-versions.ts";
 import { rebaseDocument } from "../src/documents/rebase-document.ts";
 import { remakeOwnEdits } from "../src/documents/remake-own-edits.ts";
-import { reauthor, type ReauthorRequest } from "../src/documents/reauthor.ts";
+import type { ReauthorRequest } from "../src/documents/own-edits.ts";
+import { reauthor } from "../src/documents/reauthor.ts";
 import { firstFormOf } from "../src/engine/entry-content.ts";
 import { schema } from "./notebook.ts";
 

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { LoroDoc, LoroMap, type PeerID } from "loro-crdt";
 import { describe, expect, test } from "vitest";
-import { reauthor, type ReauthorRequest } from "../src/documents/reauthor.ts";
+import type { ReauthorRequest } from "../src/documents/own-edits.ts";
+import { reauthor } from "../src/documents/reauthor.ts";
 import type { EditsMadeAnew } from "../src/documents/shared-edits.ts";
 import { firstFormOf } from "../src/engine/entry-content.ts";
 import { rangesOfUpdate } from "../src/documents/update-ranges.ts";
@@ -300,6 +301,19 @@ describe("edits of a copy of a store that is used more than once", () => {
     expect(doc.getMap("fields").toJSON()).toEqual({ part: { a: 1, b: 2 } });
     // A copy of the second one, taken before it made anything anew.
     expect(use("66", base, [...waiting, ...more("two ")], log).updates).toEqual([]);
+  });
+
+  test("promise 2: are made anew once where more of others' edits has come since", () => {
+    const base = write(OLD, [], [insert(0, "base")]);
+    const waiting = write(OLD, base, changes);
+    const grown = [...base, ...write(OTHERS, base, [insert(4, " grown")])];
+    const first = use("33", base, waiting, []);
+    const more = write(OLD, [...base, ...waiting], [tick, insert(0, "more ")]);
+    const second = use("44", grown, [...waiting, ...more], [first]);
+    const doc = documentOf(grown, [first, second]);
+    expect(textOf(doc)).toBe("more waits base grown");
+    expect(doc.getList("items").toJSON()).toEqual([{ done: true }]);
+    expect(second.edits).toHaveLength(2);
   });
 
   test("where others made them on another base, nothing is lost, and nobody takes them for the same again", () => {

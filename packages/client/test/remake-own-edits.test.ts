@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { LoroDoc, LoroMap, type PeerID } from "loro-crdt";
 import { describe, expect, test } from "vitest";
 import { rebaseDocument } from "../src/documents/rebase-document.ts";
-import type { Reauthored, ReauthorRequest } from "../src/documents/reauthor.ts";
+import type { Reauthored, ReauthorRequest } from "../src/documents/own-edits.ts";
 import { remakeOwnEdits } from "../src/documents/remake-own-edits.ts";
 import { firstFormOf } from "../src/engine/entry-content.ts";
 import { schema } from "./notebook.ts";

@@ -13,7 +13,7 @@ import { Context, Data, type Effect } from "effect";
 import type { StateMark } from "../engine/entry-content.ts";
 import type { DocumentView } from "../store/store-changes.ts";
 import type { Extracted, ExtractionRequest } from "./extract-documents.ts";
-import type { Reauthored, ReauthorRequest } from "./reauthor.ts";
+import type { Reauthored, ReauthorRequest } from "./own-edits.ts";
 import type { Rebased, RebaseRequest } from "./rebase-document.ts";
 
 /**

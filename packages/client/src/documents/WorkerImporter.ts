@@ -19,7 +19,7 @@ import {
   ImporterUnavailable,
 } from "./Importer.ts";
 import type { CoreAnswer, ReauthorAnswer, TogetherAnswers } from "./import-core.ts";
-import type { ReauthorRequest } from "./reauthor.ts";
+import type { ReauthorRequest } from "./own-edits.ts";
 
 export interface WorkerImporterOptions {
   /** Starts a thread that calls `serveImports`. */

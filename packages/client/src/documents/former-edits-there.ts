@@ -1,7 +1,8 @@
 /** What the log has of edits that a person's decision about refused ones applied again: on another copy of the store (decision 28). */
 import { commonEdits } from "./common-edits.ts";
 import { rangesOf } from "./document-versions.ts";
-import { documentsOf, type LaterEdit, type ReauthorRequest } from "./reauthor.ts";
+import type { LaterEdit, ReauthorRequest } from "./own-edits.ts";
+import { documentsOf } from "./reauthor.ts";
 
 export interface FormerEditsThere {
   /** All of them, what was given up first: the document in which the ones that are left were made, beside what is acknowledged. */

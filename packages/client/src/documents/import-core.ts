@@ -11,7 +11,7 @@ import { rebaseDocument } from "./rebase-document.ts";
 import { splitUpdate } from "./split-update.ts";
 import { holdsSeveralChanges } from "./join-updates.ts";
 import { importUpdates } from "./import-updates.ts";
-import type { Reauthored, ReauthorRequest } from "./reauthor.ts";
+import type { Reauthored, ReauthorRequest } from "./own-edits.ts";
 import { remakeOwnEdits } from "./remake-own-edits.ts";
 import { stateMarkOf } from "./state-mark.ts";
 import { extractDocuments, writeExtraction } from "./extract-documents.ts";

@@ -12,16 +12,8 @@ import { documentTypeOf } from "../engine/engine-schema.ts";
 import { applyUnsaved } from "./apply-unsaved.ts";
 import { frontiersAt, isIn, knownToAuthors, rangesOf, versionOf } from "./document-versions.ts";
 import { formerEditsThere, type FormerEditsThere } from "./former-edits-there.ts";
-import {
-  documentsOf,
-  type EditsAppliedAgain,
-  forgetOwnReaches,
-  newUpdates,
-  type OwnEdit,
-  reauthor,
-  type Reauthored,
-  type ReauthorRequest,
-} from "./reauthor.ts";
+import type { EditsAppliedAgain, OwnEdit, Reauthored, ReauthorRequest } from "./own-edits.ts";
+import { documentsOf, forgetOwnReaches, newUpdates, reauthor } from "./reauthor.ts";
 import { partsOf } from "./remake-edits.ts";
 
 /** As `reauthor`, with edits that the log has applied again. */

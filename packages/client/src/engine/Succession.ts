@@ -35,7 +35,7 @@ import { FIRST_LEASE, peerBelongsTo, peerIdOf } from "../documents/peer-ids.ts";
 import { rangesOfUpdate } from "../documents/update-ranges.ts";
 import { Fenced, type StoreFailure } from "../store/LocalStore.ts";
 import type { NewOutgoing, NewReceivedUpdate, RemadeDocument } from "../store/store-changes.ts";
-import type { OwnEdit, Reauthored } from "../documents/reauthor.ts";
+import type { OwnEdit, Reauthored } from "../documents/own-edits.ts";
 import type { UpdateRecord } from "../store/records.ts";
 import { type TransportFailure, Unreachable } from "../transport/Transport.ts";
 import type { Conversation } from "./Conversation.ts";
