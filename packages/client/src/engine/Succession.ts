@@ -31,8 +31,8 @@ import { freezing, receivePage } from "@cairn/sync";
 import { Clock, Effect, Result } from "effect";
 import type { ImporterError, ImporterShape } from "../documents/Importer.ts";
 import { joinUpdates } from "../documents/join-updates.ts";
-import { FIRST_LEASE, peerBelongsTo, peerIdOf } from "../documents/peer-ids.ts";
-import { rangesOfUpdate } from "../documents/update-ranges.ts";
+import { FIRST_LEASE, peerIdOf } from "../documents/peer-ids.ts";
+import { updateRanges } from "../documents/update-ranges-later.ts";
 import { Fenced, type StoreFailure } from "../store/LocalStore.ts";
 import type { NewOutgoing, NewReceivedUpdate, RemadeDocument } from "../store/store-changes.ts";
 import type { OwnEdit, Reauthored } from "../documents/own-edits.ts";
@@ -252,13 +252,16 @@ const remakeDocuments = Effect.fnUntraced(function* (
   const beside = [...there, ...(yield* openAll(others))];
   const { ahead = 0 } = (yield* store.position(workspace)) ?? {};
   const streams = new Map((yield* store.streams(workspace)).map((stream) => [stream.document, stream]));
+  const { operationsOf } = yield* Effect.promise(async () => updateRanges());
   const remade: Array<RemadeDocument> = [];
   for (const document of named) {
     const found = yield* unacknowledged.of(document);
     if (found === undefined) continue;
     const { opened, edits: own } = found;
     // Another tab, which leads as well, has finished this very succession.
-    if (own.some(({ update }) => hasPeerOf(to, update))) return yield* new Fenced({ operation: "succeed" });
+    if (own.some(({ update }) => Result.isSuccess(operationsOf(to, update)))) {
+      return yield* new Fenced({ operation: "succeed" });
+    }
     const log = beside.filter(({ entry }) => entry.header.document === document);
     const names = new NamedEdits(log.map(({ content }) => content));
     const again = new Set(own.filter((edit) => names.isAppliedAgain(edit)).map(({ id }) => id));
@@ -327,9 +330,6 @@ const formerOf = ({ formerEdits }: UpdateRecord, names: NamedEdits): OwnEdit["fo
   const { givenUp, later } = former;
   return { givenUp, later: later.map((edit) => ({ ...edit, isNamed: names.hasAll(edit.firstForms) })) };
 };
-
-const hasPeerOf = (device: DeviceId, update: Uint8Array): boolean =>
-  Result.getOrElse(rangesOfUpdate(update), () => []).some(({ peer }) => peerBelongsTo(device, peer));
 
 interface Opened extends Logged {
   readonly content: EntryContent;
