@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { launchBrowser, watchForTrouble } from "./support/browser.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
 import { type ServedApp, serveApp } from "./support/serve-app.ts";
-import { addNote, editorOf, soon, openApp } from "./support/steps.ts";
+import { addNote, editorOf, openApp, reloadSaved, soon } from "./support/steps.ts";
 
 /*
  * The notebook as a person uses it, on the built app in a real Chromium, signed out and without a Cairn server: all of
@@ -42,7 +42,7 @@ describe("from the first line", () => {
     await page.getByLabel("A new note").fill("Buy a map 🗺️");
     await page.getByLabel("A new note").press("Control+Enter");
     await expect.poll(() => editorOf(page).innerText(), soon).toContain("Buy a map 🗺️");
-    await page.reload();
+    await reloadSaved(page);
     await page.getByRole("link", { name: /Buy a map/ }).waitFor();
     await expect.poll(() => editorOf(page).innerText(), soon).toContain("Buy a map 🗺️");
   });
@@ -243,7 +243,7 @@ describe("the list", () => {
     await page.keyboard.press("Enter");
     await expect.poll(names, soon).toEqual(["One", "Three", "Two"]);
     await expect.poll(() => page.evaluate(() => document.activeElement?.textContent), soon).toContain("One");
-    await page.reload();
+    await reloadSaved(page);
     await expect.poll(names, soon).toEqual(["One", "Three", "Two"]);
 
     // Into the archive, with a way back, and from there.
@@ -350,7 +350,7 @@ describe("a checklist", () => {
     await page.getByRole("button", { name: "Move bread", exact: true }).focus();
     await page.keyboard.press("ArrowUp");
     await expect.poll(items, soon).toEqual(["bread", "x milk", "eggs", "x pepper", "x salt"]);
-    await page.reload();
+    await reloadSaved(page);
     await expect.poll(items, soon).toEqual(["bread", "x milk", "eggs", "x pepper", "x salt"]);
     await page.getByLabel("Search notes").fill("pepp");
     await expect.poll(() => row.count(), soon).toBe(1);
@@ -439,7 +439,7 @@ describe("the editor", () => {
     await addNote(page, "List", "- [ ] rope\n- [x] map");
     await page.getByRole("checkbox", { name: "rope" }).click();
     await expect.poll(() => page.getByRole("checkbox", { name: "rope" }).isChecked(), soon).toBe(true);
-    await page.reload();
+    await reloadSaved(page);
     await expect.poll(() => page.getByRole("checkbox", { name: "rope" }).isChecked(), soon).toBe(true);
     await expect.poll(() => page.locator("[data-note-row]").innerText(), soon).toContain("2/2");
   });

@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type BrowserProfile, openProfile } from "./support/browser-profile.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
-import { addNote, editorOf, openApp, soon } from "./support/steps.ts";
+import { addNote, editorOf, openApp, reloadSaved, shownSaved, soon } from "./support/steps.ts";
 
 /* Browsers with profiles that outlive them, and a server and a network that come and go (Promise 4). */
 
@@ -65,17 +65,6 @@ const write = async (page: Page, text: string, where: "Home" | "End" = "End"): P
   await page.keyboard.type(text);
 };
 
-/** Resolves as soon as the page shows that the last edit is on this device. */
-const shownSaved = (page: Page): Promise<void> =>
-  page.evaluate(async () => {
-    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-    const label = () => document.querySelector('button[aria-label^="Sync: "]')?.getAttribute("aria-label") ?? "";
-    // What stands there from before the last key press is gone with the next frames.
-    await frame();
-    await frame();
-    while (!label().startsWith("Sync: Saved")) await frame();
-  });
-
 describe("Promise 4: in the browser", () => {
   test(
     "what is written while the server is stopped stays through a reload, and merges later",
@@ -85,9 +74,9 @@ describe("Promise 4: in the browser", () => {
       await place.end("SIGTERM");
       await write(ann.page, " ann");
       await write(ben.page, "ben ", "Home");
-      await ann.page.reload();
+      await reloadSaved(ann.page);
       await expect.poll(() => editorOf(ann.page).innerText(), soon).toBe("start ann");
-      await ben.page.reload();
+      await reloadSaved(ben.page);
       await expect.poll(() => editorOf(ben.page).innerText(), soon).toBe("ben start");
       await place.start();
       await expect.poll(() => editorOf(ann.page).innerText(), { timeout: 45_000 }).toBe("ben start ann");

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { type BrowserProfile, openProfile } from "./support/browser-profile.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
 import { isLeading, rendererOf } from "./support/renderers.ts";
-import { addNote, editorOf, engineReady, openApp } from "./support/steps.ts";
+import { addNote, editorOf, engineReady, openApp, shownSaved } from "./support/steps.ts";
 
 /*
  * Three tabs of one profile in processes of their own, typing at once, while processes are killed and frozen and tabs are
@@ -73,13 +73,7 @@ const type = async (tab: Tab, tokens: number): Promise<void> => {
 /** Resolves as soon as the page shows that its last edit is on this device. */
 const untilSaved = async (tab: Tab): Promise<void> => {
   const typed = [...tab.unsaved];
-  await tab.page.evaluate(async () => {
-    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-    const label = () => document.querySelector('button[aria-label^="Sync: "]')?.getAttribute("aria-label") ?? "";
-    await frame();
-    await frame();
-    while (!label().startsWith("Sync: Saved")) await frame();
-  });
+  await shownSaved(tab.page);
   tab.saved.push(...typed);
   tab.unsaved = tab.unsaved.slice(typed.length);
 };

@@ -36,3 +36,20 @@ export const addNote = async (page: Page, title: string, body: string, tag?: str
 
 /** How long a test asks again: the page draws when it can, and the machine may be busy. */
 export const soon = { timeout: 10_000, interval: 30 };
+
+/** Resolves as soon as the page shows that the last edit is on this device. */
+export const shownSaved = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const label = () => document.querySelector('button[aria-label^="Sync: "]')?.getAttribute("aria-label") ?? "";
+    // What stands there from before the last key press is gone with the next frames.
+    await frame();
+    await frame();
+    while (!/saved/i.test(label())) await frame();
+  });
+
+/** Reloads as a person does who has not to be asked: what a page has not stored yet goes with it. */
+export const reloadSaved = async (page: Page): Promise<void> => {
+  await shownSaved(page);
+  await page.reload();
+};
