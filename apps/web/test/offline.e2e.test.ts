@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { insecureHost, launchBrowser, watchForTrouble } from "./support/browser.ts";
 import { type BuiltApp, buildApp } from "./support/built-app.ts";
 import { type ServedApp, serveApp } from "./support/serve-app.ts";
-import { addNote, editorOf, soon, openApp } from "./support/steps.ts";
+import { addNote, editorOf, openApp, reloadSaved, soon } from "./support/steps.ts";
 
 let older: BuiltApp;
 let newer: BuiltApp;
@@ -54,7 +54,7 @@ describe("without a network", () => {
     await page.getByLabel("Search notes").fill("");
     await addNote(page, "Offline", "written without a network");
     await page.locator("[data-note-row]", { hasText: "written without a network" }).waitFor();
-    await page.reload();
+    await reloadSaved(page);
     await page.locator("[data-note-row]", { hasText: "Offline" }).waitFor();
     // Pages that were never opened while there was a network.
     await page.goto(`${served.origin}/settings`);
@@ -63,7 +63,8 @@ describe("without a network", () => {
 });
 
 describe("a new build", () => {
-  test("is offered, is never mixed with the old one, and takes over in every tab when accepted", async () => {
+  /** Two tabs of the older build, to which the newer one is offered. */
+  const offered = async (): Promise<Page> => {
     await openApp(page, served.origin);
     await cached();
     await page.reload();
@@ -72,10 +73,16 @@ describe("a new build", () => {
     await other.getByText("1.0.0-older").waitFor();
     // A tab in the background draws one frame a second.
     await page.bringToFront();
-
     served.serve(newer.directory);
     await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
     await page.getByRole("region", { name: "New version" }).waitFor();
+    return other;
+  };
+  const accept = (): Promise<void> =>
+    page.getByRole("region", { name: "New version" }).getByRole("button", { name: "Reload" }).click();
+
+  test("is offered, is never mixed with the old one, and takes over in every tab when accepted", async () => {
+    const other = await offered();
 
     // The server has only the new build by now; the old one goes on with its own files, reloads and lazy parts included.
     await page.goto(`${served.origin}/settings`);
@@ -90,9 +97,21 @@ describe("a new build", () => {
         setInterval(() => void fetch("/v1/server"), 5);
       });
     }
-    await page.getByRole("region", { name: "New version" }).getByRole("button", { name: "Reload" }).click();
+    await accept();
     await page.getByText("2.0.0-newer").waitFor();
     await expect.poll(() => other.getByText("2.0.0-newer").count(), soon).toBe(1);
+  });
+
+  test("takes over as well where files of the old one are asked for at that moment", async () => {
+    const other = await offered();
+    await other.evaluate(() => {
+      const asking = setInterval(() => void fetch("/index.html"), 5);
+      setTimeout(() => clearInterval(asking), 2000);
+    });
+    await accept();
+    await expect.poll(() => other.getByText("2.0.0-newer").count(), soon).toBe(1);
+    await page.goto(`${served.origin}/settings`);
+    await page.getByText("2.0.0-newer").waitFor();
   });
 });
 

@@ -45,12 +45,19 @@ export const startAppUpdates = async (): Promise<void> => {
   });
 };
 
+/**
+ * A build that has not taken over by then would be kept from it for five minutes: Chromium tries it at once, again when a page
+ * of the app loads, and gives up in between where a request has woken the older build's worker at that moment.
+ */
+const takesOverWithinMs = 3000;
+
 /** Lets the waiting build take over; every tab reloads. */
 export const acceptUpdate = (): void => {
   accepted = true;
+  if (!waiting) return location.reload();
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker, not a window: it has no origin argument
-  if (waiting) waiting.postMessage("take-over");
-  else location.reload();
+  waiting.postMessage("take-over");
+  setTimeout(() => location.reload(), takesOverWithinMs);
 };
 
 /** Looks for a newer build and lets it take over. False where there is none to be had now. */
