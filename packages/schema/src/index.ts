@@ -11,6 +11,15 @@ export {
   defineSchema,
 } from "./document-type.ts";
 export {
+  madeAbove,
+  operationNaming,
+  operationOf,
+  renameOperation,
+  jsonOfContainer,
+  containerOfJson,
+} from "./container-names.ts";
+export { type Change, difference, jsonDifference } from "./difference.ts";
+export {
   createdAt,
   describeDocument,
   documentTypeName,
@@ -104,7 +113,7 @@ export {
   configureStyles,
   style,
 } from "./rich-text.ts";
-export { MAX_TREE_DEPTH, NODE_KEY, type NodePlace, type TreeNode, nodePlaces } from "./tree.ts";
+export { MAX_TREE_DEPTH, NODE_KEY, type NodePlace, type TreeNode, isTreeId, nodePlaces } from "./tree.ts";
 export type { TreeWriter } from "./tree-writer.ts";
 export {
   type Condition,

@@ -10,6 +10,7 @@ import {
   applyPatch,
   attachmentsOf,
   defineDocument,
+  derivePatch,
   editDocument,
   field,
   inspectDocument,
@@ -311,6 +312,27 @@ describe("tree", () => {
     expect(() => defineDocument({ fields: { tree: field.tree({ children: field.string() }) } })).toThrow(
       SchemaDefinitionError,
     );
+  });
+
+  test("what happened says nothing of nodes that stay, whatever others made beside them at the same time", () => {
+    const one = replica(1);
+    const two = replica(2);
+    editDocument(page, one).outline.create();
+    one.commit();
+    exchange(one, two);
+    one.getText("x").insert(0, "so many operations that this is the later one");
+    editDocument(page, one).outline.create(undefined, 0);
+    one.commit();
+    const added = editDocument(page, two).outline.create(undefined, 0);
+    two.commit();
+    const before = one.frontiers();
+    exchange(one, two);
+    // Once this fails, Loro says it itself.
+    expect(JSON.stringify(one.diff(before, one.frontiers()))).toContain('"action":"delete"');
+    const patch = derivePatch(page, one, before, one.frontiers());
+    expect(patch.filter(({ op }) => op === "set" || op === "unset")).toEqual([
+      { op: "set", path: `outline.${added}`, value: {} },
+    ]);
   });
 
   test("patches make, fill, place and delete nodes, all of it or none", () => {

@@ -1,8 +1,7 @@
 /** Changes of one document, made in another one that lacks some of what they were made on. */
-import { REMOVED_KEY } from "@cairn/schema";
+import { jsonOfContainer, madeAbove, operationNaming, REMOVED_KEY } from "@cairn/schema";
 import { type ContainerID, type JsonDiff, type LoroDoc, LoroMap } from "loro-crdt";
 import { namesForNew, renameNodes } from "./node-names.ts";
-import { madeAbove, operationNaming } from "./operation-names.ts";
 import { type ContainerDiff, type IsShared, possibleTreeChanges } from "./tree-changes.ts";
 
 /**
@@ -26,8 +25,9 @@ export const applyChanges = (
   const isMade = (id: ContainerID): boolean => {
     const above = madeAbove(id);
     const isWithin =
-      above !== undefined && (made.includes(`🦜:cid:${above}:`) || isNodeMade(changes, `cid:${above}:Map`));
-    return isWithin || made.includes(`🦜:${id}`) || isNodeMade(changes, id);
+      above !== undefined &&
+      (made.includes(jsonOfContainer(`cid:${above}:Map`)) || isNodeMade(changes, `cid:${above}:Map`));
+    return isWithin || made.includes(jsonOfContainer(id)) || isNodeMade(changes, id);
   };
   // A mergeable child goes by its name whether or not its parent has it: without it nobody finds what is in it.
   const isUnfound = (id: ContainerID): boolean =>

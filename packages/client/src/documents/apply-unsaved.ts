@@ -4,27 +4,20 @@ import {
   type DocumentType,
   forgetPast,
   hasLostSuccessors,
+  jsonDifference,
+  operationOf,
   renewSuccessors,
   settleDocument,
 } from "@cairn/schema";
 import { Result } from "effect";
-import {
-  type ContainerID,
-  type JsonDiff,
-  type LoroDoc,
-  type OpId,
-  type PeerID,
-  type TreeID,
-  VersionVector,
-} from "loro-crdt";
+import { type ContainerID, type JsonDiff, type LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
 import { applyChanges } from "./apply-changes.ts";
-import { jsonDifference } from "./difference.ts";
 import { contentAt } from "./document-versions.ts";
 import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
 import { movedChange, stepsBetween } from "./moved-changes.ts";
 import { Counterparts } from "./counterparts.ts";
 import type { ContainerDiff, IsShared } from "./tree-changes.ts";
-import { type OperationRange, rangesOfUpdate } from "./update-ranges.ts";
+import { isInRange, rangesOfUpdate } from "./update-ranges.ts";
 
 /**
  * Applies to `to` what the updates changed in `from`, which is not asked for its past afterwards. Where a text or a list is another
@@ -45,7 +38,8 @@ export const applyUnsaved = (
   const ranges = updates.flatMap((update) => Result.getOrElse(rangesOfUpdate(update), () => []));
   for (const { peer, start } of ranges) before.set(peer, Math.min(before.get(peer) ?? 0, start));
   // Nobody else has what these updates made, whatever goes by its name in `to`.
-  const isShared: IsShared = (operation) => !ranges.some((range) => isWithin(operation, range)) && isKnown(operation);
+  const isShared: IsShared = (operation) =>
+    !ranges.some((range) => isInRange(operationOf(operation), range)) && isKnown(operation);
   const begin = VersionVector.parseJSON(before);
   const reached = from.oplogFrontiers();
   const base = from.vvToFrontiers(begin);
@@ -80,11 +74,6 @@ export const applyUnsaved = (
   lost.push(...(forms?.bring() ?? []));
   forgetPast(from);
   return [...new Set(lost)];
-};
-
-const isWithin = (operation: TreeID, { peer, start, end }: OperationRange): boolean => {
-  const [counter, by] = operation.split("@");
-  return by === peer && start <= Number(counter) && Number(counter) < end;
 };
 
 /** Applies changes that begin at `before`, a state of `from`. */

@@ -1,5 +1,5 @@
 /** Where what is in one document is in another one that says the same: by its place, whatever operations made it. */
-import { nodesInOrder } from "@cairn/schema";
+import { type Change, madeAbove, nodesInOrder, operationNaming, renameOperation } from "@cairn/schema";
 import {
   type Container,
   type ContainerID,
@@ -13,8 +13,7 @@ import {
   LoroTree,
   type TreeID,
 } from "loro-crdt";
-import { type Change, namesForNew, renameInChange, renameValue, renameWithin, withValues } from "./node-names.ts";
-import { madeAbove, operationNaming, renameOperation } from "./operation-names.ts";
+import { namesForNew, renameInChange, renameValue, renameWithin, withValues } from "./node-names.ts";
 import type { IsShared } from "./tree-changes.ts";
 
 /** The places of a moment: neither document may change meanwhile. */

@@ -1,5 +1,5 @@
 /** Where a document stands, by counters and by frontiers, and what it says there. */
-import { canonicalContent, stateDigestInput } from "@cairn/schema";
+import { canonicalContent, operationOf, stateDigestInput } from "@cairn/schema";
 import { Result } from "effect";
 import { type LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
 import type { IsShared } from "./tree-changes.ts";
@@ -84,8 +84,7 @@ export const knownToAuthors = (doc: LoroDoc, updates: ReadonlyArray<Uint8Array>)
 export const isIn = (doc: LoroDoc): IsShared => {
   const version = versionOf(doc);
   return (operation) => {
-    const [counter, peer] = operation.split("@");
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Loro's own form of a peer
-    return Number(counter) < (version.get(peer as PeerID) ?? 0);
+    const { peer, counter } = operationOf(operation);
+    return counter < (version.get(peer) ?? 0);
   };
 };

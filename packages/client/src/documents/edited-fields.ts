@@ -5,6 +5,7 @@ import {
   editedForms,
   formVersionOf,
   isStateKey,
+  jsonOfContainer,
   type StoredForms,
 } from "@cairn/schema";
 import type { LoroDoc } from "loro-crdt";
@@ -21,7 +22,7 @@ export const outsideForms = (
   changes: ReadonlyArray<ContainerDiff>,
 ): Array<ContainerDiff> => {
   const containers = forms?.containers ?? new Set();
-  const signs = new Set<unknown>([...containers].map((id) => `🦜:${id}`));
+  const signs = new Set<unknown>([...containers].map((id) => jsonOfContainer(id)));
   return changes.flatMap(([id, diff]): Array<ContainerDiff> => {
     if (containers.has(id)) return [];
     if (diff.type !== "map" || forms === undefined) return [[id, diff]];

@@ -1,8 +1,16 @@
 /** Names of trees' nodes in changes that are made in another document than the one that they were made in. */
 import {
+  type Change,
+  madeAbove,
+  operationNaming,
+  operationOf,
+  renameOperation,
+  jsonOfContainer,
+  containerOfJson,
+} from "@cairn/schema";
+import {
   type ContainerID,
   type Diff,
-  isContainerId,
   type JsonDiff,
   type LoroDoc,
   LoroTree,
@@ -10,10 +18,6 @@ import {
   type TreeID,
 } from "loro-crdt";
 import { versionOf } from "./document-versions.ts";
-import { madeAbove, operationNaming, renameOperation } from "./operation-names.ts";
-
-/** What changed in one container. */
-export type Change<D extends Diff | JsonDiff> = readonly [ContainerID, D];
 
 /** Other names of nodes. */
 export type NodeNames = ReadonlyMap<TreeID, TreeID>;
@@ -45,13 +49,10 @@ export const renameInChange = <D extends Diff | JsonDiff>(diff: D, names: NodeNa
   };
 };
 
-/** Before a container's name in a difference as JSON. */
-const SIGN = "🦜:";
-
 /** A container that a difference as JSON puts somewhere, by another name; any other value as it is. */
 export const renameValue = (value: unknown, nameOf: (id: ContainerID) => ContainerID): unknown => {
-  const id = typeof value === "string" && value.startsWith(SIGN) ? value.slice(SIGN.length) : undefined;
-  return id !== undefined && isContainerId(id) ? `${SIGN}${nameOf(id)}` : value;
+  const id = containerOfJson(value);
+  return id === undefined ? value : jsonOfContainer(nameOf(id));
 };
 
 /** The same change of a map or a list with other values. */
@@ -91,7 +92,7 @@ export const namesForNew = (
     for (const made of madeIn(diff)) {
       if (isKnown(made) || !made.endsWith(`@${to.peerIdStr}`)) continue;
       unused ??= unusedPeer(from, to);
-      names.set(made, `${Number(made.split("@")[0])}@${unused}`);
+      names.set(made, `${operationOf(made).counter}@${unused}`);
     }
     if (diff.type !== "tree") continue;
     const tree = to.getContainerById(id);
@@ -100,8 +101,7 @@ export const namesForNew = (
       const isTaken = isThere ? !isKnown(target) : target.endsWith(`@${to.peerIdStr}`);
       if (action !== "create" || !isTaken) continue;
       unused ??= unusedPeer(from, to);
-      const [counter] = target.split("@");
-      names.set(target, `${Number(counter)}@${unused}`);
+      names.set(target, `${operationOf(target).counter}@${unused}`);
     }
   }
   return names;

@@ -8,10 +8,11 @@
  * A copy of a store may be used more than once, and each use makes the same edits anew. So an edit keeps a name, its first
  * form, and what others have made anew of the same edits is taken as it is, too.
  */
-import { LoroDoc, type OpId, type PeerID } from "loro-crdt";
+import { LoroDoc, type PeerID } from "loro-crdt";
 import {
   canonicalContent,
   configureStyles,
+  difference,
   type DocumentSchema,
   type DocumentType,
   forgetReaches,
@@ -24,7 +25,6 @@ import {
 } from "@cairn/schema";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import { commonEdits, placeOf } from "./common-edits.ts";
-import { difference } from "./difference.ts";
 import {
   contentAt,
   type Counters,
@@ -51,7 +51,7 @@ import {
 } from "./remake-edits.ts";
 import { renameInContent, successorNames } from "./successor-names.ts";
 import { newestShared, placesOf, type Shared } from "./shared-edits.ts";
-import type { OperationRange } from "./update-ranges.ts";
+import { isInRange } from "./update-ranges.ts";
 
 /** The newest edits are made anew one by one, so that another copy that has some of them can build on these. */
 const SINGLE_EDITS = 256;
@@ -345,7 +345,7 @@ const momentsIn = (
   const ranges = own.map(({ update }) => rangesOf(update));
   for (const at of versionsOfSuccessors(doc).flat()) {
     const edit = ranges.findIndex(
-      ([range, ...more]) => more.length === 0 && range !== undefined && isWithin(at, range),
+      ([range, ...more]) => more.length === 0 && range !== undefined && isInRange(at, range),
     );
     const [range] = ranges[edit] ?? [];
     if (range === undefined) continue;
@@ -356,6 +356,3 @@ const momentsIn = (
   }
   return [...found.values()].toSorted((left, right) => left.edit - right.edit || left.at.counter - right.at.counter);
 };
-
-const isWithin = ({ peer, counter }: OpId, range: OperationRange): boolean =>
-  peer === range.peer && range.start <= counter && counter < range.end;

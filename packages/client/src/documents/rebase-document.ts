@@ -8,6 +8,7 @@ import {
   type DocumentSchema,
   forgetPast,
   hasLostSuccessors,
+  jsonDifference,
   renewSuccessors,
   settleDocument,
 } from "@cairn/schema";
@@ -17,7 +18,6 @@ import { copyDocument } from "../backup/copy-document.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
 import type { DocumentView } from "../store/store-changes.ts";
 import { applyChanges } from "./apply-changes.ts";
-import { jsonDifference } from "./difference.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
 import { movedChange, type Steps, stepsOf } from "./moved-changes.ts";

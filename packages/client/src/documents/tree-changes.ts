@@ -2,9 +2,8 @@
  * Changes of trees on their way into another state of the document, which may lack nodes: those that were made by edits
  * that are given up, or that somebody deleted meanwhile. Loro refuses all of a difference where one node is missing.
  */
+import { type Change, isTreeId, madeAbove } from "@cairn/schema";
 import { type ContainerID, type JsonDiff, type LoroDoc, LoroTree, type TreeID } from "loro-crdt";
-import type { Change } from "./node-names.ts";
-import { isTreeId, madeAbove } from "./operation-names.ts";
 
 /** What was changed in one container. */
 export type ContainerDiff = Change<JsonDiff>;
@@ -27,7 +26,7 @@ const NODE_DATA = /^cid:(\d+@\d+):Map$/;
 /** The node that a container is part of, where it is part of one: its data, or a mergeable child in it. */
 const nodeOf = (id: ContainerID): TreeID | undefined => {
   const node = madeAbove(id) ?? NODE_DATA.exec(id)?.[1];
-  return isTreeId(node) ? node : undefined;
+  return node !== undefined && isTreeId(node) ? node : undefined;
 };
 
 /** Leaves out what has no place in `target`. */

@@ -1,7 +1,7 @@
 /** Which operations an update holds, and whether they are its author's (rule 13). */
 import type { DeviceId } from "@cairn/protocol";
 import { Data, Result } from "effect";
-import { type PeerID, decodeImportBlobMeta } from "loro-crdt";
+import { type OpId, type PeerID, decodeImportBlobMeta } from "loro-crdt";
 import { peerBelongsTo } from "./peer-ids.ts";
 import { offerUpdateRanges } from "./update-ranges-later.ts";
 
@@ -11,6 +11,9 @@ export interface OperationRange {
   readonly start: number;
   readonly end: number;
 }
+
+export const isInRange = ({ peer, counter }: OpId, range: OperationRange): boolean =>
+  range.peer === peer && range.start <= counter && counter < range.end;
 
 /**
  * An update that must not be applied or sent.

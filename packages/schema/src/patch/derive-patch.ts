@@ -1,6 +1,7 @@
 /** Patches out of changes: what happened to a document between two of its versions, in the words of its type. */
 import type { JsonDiff, LoroDoc } from "loro-crdt";
 
+import { jsonDifference } from "../difference.ts";
 import { type DocumentType, PLAIN_ROOT } from "../document-type.ts";
 import type { Field, Fields } from "../field-kinds.ts";
 import { type Json, canonicalJson, isJsonWithin } from "../json.ts";
@@ -73,7 +74,7 @@ const derive = (type: DocumentType, doc: LoroDoc, from: Version, to: Version, ve
   const gone: Array<ReadonlyArray<string>> = [];
   const isWithin = (names: ReadonlyArray<string>): boolean =>
     gone.some((record) => record.every((name, index) => names[index] === name));
-  const changes = doc.diff(from, to, true).flatMap(([id, diff]) => {
+  const changes = jsonDifference(doc, from, to).flatMap(([id, diff]) => {
     const path = doc.getPathToContainer(id);
     const found = path === undefined ? undefined : locate(type.fields, path.map(String), versions);
     return found === undefined ? [] : [{ id, found, diff }];

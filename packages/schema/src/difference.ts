@@ -5,25 +5,24 @@
  * they go and come back, with all that is in them. Made in another document, such a node would be another one: what others write
  * in it at the same time would be gone, and it would be there twice where two devices do so.
  */
-import {
-  type Container,
-  type ContainerID,
-  type Diff,
-  isContainer,
-  type JsonDiff,
-  LoroCounter,
-  type LoroDoc,
-  LoroList,
+import type {
+  Container,
+  ContainerID,
+  Diff,
+  JsonDiff,
+  LoroDoc,
   LoroMap,
-  LoroMovableList,
-  LoroText,
   LoroTree,
-  type OpId,
-  type TreeDiffItem,
-  type TreeID,
+  OpId,
+  TreeDiffItem,
+  TreeID,
 } from "loro-crdt";
-import type { Change } from "./node-names.ts";
-import { operationNaming } from "./operation-names.ts";
+import { isContainer } from "./container.ts";
+import { jsonOfContainer, operationNaming } from "./container-names.ts";
+import { COUNTER, LIST, MAP, MOVABLE_LIST, TEXT, TREE } from "./place.ts";
+
+/** What changed in one container. */
+export type Change<D extends Diff | JsonDiff> = readonly [ContainerID, D];
 
 /** As `LoroDoc.diff`, in the form that JSON can say. */
 export const jsonDifference = (doc: LoroDoc, from: OpId[], to: OpId[]): Array<[ContainerID, JsonDiff]> =>
@@ -63,7 +62,7 @@ const keptNodes = (changes: ReadonlyArray<Change<Diff | JsonDiff>>, before: Loro
   const kept = new Set<TreeID>();
   for (const [id, diff] of changes) {
     const tree = diff.type === "tree" ? before.getContainerById(id) : undefined;
-    if (!(tree instanceof LoroTree) || diff.type !== "tree") continue;
+    if (tree === undefined || !TREE.is(tree) || diff.type !== "tree") continue;
     for (const { action, target } of diff.diff) {
       if (action === "delete") kept.delete(target);
       else if (action === "create" && !isGone(tree, target)) kept.add(target);
@@ -78,7 +77,8 @@ const lessMoves = (
   tree: Container | undefined,
   kept: ReadonlySet<TreeID>,
 ): Array<TreeDiffItem> => {
-  const nodeOf = (id: TreeID) => (tree instanceof LoroTree && !isGone(tree, id) ? tree.getNodeByID(id) : undefined);
+  const nodeOf = (id: TreeID) =>
+    tree !== undefined && TREE.is(tree) && !isGone(tree, id) ? tree.getNodeByID(id) : undefined;
   const placed = items.flatMap((item): Array<TreeDiffItem> => {
     const node = nodeOf(item.target);
     if (node === undefined || item.action === "move") return [item];
@@ -129,9 +129,8 @@ const NOTHING: Partial<Record<ReturnType<Container["kind"]>, Diff>> = {
 };
 
 const childrenOf = (container: Container): ReadonlyArray<Container> => {
-  if (container instanceof LoroMap) return container.values().filter(isContainer);
-  const isList = container instanceof LoroList || container instanceof LoroMovableList;
-  return isList ? container.toArray().filter(isContainer) : [];
+  if (MAP.is(container)) return container.values().filter(isContainer);
+  return LIST.is(container) || MOVABLE_LIST.is(container) ? container.toArray().filter(isContainer) : [];
 };
 
 const isIn = (all: Diff | JsonDiff, child: Container): boolean => {
@@ -141,22 +140,27 @@ const isIn = (all: Diff | JsonDiff, child: Container): boolean => {
 
 const isWithin = (container: Container, nodes: ReadonlySet<TreeID>): boolean => {
   for (let above: Container | undefined = container; above !== undefined; above = above.parent()) {
-    const node = above.parent() instanceof LoroTree ? operationNaming(above.id) : undefined;
+    const node = isInTree(above) ? operationNaming(above.id) : undefined;
     if (node !== undefined && nodes.has(node)) return true;
   }
   return false;
 };
 
+const isInTree = (container: Container): boolean => {
+  const parent = container.parent();
+  return parent !== undefined && TREE.is(parent);
+};
+
 /** All that is in a container, as what changed in it. */
 const lessContent = <D extends Diff | JsonDiff>(all: D, before: Container): D => {
-  if (all.type === "map" && before instanceof LoroMap) return { ...all, updated: lessEntries(all.updated, before) };
-  if (all.type === "counter" && before instanceof LoroCounter) {
+  if (all.type === "map" && MAP.is(before)) return { ...all, updated: lessEntries(all.updated, before) };
+  if (all.type === "counter" && COUNTER.is(before)) {
     return { ...all, increment: all.increment - before.value };
   }
-  if (all.type === "text" && before instanceof LoroText) {
+  if (all.type === "text" && TEXT.is(before)) {
     return { ...all, diff: lessSteps(charactersOf(before.toDelta()), charactersOf(all.diff)) };
   }
-  if (all.type === "list" && (before instanceof LoroList || before instanceof LoroMovableList)) {
+  if (all.type === "list" && (LIST.is(before) || MOVABLE_LIST.is(before))) {
     return { ...all, diff: lessSteps(before.toArray().map(itemOf), itemsOf(all.diff)) };
   }
   return all;
@@ -175,7 +179,7 @@ const lessEntries = (all: Readonly<Record<string, unknown>>, before: LoroMap): R
 };
 
 /** Equal where two values are: a container by its id, which JSON says with a sign before it. */
-const said = (value: unknown): string => JSON.stringify(isContainer(value) ? `🦜:${value.id}` : value) ?? "";
+const said = (value: unknown): string => JSON.stringify(isContainer(value) ? jsonOfContainer(value.id) : value) ?? "";
 
 /** A piece of a text or a list. */
 interface Piece {

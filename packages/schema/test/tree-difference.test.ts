@@ -1,9 +1,8 @@
 /** What leads from one version of a document with trees to another one. */
-import { canonicalContent, nodesInOrder } from "@cairn/schema";
+import { canonicalContent, difference, jsonDifference, nodesInOrder } from "@cairn/schema";
 import fc from "fast-check";
 import { LoroDoc, type LoroTreeNode, type OpId, type PeerID } from "loro-crdt";
 import { describe, expect, it } from "vitest";
-import { difference, jsonDifference } from "../src/documents/difference.ts";
 
 const replica = (peer: PeerID): LoroDoc => {
   const doc = new LoroDoc();

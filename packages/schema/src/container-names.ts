@@ -1,5 +1,18 @@
-/** The operations that containers are called by. */
-import { type ContainerID, isContainerId, type TreeID } from "loro-crdt";
+/** What Loro (1.17) calls containers: by the operations that made them, and in differences as JSON. */
+import type { ContainerID, OpId, PeerID, TreeID } from "loro-crdt";
+import { isTreeId } from "./tree.ts";
+
+/** Before a container's id, where a difference as JSON puts it somewhere. */
+const SIGN = "🦜:";
+
+/** How a difference as JSON says that a container is put somewhere. */
+export const jsonOfContainer = (id: ContainerID): string => `${SIGN}${id}`;
+
+/** The container that a value of a difference as JSON stands for. */
+export const containerOfJson = (value: unknown): ContainerID | undefined => {
+  const id = typeof value === "string" && value.startsWith(SIGN) ? value.slice(SIGN.length) : undefined;
+  return id !== undefined && isContainerId(id) ? id : undefined;
+};
 
 const CONTAINER = /^cid:(\d+@\d+):/;
 /** A mergeable child at any depth below a container that is no root, whose peer and counter are written to base 36. */
@@ -19,12 +32,19 @@ const fromBase36 = (digits: string): bigint =>
 /** The operation by which a container is named: its own, or that of the one that it is in; undefined for what goes by its name. */
 export const operationNaming = (id: ContainerID): TreeID | undefined => {
   const operation = madeAbove(id) ?? CONTAINER.exec(id)?.[1];
-  return isTreeId(operation) ? operation : undefined;
+  return operation !== undefined && isTreeId(operation) ? operation : undefined;
+};
+
+/** The operation of a name. */
+export const operationOf = (name: TreeID): OpId => {
+  const [counter, peer] = name.split("@");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Loro's own form of a peer
+  return { peer: peer as PeerID, counter: Number(counter) };
 };
 
 /** The id of the same container by another operation. */
 export const renameOperation = (id: ContainerID, operation: TreeID): ContainerID => {
-  const [counter = "", peer = ""] = operation.split("@");
+  const { peer, counter } = operationOf(operation);
   const above = `@${BigInt(peer).toString(36)}:${BigInt(counter).toString(36)}`;
   const prefix = MERGEABLE_IN.exec(id)?.[0];
   const renamed =
@@ -35,4 +55,4 @@ export const renameOperation = (id: ContainerID, operation: TreeID): ContainerID
   return renamed;
 };
 
-export const isTreeId = (id: string | undefined): id is TreeID => id !== undefined && /^\d+@\d+$/.test(id);
+const isContainerId = (id: string): id is ContainerID => id.startsWith("cid:");
