@@ -135,7 +135,8 @@ const verifyContent = (
   const broken: Array<string> = [];
   const where = `document ${id.slice(0, 6)} of device ${device.index}`;
   const present = new Set(content.edits);
-  if (present.size !== content.edits.length) broken.push(`promise 2: ${where} has an edit twice`);
+  const twice = content.edits.filter((edit, at) => content.edits.indexOf(edit) !== at);
+  if (twice.length > 0) broken.push(`promise 2: ${where} has twice: ${[...new Set(twice)].join(", ")}`);
   if (content.pending) broken.push(`promise 5: ${where} waits for an update that nobody has`);
   let characters = 0;
   let tally = 0;
