@@ -143,6 +143,7 @@ describe("runs that found something", () => {
   test.each([
     [26, "another device's admission links although this one has a proposal of its own on its way"],
     [71, "what a device wrote that came in during another's key change is applied"],
+    [12_186, "what an earlier identity has sent is not taken for what waits under the same counter"],
     [15_460, "newer forms that two copies of a disk make by operations of one name stay two"],
     [20_190, "an older tab gives nothing up behind which a newer one wrote what it does not know"],
   ])("seed %i of five devices: %s", async (seed) => {

@@ -35,7 +35,8 @@ export const unacknowledgedEdits = Effect.fnUntraced(function* (
     of: (document, settled) =>
       Effect.map(store.openDocument(workspace, document), (opened) => {
         if (opened === undefined) return undefined;
-        const sent = new Set(outbox.map(({ counter }) => counter).filter((counter) => settled?.has(counter) !== true));
+        const waiting = outbox.filter(({ counter }) => settled?.has(counter) !== true);
+        const sent = new Map(waiting.map((header) => [header.counter, header]));
         return { opened, edits: opened.updates.filter((update) => isUnacknowledged(update, sent)) };
       }),
   };

@@ -147,6 +147,8 @@ export interface OutgoingHeader extends Pick<
   OutgoingRecord,
   "counter" | "document" | "kind" | "state" | "attempts" | "frozenAt"
 > {
+  /** The author: counters of an identity that was left mean other entries (rule 12). */
+  readonly device: DeviceId;
   /** Of the entry. */
   readonly bytes: number;
 }

@@ -68,7 +68,8 @@ const observeModel = (model: LocalStoreModel, workspace = WORKSPACE) => {
       return [{ document, updates: others.length + 1, bytes, oldest: first.time }];
     })
     .toSorted(byJson);
-  const outgoingHeaders = outgoing.map(({ counter, document, kind, state, attempts, frozenAt, entry }) => ({
+  const outgoingHeaders = outgoing.map(({ device, counter, document, kind, state, attempts, frozenAt, entry }) => ({
+    device,
     counter,
     document,
     kind,

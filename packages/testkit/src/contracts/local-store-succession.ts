@@ -1,5 +1,5 @@
 /** What every local store does when the identity of its device gives way to another one (rule 12). */
-import type { NewOutgoing, RemadeDocument, Succession } from "@cairn/client/effect";
+import type { LocalStoreShape, NewOutgoing, RemadeDocument, Succession } from "@cairn/client/effect";
 import { EntryKind, NO_DOCUMENT } from "@cairn/protocol";
 import { Effect } from "effect";
 import { describe, expect } from "vitest";
@@ -32,6 +32,37 @@ const admission: NewOutgoing = outgoingEntry(1, [], {
   hash: hashOf(9, 9),
 });
 
+const bare = (fence: number): Succession => ({
+  workspace: WORKSPACE,
+  fence,
+  from: DEVICE,
+  to: SUCCESSOR,
+  ahead: 0,
+  admission,
+  documents: [],
+});
+
+/**
+ * An update that the first identity has sent under its counter 2, one that waits behind it, and one of another document under the
+ * successor's counter 2.
+ */
+const sentByTwo = (store: LocalStoreShape, fence: number) =>
+  Effect.gen(function* () {
+    const [sent = 0] = yield* store.appendUpdates([edit()]);
+    const membership = outgoingEntry(1, [], { document: NO_DOCUMENT, kind: EntryKind.membership });
+    yield* store.freeze(WORKSPACE, fence, [membership, outgoingEntry(2, [sent])]);
+    const settled = [1, 2].map((counter) => ({ counter, seq: counter }));
+    yield* store.settle(WORKSPACE, fence, settled, 4_000);
+    yield* store.succeed(bare(fence));
+    yield* store.settle(WORKSPACE, fence, [{ counter: 1, seq: 3 }], 5_000);
+    const edits = [edit({ device: SUCCESSOR }), edit({ document: OTHER_NOTE, device: SUCCESSOR })];
+    const [waits = 0, other = 0] = yield* store.appendUpdates(edits);
+    yield* store.freeze(WORKSPACE, fence, [outgoingEntry(2, [other], { device: SUCCESSOR, document: OTHER_NOTE })]);
+    const headers = yield* store.outgoingHeaders(WORKSPACE);
+    expect(headers.map(({ device, counter }) => [device, counter])).toEqual([[SUCCESSOR, 2]]);
+    return { sent, waits, other };
+  });
+
 export const registerSuccessionContract = (suite: ContractSuite): void => {
   describe("succession", () => {
     suite.test("ends a dead letter of which nothing waits but what was made behind it (promise 14)", (store, fence) =>
@@ -48,15 +79,7 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
           ];
           remade.push({ document, acknowledged: [], unacknowledged });
         }
-        yield* store.succeed({
-          workspace: WORKSPACE,
-          fence,
-          from: DEVICE,
-          to: SUCCESSOR,
-          ahead: 0,
-          admission,
-          documents: remade,
-        });
+        yield* store.succeed({ ...bare(fence), documents: remade });
         expect((yield* store.streams(WORKSPACE)).map(({ document, state }) => [document, state])).toEqual([
           [OTHER_NOTE, "DEAD_LETTER"],
         ]);
@@ -189,20 +212,49 @@ export const registerSuccessionContract = (suite: ContractSuite): void => {
       }),
     );
 
+    suite.test("what an earlier identity has sent is not made anew with what waits under its counter", (store, fence) =>
+      Effect.gen(function* () {
+        const { waits, other } = yield* sentByTwo(store, fence);
+        const third = deviceOf(10);
+        yield* store.succeed({
+          ...bare(fence),
+          from: SUCCESSOR,
+          to: third,
+          admission: { ...admission, device: third },
+          documents: [
+            {
+              document: NOTE,
+              acknowledged: [receivedUpdate(DEVICE, 2)],
+              unacknowledged: [{ id: waits, update: bytesOf(8), refs: [] }],
+            },
+            { document: OTHER_NOTE, acknowledged: [], unacknowledged: [{ id: other, update: bytesOf(9), refs: [] }] },
+          ],
+        });
+        const opened = yield* store.openDocument(WORKSPACE, NOTE);
+        expect(opened?.updates.map(({ id, state }) => [id, state])).toEqual([
+          [waits, "pending"],
+          [expect.any(Number), "received"],
+        ]);
+      }),
+    );
+
+    suite.test(
+      "what an earlier identity has sent may be folded while something waits under its counter",
+      (store, fence) =>
+        Effect.gen(function* () {
+          const { sent, waits } = yield* sentByTwo(store, fence);
+          const snapshot = { workspace: WORKSPACE, document: NOTE, through: waits, snapshot: bytesOf(1) };
+          yield* store.fold(snapshot, [sent, waits]);
+          expect((yield* store.openDocument(WORKSPACE, NOTE))?.updates.map(({ id }) => id)).toEqual([waits]);
+        }),
+    );
+
     suite.test("an identity that no server knows is forgotten, and edits under it are refused", (store, fence) =>
       Effect.gen(function* () {
         yield* store.freeze(WORKSPACE, fence, [
           outgoingEntry(1, [], { document: NO_DOCUMENT, kind: EntryKind.membership }),
         ]);
-        yield* store.succeed({
-          workspace: WORKSPACE,
-          fence,
-          from: DEVICE,
-          to: SUCCESSOR,
-          ahead: 3,
-          admission,
-          documents: [],
-        });
+        yield* store.succeed({ ...bare(fence), ahead: 3 });
         expect((yield* store.versions(WORKSPACE)).has(DEVICE)).toBe(false);
         // On another log nothing is ahead of the cursor.
         expect((yield* store.position(WORKSPACE))?.ahead).toBe(3);

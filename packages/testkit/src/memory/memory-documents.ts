@@ -3,6 +3,7 @@ import {
   type DocumentRecord,
   type DocumentView,
   Fenced,
+  isUnacknowledged,
   type LocalStoreShape,
   type NewerUpdates,
   rebuildsOf,
@@ -90,8 +91,7 @@ const newer = (found: StoredDocument, afterId: number): Omit<NewerUpdates, "merg
 };
 
 /** A snapshot cannot hold what came after it, and what may have to be sent again keeps its row (Promise 7). */
-const givesWay = (stored: StoredWorkspace, { state, counter = 0 }: UpdateRecord): boolean =>
-  state === "received" || (state === "frozen" && !stored.outgoing.has(counter));
+const givesWay = (stored: StoredWorkspace, update: UpdateRecord): boolean => !isUnacknowledged(update, stored.outgoing);
 
 type DocumentOperations = Pick<
   LocalStoreShape,

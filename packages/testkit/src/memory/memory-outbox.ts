@@ -162,7 +162,8 @@ const pendingOf = (stored: StoredWorkspace | undefined): ReadonlyArray<PendingDo
   });
 
 const headersOf = (stored: StoredWorkspace | undefined): ReadonlyArray<OutgoingHeader> =>
-  inOutboxOrder(stored).map(({ counter, document, kind, state, attempts, frozenAt, entry }) => ({
+  inOutboxOrder(stored).map(({ device, counter, document, kind, state, attempts, frozenAt, entry }) => ({
+    device,
     counter,
     document,
     kind,

@@ -1,6 +1,7 @@
 /** Documents: opening, projecting, folding. */
 import type { DocumentId, WorkspaceId } from "@cairn/protocol";
 import { Dexie } from "dexie";
+import { isUnacknowledged } from "../is-unacknowledged.ts";
 import type { DocumentView, NewerUpdates, RowsOfType } from "../store-changes.ts";
 import type { LocalStoreShape } from "../LocalStore.ts";
 import type { DocumentRecord } from "../records.ts";
@@ -71,10 +72,11 @@ const withViews = async (
 };
 
 /** Promise 7: what may have to be sent again keeps its row. */
-const mayBeSentAgain = async (database: CairnDatabase, { workspace, state, counter }: UpdateRow): Promise<boolean> => {
-  if (state === "received") return false;
-  if (state === "pending" || counter === undefined) return true;
-  return (await database.outgoing.where(":id").equals([workspace, counter]).count()) > 0;
+const mayBeSentAgain = async (database: CairnDatabase, row: UpdateRow): Promise<boolean> => {
+  const { workspace, state, counter } = row;
+  const mayWait = state === "frozen" && counter !== undefined;
+  const sent = mayWait ? await database.outgoing.get([workspace, counter]) : undefined;
+  return isUnacknowledged(row, { get: () => sent });
 };
 
 export const documentOperations = (connection: DexieConnection): DocumentOperations => {

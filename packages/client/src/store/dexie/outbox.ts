@@ -123,7 +123,8 @@ export const outboxOperations = (connection: DexieConnection): OutboxOperations 
   };
   const headersOf = async (workspace: WorkspaceId): Promise<ReadonlyArray<OutgoingHeader>> =>
     (await ofWorkspace(outgoing, workspace).toArray()).map(
-      ({ counter, document, kind, state, attempts, frozenAt, bytes }) => ({
+      ({ device, counter, document, kind, state, attempts, frozenAt, bytes }) => ({
+        device,
         counter,
         document,
         kind,

@@ -1,6 +1,6 @@
 /** A device's identity gives way to its successor (rule 12). */
 import { Dexie } from "dexie";
-import { isUnacknowledged } from "../is-unacknowledged.ts";
+import { isUnacknowledged, type SentEntries } from "../is-unacknowledged.ts";
 import { Fenced, type LocalStoreShape } from "../LocalStore.ts";
 import type { RemadeDocument, Succession } from "../store-changes.ts";
 import { isStreamOver } from "../streams.ts";
@@ -23,10 +23,9 @@ export const successionOperations = (connection: DexieConnection): Pick<LocalSto
         const { record, position } = await requireWorkspace(database, OPERATION, workspace);
         requireThat(OPERATION, record.device === from);
         await requireAllNamed(database, succession);
-        const sent = await ofWorkspace(database.outgoing, workspace).toArray();
-        for (const remade of succession.documents) {
-          await remake(database, succession, remade, new Set(sent.map(({ counter }) => counter)));
-        }
+        const outbox = await ofWorkspace(database.outgoing, workspace).toArray();
+        const sent = new Map(outbox.map((row) => [row.counter, row]));
+        for (const remade of succession.documents) await remake(database, succession, remade, sent);
         await ofWorkspace(database.outgoing, workspace).delete();
         await forgetUnacknowledged(database, succession);
         const { retiredLeases: _, ...rest } = record;
@@ -56,7 +55,7 @@ const remake = async (
   database: CairnDatabase,
   { workspace }: Succession,
   { document, acknowledged, unacknowledged }: RemadeDocument,
-  sent: ReadonlySet<number>,
+  sent: SentEntries,
 ): Promise<void> => {
   const before = await database.documents.get([workspace, document]);
   if (before === undefined) throw new Fenced({ operation: OPERATION });

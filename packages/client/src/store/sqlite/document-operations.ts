@@ -68,7 +68,8 @@ export const documentOperations = (
   const removeFolded = database.prepare(`
     DELETE FROM updates WHERE id = ?1 AND document = ?2 AND (state = ${UpdateState.received} OR
       (state = ${UpdateState.frozen}
-       AND NOT EXISTS (SELECT 1 FROM outgoing WHERE workspace = ?3 AND outgoing.counter = updates.counter)))`);
+       AND NOT EXISTS (SELECT 1 FROM outgoing WHERE workspace = ?3
+         AND outgoing.counter = updates.counter AND outgoing.device = updates.device)))`);
 
   const newer = (key: number, record: Pick<DocumentRecord, "workspace" | "document">, afterId: number) => {
     const found = snapshotThrough.get(key);

@@ -149,6 +149,7 @@ export const toOutgoing = (row: Row): OutgoingRecord => ({
 });
 
 export const toHeader = (row: Row): OutgoingHeader => ({
+  device: deviceId(row["device"]),
   counter: number(row["counter"]),
   document: documentId(row["document"]),
   kind: number(row["kind"]),

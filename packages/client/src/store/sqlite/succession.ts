@@ -19,7 +19,7 @@ export const successionOperations = (
 ): Pick<LocalStoreShape, "succeed"> => {
   const open = database.prepare(`
     SELECT id FROM updates WHERE document = ?1 AND (state = ${UpdateState.pending} OR (state = ${UpdateState.frozen}
-      AND counter IN (SELECT counter FROM outgoing WHERE workspace = ?2))) ORDER BY id`);
+      AND (device, counter) IN (SELECT device, counter FROM outgoing WHERE workspace = ?2))) ORDER BY id`);
   const waitingDocuments = database.prepare(`
     SELECT document FROM documents WHERE workspace = ?1 AND pending_updates > 0
     UNION ALL SELECT documents.document FROM outgoing
@@ -27,7 +27,7 @@ export const successionOperations = (
     WHERE outgoing.workspace = ?1`);
   const removeSettled = database.prepare(`
     DELETE FROM updates WHERE document = ?1 AND NOT (state = ${UpdateState.pending} OR (state = ${UpdateState.frozen}
-      AND counter IN (SELECT counter FROM outgoing WHERE workspace = ?2)))`);
+      AND (device, counter) IN (SELECT device, counter FROM outgoing WHERE workspace = ?2)))`);
   const removeUpdate = database.prepare("DELETE FROM updates WHERE id = ?");
   const changeUpdate = database.prepare(
     `UPDATE updates SET bytes = ?, refs = ?, first_form = ?, applied_again = ?, former_edits = NULL,
