@@ -61,10 +61,7 @@ export const appShell = (): Plugin => {
             .map((path) => ({ url: path.slice(publicDir.length), revision: revision(readFileSync(path)) })),
         ].toSorted((a, b) => a.url.localeCompare(b.url));
         if (!files.some((file) => file.url === "/index.html")) this.error("index.html is missing from the app shell");
-        const build = revision(JSON.stringify(files));
-        worker.code = worker.code
-          .replaceAll("__CAIRN_SHELL_FILES__", JSON.stringify(files))
-          .replaceAll("__CAIRN_BUILD__", JSON.stringify(build));
+        worker.code = worker.code.replaceAll("__CAIRN_SHELL_FILES__", JSON.stringify(files));
       },
     },
   };

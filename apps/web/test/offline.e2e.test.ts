@@ -104,13 +104,14 @@ describe("a new build", () => {
 
   test("takes over as well where files of the old one are asked for at that moment", async () => {
     const other = await offered();
+    await page.goto(`${served.origin}/settings`);
+    await page.getByText("1.0.0-older").waitFor();
     await other.evaluate(() => {
       const asking = setInterval(() => void fetch("/index.html"), 5);
       setTimeout(() => clearInterval(asking), 2000);
     });
     await accept();
     await expect.poll(() => other.getByText("2.0.0-newer").count(), soon).toBe(1);
-    await page.goto(`${served.origin}/settings`);
     await page.getByText("2.0.0-newer").waitFor();
   });
 });

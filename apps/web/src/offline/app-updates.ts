@@ -16,6 +16,28 @@ const offer = (candidate: ServiceWorker | null | undefined): void => {
   for (const listener of listeners) listener();
 };
 
+/** The page's file for which it was reloaded last: once is enough, whatever the worker says. */
+const RELOADED_FOR = "cairn-reloaded-for";
+
+/**
+ * A page that loads in the very moment in which a new build takes over has the older one's code, whose other files are gone. Its
+ * worker says so; older workers say nothing.
+ */
+const leaveOtherBuild = async (): Promise<void> => {
+  const { controller } = navigator.serviceWorker;
+  if (controller === null) return;
+  const { pathname } = new URL(import.meta.url);
+  const isItsFile = await new Promise<unknown>((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener("message", ({ data }) => resolve(data), { once: true });
+    port1.start();
+    controller.postMessage(pathname, [port2]);
+  });
+  if (isItsFile !== false || sessionStorage.getItem(RELOADED_FOR) === pathname) return;
+  sessionStorage.setItem(RELOADED_FOR, pathname);
+  location.reload();
+};
+
 /** How often an open tab asks for a new build, besides each time it comes back to the foreground. */
 const askEveryMs = 60 * 60 * 1000;
 
@@ -26,6 +48,7 @@ export const startAppUpdates = async (): Promise<void> => {
     // Another tab accepted the new build: this tab's lazy chunks are gone with the old cache, so it must follow.
     if (controlledAtStart || accepted) location.reload();
   });
+  void leaveOtherBuild();
   const registration = await navigator.serviceWorker
     .register("/sw.js", { updateViaCache: "none" })
     // A browser that forbids service workers runs the app as well, only not without a network.
@@ -46,7 +69,7 @@ export const startAppUpdates = async (): Promise<void> => {
 };
 
 /**
- * A build that has not taken over by then would be kept from it for five minutes: Chromium tries it at once, again when a page
+ * A build that has not taken over by then may be kept from it for minutes: Chromium tries it at once, again when a page
  * of the app loads, and gives up in between where a request has woken the older build's worker at that moment.
  */
 const takesOverWithinMs = 3000;
@@ -71,6 +94,7 @@ export const updateNow = async (): Promise<boolean> => {
 };
 
 const findUpdate = async (): Promise<void> => {
+  void leaveOtherBuild();
   const registration = await navigator.serviceWorker.getRegistration();
   // Offline, or the server does not answer: there is nothing newer to be had.
   await registration?.update().catch(() => undefined);

@@ -33,9 +33,10 @@ interface ExtendableMessage extends MessageEvent<unknown> {
 const worker = self as unknown as ServiceWorkerScope;
 
 declare const __CAIRN_SHELL_FILES__: ReadonlyArray<{ readonly url: string; readonly revision: string | null }>;
-declare const __CAIRN_BUILD__: string;
 
-precacheAndRoute([...__CAIRN_SHELL_FILES__], { cleanURLs: false, ignoreURLParametersMatching: [] });
+const files = __CAIRN_SHELL_FILES__;
+
+precacheAndRoute([...files], { cleanURLs: false, ignoreURLParametersMatching: [] });
 
 // Paths that belong to the server; everything else that is navigated to is a page of the app.
 registerRoute(
@@ -57,5 +58,7 @@ worker.addEventListener("install", (event) => {
 worker.addEventListener("message", (event) => {
   // The browser may stop an idle worker: it has to stay until it has taken over.
   if (event.data === "take-over") event.waitUntil(worker.skipWaiting());
-  if (event.data === "which-build") event.ports[0]?.postMessage(__CAIRN_BUILD__);
+  // A page asks whether a file that it was loaded with is of this build.
+  const path = typeof event.data === "string" && event.data.startsWith("/") ? event.data : undefined;
+  if (path !== undefined) event.ports[0]?.postMessage(files.some(({ url }) => url === path));
 });
