@@ -11,12 +11,12 @@ export {
   defineSchema,
 } from "./document-type.ts";
 export {
+  containerOfJson,
+  jsonOfContainer,
   madeAbove,
   operationNaming,
   operationOf,
   renameOperation,
-  jsonOfContainer,
-  containerOfJson,
 } from "./container-names.ts";
 export { type Change, difference, jsonDifference } from "./difference.ts";
 export {

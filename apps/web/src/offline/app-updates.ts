@@ -94,7 +94,6 @@ export const updateNow = async (): Promise<boolean> => {
 };
 
 const findUpdate = async (): Promise<void> => {
-  void leaveOtherBuild();
   const registration = await navigator.serviceWorker.getRegistration();
   // Offline, or the server does not answer: there is nothing newer to be had.
   await registration?.update().catch(() => undefined);

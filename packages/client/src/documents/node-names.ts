@@ -1,12 +1,12 @@
 /** Names of trees' nodes in changes that are made in another document than the one that they were made in. */
 import {
   type Change,
+  containerOfJson,
+  jsonOfContainer,
   madeAbove,
   operationNaming,
   operationOf,
   renameOperation,
-  jsonOfContainer,
-  containerOfJson,
 } from "@cairn/schema";
 import {
   type ContainerID,
