@@ -273,6 +273,29 @@ describe("edits of rich texts and trees that are made anew", () => {
     expect(lost).toHaveLength(1);
   });
 
+  it("name nothing as lost that they have taken away themselves", () => {
+    const { doc, node } = server();
+    const local = replica(2, doc);
+    const { outline } = editDocument(page, local);
+    let refused = "";
+    const parked = updateOf(local, () => {
+      refused = outline.create();
+    });
+    const later = updateOf(local, () => {
+      outline.edit(refused)?.label.set("in the refused one");
+      outline.move(refused, node);
+      outline.delete(node);
+    });
+    const { notReapplied } = rebaseDocument(schema, "page", doc, {
+      parked: [parked],
+      later: [later],
+      peer: "3",
+      mode: "reapply",
+      digest: hashFromBytes(new Uint8Array(32)),
+    });
+    expect(notReapplied).toEqual([]);
+  });
+
   it("name nothing as lost where they have taken away what is not there", () => {
     const { doc, node } = server();
     const local = replica(2, doc);

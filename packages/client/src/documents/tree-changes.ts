@@ -38,6 +38,10 @@ export const possibleTreeChanges = (
 ): TreeChanges => {
   const made = new Set<string>();
   const lost: Array<ContainerID> = [];
+  const isDeleted = (tree: ContainerID, node: TreeID): boolean => {
+    const container = from.getContainerById(tree);
+    return container instanceof LoroTree && container.getNodeByID(node) !== undefined && container.isNodeDeleted(node);
+  };
   const isThere = (tree: ContainerID, node: TreeID): boolean => {
     if (made.has(node)) return true;
     if (!isShared(node)) return false;
@@ -67,8 +71,9 @@ export const possibleTreeChanges = (
           if (item.action !== "delete") parents.set(item.target, parent);
           return true;
         }
-        // That a node is gone already is no loss.
-        if (item.action !== "delete") lost.push(`cid:${item.target}:Map`);
+        // That a node is gone already is no loss, nor is what was done to one that these changes take away.
+        const isGone = item.action === "delete" || isDeleted(id, item.target);
+        if (!isGone) lost.push(`cid:${item.target}:Map`);
         return false;
       });
       return kept.length === 0 ? [] : [[id, { ...diff, diff: kept }]];
@@ -77,7 +82,7 @@ export const possibleTreeChanges = (
     const tree = node === undefined ? undefined : from.getContainerById(`cid:${node}:Map`)?.parent();
     // What is in no tree is not to be judged here.
     if (node === undefined || !(tree instanceof LoroTree) || isThere(tree.id, node)) return [[id, diff]];
-    if (!lost.includes(`cid:${node}:Map`)) lost.push(`cid:${node}:Map`);
+    if (!isDeleted(tree.id, node) && !lost.includes(`cid:${node}:Map`)) lost.push(`cid:${node}:Map`);
     return [];
   });
   return { possible, lost };
