@@ -10,7 +10,7 @@ import { begin, decide, park, type Scenario } from "./scenario.ts";
 const SEEDS = Number(process.env["CAIRN_STORY_SEEDS"] ?? 60);
 const FIRST_SEED = Number(process.env["CAIRN_STORY_FIRST_SEED"] ?? 1);
 
-const KINDS: ReadonlyArray<EditKind> = ["text", "list", "map", "counter", "title"];
+const KINDS: ReadonlyArray<EditKind> = ["text", "list", "list", "map", "counter", "title", "move", "move", "remove"];
 const DECISIONS: ReadonlyArray<Decision> = ["retry", "discard", "discard", "fork"];
 /** How long something goes on before the next thing happens, in milliseconds. */
 const WHILES: ReadonlyArray<number> = [1, 50, 400, 3_000, 20_000];
@@ -74,6 +74,11 @@ const tell = async (seed: number): Promise<ReadonlyArray<string>> => {
     world.run.end();
   }
 };
+
+/** A story that ended badly once, by what was wrong. */
+test("story 4375: nobody is told of a loss in what they took away themselves", async () => {
+  expect(await tell(4_375)).toEqual([]);
+});
 
 test(
   `promises 2, 4, 5 and 14: ${SEEDS} stories of copies end well`,

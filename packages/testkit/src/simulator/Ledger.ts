@@ -4,6 +4,7 @@
  */
 import type { DeviceId, DocumentId, Hash } from "@cairn/protocol";
 import type { NoteVersion } from "./note-schema.ts";
+import type { OutlineChange } from "./outline.ts";
 
 export interface LedgerEdit {
   /** Unique in the run; the edit writes it into its document. */
@@ -19,8 +20,8 @@ export interface LedgerEdit {
   readonly version: NoteVersion;
   /** It adds a line, which is its id. */
   readonly line: boolean;
-  /** It adds a node, whose label and notes are its id. */
-  readonly node: boolean;
+  /** What it does to the document's outline. */
+  readonly outline: OutlineChange | undefined;
   /** The key of the mark that it sets. */
   readonly mark: string | undefined;
   /**
@@ -30,7 +31,10 @@ export interface LedgerEdit {
   state: "asked" | "durable" | "uncertain" | "given-up";
   /** The app was told that it is saved. */
   saved: boolean;
-  /** It set its mark within one that a person gave up: the mark is nowhere, which the person is to be told. */
+  /**
+   * It set its mark within one that a person gave up, or moved a node to where such a one was: that is nowhere, which the person
+   * is to be told.
+   */
   unplaced: boolean;
 }
 
@@ -57,8 +61,13 @@ export class Ledger {
   /** By device and counter. */
   readonly acknowledged = new Map<string, Acknowledged>();
   readonly forks = new Map<DocumentId, LedgerFork>();
-  /** Keys of the marks that went with edits that were given up, and that the person has not been told of yet, by device and document. */
-  readonly unplacedMarks = new Map<string, Set<string>>();
+  /**
+   * Paths of what went with edits that were given up, and that the person has not been told of yet, by device and document;
+   * for what was done to an outline the path of all of it.
+   */
+  readonly unplaced = new Map<string, Set<string>>();
+  /** Where nodes were moved behind edits that were given up, by device and document: others may have taken their places away. */
+  readonly movedBehind = new Set<string>();
   /** Devices whose disk was replaced: what was given up there may wait again. */
   readonly #replaced = new Set<number>();
   /** What broke a promise while the run went on. */

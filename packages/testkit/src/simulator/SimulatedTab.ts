@@ -24,6 +24,7 @@ import type { Defect } from "./Defect.ts";
 import { openDisk } from "./DeviceDisk.ts";
 import type { Ledger, LedgerEdit } from "./Ledger.ts";
 import { NOTE, type NoteVersion, editNote, noteSchemas } from "./note-schema.ts";
+import { type OutlineChange, OUTLINE, makeNode, moveNode, removeNode } from "./outline.ts";
 import { ORIGIN } from "./ServerCluster.ts";
 import type { SimulatedDevice } from "./SimulatedDevice.ts";
 import { makeSimulatedTransport } from "./SimulatedTransport.ts";
@@ -32,7 +33,7 @@ import { SimulatedProcess } from "./World.ts";
 /** What a person does with edits that the server does not take. */
 export type Decision = "retry" | "fork" | "discard" | "look";
 
-export type EditKind = "text" | "list" | "map" | "counter" | "title" | "delete" | "restore";
+export type EditKind = "text" | "list" | "map" | "counter" | "title" | "delete" | "restore" | "move" | "remove";
 
 interface OpenNote {
   readonly loro: LoroDoc;
@@ -47,6 +48,8 @@ interface OpenNote {
 
 const codeOf = (error: unknown): unknown =>
   typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+
+const isAt = (told: string, path: string): boolean => told === path || told.startsWith(`${path}.`);
 
 export class SimulatedTab {
   readonly device: SimulatedDevice;
@@ -214,16 +217,19 @@ export class SimulatedTab {
           return void (await engine.forkDeadLetter(workspace, document));
         case "discard": {
           const unplaced = `${this.device.index}/${document}`;
-          this.#ledger.unplacedMarks.delete(unplaced);
+          this.#ledger.unplaced.delete(unplaced);
+          this.#ledger.movedBehind.delete(unplaced);
           const { notReapplied } = await engine.discardDeadLetter(workspace, document);
           if (laterEdits > 0) world.count("dead letter with later edits discarded");
           // All containers of a note but the newer forms of others are there from the beginning.
-          if (notReapplied.length > 0 && this.device.system.versions === undefined) {
-            this.#ledger.violations.push(`promise 4: edits behind refused ones were lost: ${notReapplied.join(", ")}`);
+          const hasMoved = this.#ledger.movedBehind.has(unplaced);
+          const lost = notReapplied.filter((path) => !(hasMoved && isAt(path, OUTLINE)));
+          if (lost.length > 0 && this.device.system.versions === undefined) {
+            this.#ledger.violations.push(`promise 4: edits behind refused ones were lost: ${lost.join(", ")}`);
           }
-          for (const key of this.#ledger.unplacedMarks.get(unplaced) ?? []) {
-            if (notReapplied.includes(`marks.${key}`)) world.count("mark that went with a given-up one named");
-            else this.#ledger.violations.push(`promise 4: nobody was told that the mark ${key} of ${document} is lost`);
+          for (const path of this.#ledger.unplaced.get(unplaced) ?? []) {
+            if (notReapplied.some((told) => isAt(told, path))) world.count("loss by what was given up named");
+            else this.#ledger.violations.push(`promise 4: nobody was told that ${path} of ${document} is lost`);
           }
           return;
         }
@@ -267,7 +273,7 @@ export class SimulatedTab {
     let amount = 0;
     let characters = 0;
     let line = false;
-    let node = false;
+    let outline: OutlineChange | undefined;
     let mark: string | undefined;
     switch (kind) {
       case "text": {
@@ -276,8 +282,7 @@ export class SimulatedTab {
         break;
       }
       case "list":
-        node = true;
-        note.addNode(id);
+        outline = makeNode(note.outline, id);
         if (isMixed) {
           line = true;
           note.addLine(id);
@@ -300,6 +305,12 @@ export class SimulatedTab {
       case "restore":
         setDeleted(loro, false);
         break;
+      case "move":
+        outline = moveNode(note.outline, random) ?? makeNode(note.outline, id);
+        break;
+      case "remove":
+        outline = removeNode(note.outline, random) ?? makeNode(note.outline, id);
+        break;
     }
     note.leave(id);
     if (isMixed) this.device.system.defect?.page?.(loro, this.version);
@@ -314,7 +325,7 @@ export class SimulatedTab {
       characters,
       version: this.version,
       line,
-      node,
+      outline,
       mark,
       state: "asked",
       saved: false,

@@ -7,8 +7,9 @@ import type { DocumentId } from "@cairn/protocol";
 import { decodeImportBlobMeta, LoroDoc, type PeerID } from "loro-crdt";
 import type { StoredDocument } from "../memory/memory-storage.ts";
 import type { MemoryStorage } from "../memory/index.ts";
-import type { Ledger } from "./Ledger.ts";
+import type { Ledger, LedgerEdit } from "./Ledger.ts";
 import { LATEST, readNote, readVersions } from "./note-schema.ts";
+import { lostMoves, nodesOf, OUTLINE, type OutlineNode } from "./outline.ts";
 import type { World } from "./World.ts";
 
 type Rebuilding = Parameters<LocalStoreShape["rebuildDocument"]>[0];
@@ -26,6 +27,8 @@ const editsOf = (document: StoredDocument | undefined): ReadonlyArray<string> =>
   if (document === undefined) return [];
   return withContent(document, (loro) => readNote(loro).edits);
 };
+
+const outlineOf = (loro: LoroDoc): ReadonlyArray<OutlineNode> => nodesOf(readNote(loro).outline);
 
 const withContent = <A>(document: StoredDocument, read: (loro: LoroDoc) => A): A => {
   const loro = load(document);
@@ -65,7 +68,6 @@ const editsIn = (document: StoredDocument, updates: ReadonlyArray<Uint8Array>): 
 const noteUnplacedMarks = (
   ledger: Ledger,
   device: number,
-  document: DocumentId,
   after: StoredDocument | undefined,
   parked: ReadonlyArray<string>,
   later: ReadonlyArray<string>,
@@ -86,9 +88,32 @@ const noteUnplacedMarks = (
       Object.hasOwn(marks, edit.mark)
     )
       continue;
-    edit.unplaced = true;
-    const keys = ledger.unplacedMarks.get(`${device}/${document}`) ?? new Set();
-    ledger.unplacedMarks.set(`${device}/${document}`, keys.add(edit.mark));
+    noteUnplaced(ledger, device, edit, `marks.${edit.mark}`);
+  }
+};
+
+const noteUnplaced = (ledger: Ledger, device: number, edit: LedgerEdit, path: string): void => {
+  edit.unplaced = true;
+  const key = `${device}/${edit.document}`;
+  ledger.unplaced.set(key, (ledger.unplaced.get(key) ?? new Set()).add(path));
+};
+
+/** A later edit that moved a node below one that only given-up edits had made leaves it where it was. */
+const noteUnplacedMoves = (
+  ledger: Ledger,
+  device: number,
+  document: DocumentId,
+  before: ReadonlyArray<OutlineNode>,
+  after: StoredDocument | undefined,
+  waiting: ReadonlyArray<string>,
+  later: ReadonlyArray<string>,
+): void => {
+  const edits = waiting.flatMap((id) => ledger.edits.get(id) ?? []);
+  const moved = edits.filter(({ id, outline }) => outline?.kind === "moved" && later.includes(id));
+  if (moved.length === 0 || after === undefined) return;
+  ledger.movedBehind.add(`${device}/${document}`);
+  for (const edit of lostMoves(edits, new Set(later), before, withContent(after, outlineOf))) {
+    noteUnplaced(ledger, device, edit, OUTLINE);
   }
 };
 
@@ -109,6 +134,7 @@ export const watchRebuilding = (
   const parked = editsIn(before, updatesOf(pending.filter((id) => id <= through)));
   const later = editsIn(before, updatesOf(pending.filter((id) => id > through)));
   const shown = editsOf(before);
+  const nodes = withContent(before, outlineOf);
   const fork = edits.find((edit) => edit.document !== document)?.document;
   return () => {
     const broken = (what: string, ids: ReadonlyArray<string>): void => {
@@ -127,7 +153,9 @@ export const watchRebuilding = (
     );
     ledger.giveUp(document, gone);
     if (fork === undefined) {
-      noteUnplacedMarks(ledger, device, document, stored.documents.get(document), parked, later);
+      const made = stored.documents.get(document);
+      noteUnplacedMarks(ledger, device, made, parked, later);
+      noteUnplacedMoves(ledger, device, document, nodes, made, [...parked, ...later], later);
       return world.count("dead letter discarded");
     }
     world.count("dead letter forked");

@@ -109,6 +109,12 @@ export const noteSchemas: Readonly<Record<NoteVersion, DocumentSchema>> = { 1: f
 /** The note as a version declares it. */
 export const noteTypes: Readonly<Record<NoteVersion, DocumentType>> = types;
 
+const editFirst = (doc: LoroDoc) => editDocument(types[1], doc);
+
+/** The outline as an app edits it, and as it reads it. */
+export type Outline = ReturnType<typeof editFirst>["outline"];
+export type OutlineView = ReturnType<Outline["get"]>;
+
 /** What an app of any version can do to a note. */
 export interface NoteEditor {
   readonly body: { readonly length: number; readonly insert: (position: number, text: string) => void };
@@ -116,19 +122,10 @@ export interface NoteEditor {
   readonly setTitle: (title: string) => void;
   readonly setMark: (key: string, by: string) => void;
   readonly addLine: (id: string) => void;
-  /** A root of the outline, before the others. */
-  readonly addNode: (id: string) => void;
+  readonly outline: Outline;
   /** Leaves the id of an edit. */
   readonly leave: (id: string) => void;
 }
-
-const editFirst = (doc: LoroDoc) => editDocument(types[1], doc);
-
-const addNode = (nodes: ReturnType<typeof editFirst>["outline"], id: string): void => {
-  const node = nodes.edit(nodes.create(undefined, 0));
-  node?.label.set(id);
-  node?.notes.insert(0, id);
-};
 
 /** A note as an app of this version edits it. */
 export const editNote = (version: NoteVersion, doc: LoroDoc): NoteEditor => {
@@ -141,7 +138,7 @@ export const editNote = (version: NoteVersion, doc: LoroDoc): NoteEditor => {
         setTitle: (title) => note.title.set(title),
         setMark: (key, by) => note.marks.set(key, by),
         addLine: (id) => note.lines.push(id),
-        addNode: (id) => addNode(note.outline, id),
+        outline: note.outline,
         leave: (id) => note.edits.push(id),
       };
     }
@@ -154,7 +151,7 @@ export const editNote = (version: NoteVersion, doc: LoroDoc): NoteEditor => {
         setMark: (key, by) => note.marks.set(key, by),
         // At the beginning, where apps of the first version do not write.
         addLine: (id) => note.lines.insert(0, { id, text: id }),
-        addNode: (id) => addNode(note.outline, id),
+        outline: note.outline,
         leave: (id) => note.edits.push(id),
       };
     }
@@ -166,7 +163,7 @@ export const editNote = (version: NoteVersion, doc: LoroDoc): NoteEditor => {
         setTitle: (title) => note.headline.set(title),
         setMark: (key, by) => note.marks.ensure(key).by.set(by),
         addLine: (id) => note.lines.ensure(id).text.set(id),
-        addNode: (id) => addNode(note.outline, id),
+        outline: note.outline,
         leave: (id) => note.edits.push(id),
       };
     }

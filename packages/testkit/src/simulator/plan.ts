@@ -33,7 +33,8 @@ export type StepKind =
   | "slow-consumer"
   | "upgrade"
   | "refuse"
-  | "decide";
+  | "decide"
+  | "outline";
 
 export interface Step {
   readonly kind: StepKind;
@@ -159,6 +160,26 @@ const drawRefusals = (seed: number, devices: number, until: number): ReadonlyArr
   });
 };
 
+/** How many runs have people who put the nodes of an outline elsewhere, and take them away. */
+const OUTLINES_SHARE = 0.3;
+
+/** When somebody changes an outline, mostly soon after somebody else; from a stream of its own. */
+const drawOutlineChanges = (seed: number, devices: number, until: number): ReadonlyArray<Step> => {
+  const random = new SeededRandom(seed, 47);
+  if (!random.chance(OUTLINES_SHARE)) return [];
+  return Array.from({ length: 4 + random.below(8) }).flatMap((): ReadonlyArray<Step> => {
+    const from = random.unit() * until;
+    const a = random.unit();
+    return Array.from({ length: 1 + random.below(5) }, (): Step => ({
+      kind: "outline",
+      at: Math.min(until, from + random.unit() * 1_000),
+      who: random.below(devices),
+      a,
+      b: random.unit(),
+    }));
+  });
+};
+
 /** The plan of a seed. */
 export const makePlan = (seed: number, devices: number, steps: number): Plan => {
   const random = new SeededRandom(seed, 3);
@@ -181,11 +202,12 @@ export const makePlan = (seed: number, devices: number, steps: number): Plan => 
   }
   const { versions, upgrades } = drawVersions(seed, devices, at);
   const refusals = drawRefusals(seed, devices, at);
+  const outlines = drawOutlineChanges(seed, devices, at);
   return {
     seed,
     devices,
     circumstances: { ...drawnCircumstances, versions },
-    steps: [...drawn, ...upgrades, ...refusals].toSorted((left, right) => left.at - right.at),
+    steps: [...drawn, ...upgrades, ...refusals, ...outlines].toSorted((left, right) => left.at - right.at),
   };
 };
 
@@ -227,6 +249,8 @@ export const FAULTS = [
   "upgrade while edits wait",
   "upgrade beside a tab of the older version",
   "late edit of an older app",
+  "edit: move",
+  "edit: remove",
   "fault: refused for good",
   "edit behind a dead letter",
   "dead letter retried",

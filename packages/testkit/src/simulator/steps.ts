@@ -27,6 +27,8 @@ const EDITS: ReadonlyArray<EditKind> = [
   "restore",
 ];
 
+const OUTLINE_EDITS: ReadonlyArray<EditKind> = ["list", "move", "move", "move", "remove"];
+
 /** The documents of a device whose edits the server does not take. */
 export const parkedOf = ({ workspace }: Run, device: SimulatedDevice): ReadonlyArray<DocumentId> => {
   const stored = workspace === undefined ? undefined : device.storage.workspaces.get(workspace);
@@ -59,17 +61,12 @@ export class Steps {
     if (device === undefined || workspace === undefined) return;
     world.note(`step ${kind}`, who);
     switch (kind) {
-      case "edit": {
-        const tab = device.anyTab();
-        const { documents } = run;
-        const note = documents[Math.floor(a * documents.length)];
-        const edit = EDITS[Math.floor(b * EDITS.length)];
-        if (tab === undefined || note === undefined || edit === undefined || !run.joined.has(device.index)) return;
-        this.#edits += 1;
-        world.count(`edit: ${edit}`);
-        void tab.edit(workspace, note, edit, `${device.index}.${this.#edits}`);
+      case "edit":
+        this.#edit(device, workspace, a, EDITS[Math.floor(b * EDITS.length)]);
         return;
-      }
+      case "outline":
+        this.#edit(device, workspace, a, OUTLINE_EDITS[Math.floor(b * OUTLINE_EDITS.length)]);
+        return;
       case "open-tab":
         if (device.openTabs().length < 3) {
           device.openTab();
@@ -225,6 +222,16 @@ export class Steps {
         return;
       }
     }
+  }
+
+  #edit(device: SimulatedDevice, workspace: WorkspaceId, a: number, edit: EditKind | undefined): void {
+    const { documents, joined, world } = this.#run;
+    const tab = device.anyTab();
+    const note = documents[Math.floor(a * documents.length)];
+    if (tab === undefined || note === undefined || edit === undefined || !joined.has(device.index)) return;
+    this.#edits += 1;
+    world.count(`edit: ${edit}`);
+    void tab.edit(workspace, note, edit, `${device.index}.${this.#edits}`);
   }
 
   /** A newer version of the app comes to a device: to all of its tabs, or to one. It may die while it starts. */

@@ -10,6 +10,7 @@ import { LoroDoc } from "loro-crdt";
 import type { StoredDocument, StoredWorkspace } from "../memory/memory-storage.ts";
 import type { StoredLog } from "../memory-server/index.ts";
 import { type NoteVersions, disagreements, noteTypes, readNote, readVersions } from "./note-schema.ts";
+import { type OutlineNode, nodesOf, outlineProblems } from "./outline.ts";
 import type { Run } from "./Run.ts";
 import type { SimulatedDevice } from "./SimulatedDevice.ts";
 
@@ -64,7 +65,7 @@ export interface Content {
   readonly edits: ReadonlyArray<string>;
   readonly characters: number;
   readonly tally: number;
-  readonly nodes: ReadonlyArray<{ readonly label: string; readonly notes: string }>;
+  readonly nodes: ReadonlyArray<OutlineNode>;
   readonly pending: boolean;
   /** As each version of the app reads it, where a run has several. */
   readonly versions: NoteVersions | undefined;
@@ -87,7 +88,7 @@ export const contentOf = (document: StoredDocument, isMixed = false): Content =>
       edits: note.edits,
       characters: note.body.length,
       tally: note.tally,
-      nodes: note.outline,
+      nodes: nodesOf(note.outline),
       pending: loro.exportPendingUpdates() !== undefined,
       versions,
     };
@@ -147,15 +148,8 @@ const verifyContent = (
     tally += known?.amount ?? 0;
   }
   if (tally !== content.tally) broken.push(`promise 2: ${where} counts ${content.tally} where its edits add ${tally}`);
-  for (const { label, notes } of content.nodes) {
-    if (run.ledger.edits.get(label)?.node !== true || !present.has(label) || notes !== label) {
-      broken.push(`promise 4: ${where} has the node ${label} with ${notes}, which nobody made`);
-    }
-  }
-  const nodes = [...present].filter((edit) => run.ledger.edits.get(edit)?.node === true).length;
-  if (nodes !== content.nodes.length || nodes !== new Set(content.nodes.map(({ label }) => label)).size) {
-    broken.push(`promise 2: ${where} has ${content.nodes.length} nodes where its edits made ${nodes}`);
-  }
+  for (const problem of outlineProblems(run.ledger.edits, present, content.nodes))
+    broken.push(`${problem}, in ${where}`);
   if (characters !== content.characters) {
     broken.push(`promise 2: ${where} has ${content.characters} characters where its edits add ${characters}`);
   }
