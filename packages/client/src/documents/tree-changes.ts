@@ -29,6 +29,13 @@ const nodeOf = (id: ContainerID): TreeID | undefined => {
   return node !== undefined && isTreeId(node) ? node : undefined;
 };
 
+/** What a document has of a tree's node. */
+const standingOf = (doc: LoroDoc, tree: ContainerID, node: TreeID): "alive" | "deleted" | "unknown" => {
+  const container = doc.getContainerById(tree);
+  if (!(container instanceof LoroTree) || container.getNodeByID(node) === undefined) return "unknown";
+  return container.isNodeDeleted(node) ? "deleted" : "alive";
+};
+
 /** Leaves out what has no place in `target`. */
 export const possibleTreeChanges = (
   changes: ReadonlyArray<ContainerDiff>,
@@ -38,16 +45,8 @@ export const possibleTreeChanges = (
 ): TreeChanges => {
   const made = new Set<string>();
   const lost: Array<ContainerID> = [];
-  const isDeleted = (tree: ContainerID, node: TreeID): boolean => {
-    const container = from.getContainerById(tree);
-    return container instanceof LoroTree && container.getNodeByID(node) !== undefined && container.isNodeDeleted(node);
-  };
-  const isThere = (tree: ContainerID, node: TreeID): boolean => {
-    if (made.has(node)) return true;
-    if (!isShared(node)) return false;
-    const container = target.getContainerById(tree);
-    return container instanceof LoroTree && container.getNodeByID(node) !== undefined && !container.isNodeDeleted(node);
-  };
+  const isThere = (tree: ContainerID, node: TreeID): boolean =>
+    made.has(node) || (isShared(node) && standingOf(target, tree, node) === "alive");
   /** Where these changes put nodes. */
   const parents = new Map<TreeID, TreeID | undefined>();
   const parentOf = (tree: ContainerID, node: TreeID): TreeID | undefined => {
@@ -72,7 +71,7 @@ export const possibleTreeChanges = (
           return true;
         }
         // That a node is gone already is no loss, nor is what was done to one that these changes take away.
-        const isGone = item.action === "delete" || isDeleted(id, item.target);
+        const isGone = item.action === "delete" || standingOf(from, id, item.target) === "deleted";
         if (!isGone) lost.push(`cid:${item.target}:Map`);
         return false;
       });
@@ -82,7 +81,8 @@ export const possibleTreeChanges = (
     const tree = node === undefined ? undefined : from.getContainerById(`cid:${node}:Map`)?.parent();
     // What is in no tree is not to be judged here.
     if (node === undefined || !(tree instanceof LoroTree) || isThere(tree.id, node)) return [[id, diff]];
-    if (!isDeleted(tree.id, node) && !lost.includes(`cid:${node}:Map`)) lost.push(`cid:${node}:Map`);
+    const isGone = standingOf(from, tree.id, node) === "deleted";
+    if (!isGone && !lost.includes(`cid:${node}:Map`)) lost.push(`cid:${node}:Map`);
     return [];
   });
   return { possible, lost };

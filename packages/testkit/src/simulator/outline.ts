@@ -102,6 +102,9 @@ export const outlineProblems = (
   const everMoved = movesIn(all.values());
   const moves = movesIn(edits);
   const removed = new Set(edits.flatMap(({ outline }) => (outline?.kind === "removed" ? [outline.node] : [])));
+  /** Given up, and waiting again on an old copy of the disk: what was done to the node went with it (decision 28). */
+  const mayWaitAgain = (made: string | undefined): boolean =>
+    made !== undefined && all.get(made)?.state === "uncertain";
   for (const { id: label, outline } of edits) {
     if (outline?.kind !== "made") continue;
     const node = shown.get(label);
@@ -111,9 +114,6 @@ export const outlineProblems = (
         broken.push(`promise 4: the node ${label} is lost`);
       continue;
     }
-    // Given up, and waiting again on an old copy of the disk: what was done to it went with it (decision 28).
-    const mayWaitAgain = (made: string | undefined): boolean =>
-      made !== undefined && all.get(made)?.state === "uncertain";
     if (mayWaitAgain(label)) continue;
     // Whoever moves a node while somebody else removes it may be the later one.
     if (removed.has(label) && ownMoves.length === 0)
