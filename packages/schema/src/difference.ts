@@ -1,99 +1,91 @@
 /**
  * What leads from one version of a document to another one, without what Loro (1.17) says too much of trees.
  *
- * Where one of the versions lacks operations of a tree that others made at the same time, Loro says of nodes that are in both that
- * they go and come back, with all that is in them. Made in another document, such a node would be another one: what others write
- * in it at the same time would be gone, and it would be there twice where two devices do so.
+ * Where one of the versions lacks operations of a tree that others made at the same time, Loro takes back what came later and makes
+ * it again. So it says of nodes that are in both that they go and come back, with all that is in them: made in another document,
+ * such a node would be another one. And where a node was moved below one that others put into a removed one, and moved out again, it does
+ * not end where the document does. So where nodes stand is taken from both versions themselves.
  */
-import type {
-  Container,
-  ContainerID,
-  Diff,
-  JsonDiff,
-  LoroDoc,
-  LoroMap,
-  LoroTree,
-  OpId,
-  TreeDiffItem,
-  TreeID,
-} from "loro-crdt";
+import type { Container, ContainerID, Diff, JsonDiff, LoroDoc, LoroMap, LoroTree, OpId, TreeID } from "loro-crdt";
 import { isContainer } from "./container.ts";
 import { jsonOfContainer, operationNaming } from "./container-names.ts";
 import { COUNTER, LIST, MAP, MOVABLE_LIST, TEXT, TREE } from "./place.ts";
+import { treeDifference } from "./tree-difference.ts";
 
 /** What changed in one container. */
 export type Change<D extends Diff | JsonDiff> = readonly [ContainerID, D];
 
-/** As `LoroDoc.diff`, in the form that JSON can say. */
-export const jsonDifference = (doc: LoroDoc, from: OpId[], to: OpId[]): Array<[ContainerID, JsonDiff]> =>
-  withNodesKept(doc.diff(from, to, true), doc, from);
+type IsThere = (tree: ContainerID, node: TreeID) => boolean;
+
+/**
+ * As `LoroDoc.diff`, in the form that JSON can say.
+ *
+ * @param isThere says of nodes that are gone in `from` whether they are there where the difference will be applied: of what comes back
+ *   only what is new is said
+ */
+export const jsonDifference = (
+  doc: LoroDoc,
+  from: OpId[],
+  to: OpId[],
+  isThere: IsThere = () => false,
+): Array<[ContainerID, JsonDiff]> => withLessOfTrees(doc.diff(from, to, true), doc, from, to, isThere);
 
 /** As `LoroDoc.diff`, in the form of events. */
 export const difference = (doc: LoroDoc, from: OpId[], to: OpId[]): Array<[ContainerID, Diff]> =>
-  withNodesKept(doc.diff(from, to, false), doc, from);
+  withLessOfTrees(doc.diff(from, to, false), doc, from, to, () => false);
 
-const withNodesKept = <D extends Diff | JsonDiff>(
+const withLessOfTrees = <D extends Diff | JsonDiff>(
   changes: Array<[ContainerID, D]>,
   doc: LoroDoc,
   from: OpId[],
+  to: OpId[],
+  isThere: IsThere,
 ): Array<[ContainerID, D]> => {
-  if (!changes.some(([, diff]) => diff.type === "tree" && comesBack(diff.diff))) return changes;
+  // What was done to one node alone is said as it is.
+  const isSure = ([id, diff]: Change<D>): boolean =>
+    diff.type !== "tree" ||
+    (diff.diff.length <= 1 && diff.diff.every(({ action, target }) => action !== "create" || !isThere(id, target)));
+  if (changes.every(isSure)) return changes;
   const before = doc.forkAt(from);
+  const after = doc.forkAt(to);
   try {
-    const kept = keptNodes(changes, before);
+    const kept = keptNodes(changes, before, after, isThere);
     return [...changes, ...emptied(changes, before, kept)].flatMap(([id, diff]): Array<[ContainerID, D]> => {
+      if (diff.type === "tree") {
+        const items = treeDifference(treeIn(before, id), treeIn(after, id));
+        return items.length === 0 ? [] : [[id, { ...diff, diff: items }]];
+      }
       const container = before.getContainerById(id);
-      const less = diff.type === "tree" ? { ...diff, diff: lessMoves(diff.diff, container, kept) } : diff;
-      const least = container !== undefined && isWithin(container, kept) ? lessContent(less, container) : less;
+      const least = container !== undefined && isWithin(container, kept) ? lessContent(diff, container) : diff;
       return isNothing(least) ? [] : [[id, least]];
     });
   } finally {
     before.free();
+    after.free();
   }
 };
 
-const comesBack = (items: ReadonlyArray<TreeDiffItem>): boolean => {
-  const gone = new Set(items.flatMap(({ action, target }) => (action === "delete" ? [target] : [])));
-  return items.some(({ action, target }) => action === "create" && gone.has(target));
+const treeIn = (doc: LoroDoc, id: ContainerID): LoroTree | undefined => {
+  const container = doc.getContainerById(id);
+  return container !== undefined && TREE.is(container) ? container : undefined;
 };
 
-/** Nodes that were there before and are there afterwards, whatever the changes say of them in between. */
-const keptNodes = (changes: ReadonlyArray<Change<Diff | JsonDiff>>, before: LoroDoc): ReadonlySet<TreeID> => {
+/** Nodes of which Loro says all that is in them, although they are there before and afterwards. */
+const keptNodes = (
+  changes: ReadonlyArray<Change<Diff | JsonDiff>>,
+  before: LoroDoc,
+  after: LoroDoc,
+  isThere: IsThere,
+): ReadonlySet<TreeID> => {
   const kept = new Set<TreeID>();
   for (const [id, diff] of changes) {
-    const tree = diff.type === "tree" ? before.getContainerById(id) : undefined;
-    if (tree === undefined || !TREE.is(tree) || diff.type !== "tree") continue;
-    for (const { action, target } of diff.diff) {
-      if (action === "delete") kept.delete(target);
-      else if (action === "create" && !isGone(tree, target)) kept.add(target);
-    }
+    if (diff.type !== "tree") continue;
+    const [was, is] = [treeIn(before, id), treeIn(after, id)];
+    if (was === undefined || is === undefined) continue;
+    for (const { action, target } of diff.diff)
+      if (action === "create" && !isGone(is, target) && (!isGone(was, target) || isThere(id, target))) kept.add(target);
   }
   return kept;
-};
-
-/** Nodes that are kept are moved where they come back at another place. What goes, goes last: they may come out of it. */
-const lessMoves = (
-  items: ReadonlyArray<TreeDiffItem>,
-  tree: Container | undefined,
-  kept: ReadonlySet<TreeID>,
-): Array<TreeDiffItem> => {
-  const nodeOf = (id: TreeID) =>
-    tree !== undefined && TREE.is(tree) && !isGone(tree, id) ? tree.getNodeByID(id) : undefined;
-  const placed = items.flatMap((item): Array<TreeDiffItem> => {
-    const node = nodeOf(item.target);
-    if (node === undefined || item.action === "move") return [item];
-    // Also what comes back only to go again.
-    if (item.action === "delete" || !kept.has(item.target)) return [];
-    const parent = node.parent();
-    if (parent?.id === item.parent && node.fractionalIndex() === item.fractionalIndex) return [];
-    return [{ ...item, action: "move", oldParent: parent?.id, oldIndex: node.index() ?? 0 }];
-  });
-  const gone = new Map<TreeID, TreeDiffItem>();
-  for (const item of items) {
-    const isTaken = item.action === "delete" && nodeOf(item.target) !== undefined && !kept.has(item.target);
-    if (isTaken) gone.set(item.target, item);
-  }
-  return [...placed, ...gone.values()];
 };
 
 const isGone = (tree: LoroTree, node: TreeID): boolean =>

@@ -146,6 +146,9 @@ describe("runs that found something", () => {
     [12_186, "what an earlier identity has sent is not taken for what waits under the same counter"],
     [15_460, "newer forms that two copies of a disk make by operations of one name stay two"],
     [20_190, "an older tab gives nothing up behind which a newer one wrote what it does not know"],
+    [101_899, "a node stays below the one that it is moved to, where others bring that one back from a removed one"],
+    [103_195, "a node that a given-up edit alone had put into a removed one has its text once"],
+    [106_101, "no empty node is made of one that goes and comes back in a difference"],
   ])("seed %i of five devices: %s", async (seed) => {
     expect((await runPlan(makePlan(seed, 5, 200))).violations).toEqual([]);
   });

@@ -2,6 +2,7 @@
 import { jsonOfContainer, madeAbove, operationNaming, REMOVED_KEY } from "@cairn/schema";
 import { type ContainerID, type JsonDiff, type LoroDoc, LoroMap } from "loro-crdt";
 import { namesForNew, renameNodes } from "./node-names.ts";
+import type { FittedChange } from "./placed-items.ts";
 import { type ContainerDiff, type IsShared, possibleTreeChanges } from "./tree-changes.ts";
 
 /**
@@ -14,11 +15,14 @@ export const applyChanges = (
   from: LoroDoc,
   to: LoroDoc,
   changes: ReadonlyArray<ContainerDiff>,
-  fit: (id: ContainerID, diff: JsonDiff) => JsonDiff,
+  fit: (id: ContainerID, diff: JsonDiff) => FittedChange,
   isShared: IsShared = () => true,
 ): ReadonlyArray<string> => {
-  const made = JSON.stringify(changes);
   const trees = possibleTreeChanges(changes, from, to, isShared);
+  const fitted = trees.possible.map(([id, diff]) => [id, fit(id, diff)] as const);
+  const fitting = fitted.map(([id, { diff }]): ContainerDiff => [id, diff]);
+  const moved = new Set(fitted.flatMap(([, change]) => change.moved.map(operationNaming)));
+  const made = JSON.stringify(fitting);
   const possible: Array<[ContainerID, JsonDiff]> = [];
   const lost = trees.lost.map((id) => pathOf(from, id));
   // A container that the changes make themselves is made again with its content; so are the nodes of trees.
@@ -26,20 +30,22 @@ export const applyChanges = (
     const above = madeAbove(id);
     const isWithin =
       above !== undefined &&
-      (made.includes(jsonOfContainer(`cid:${above}:Map`)) || isNodeMade(changes, `cid:${above}:Map`));
-    return isWithin || made.includes(jsonOfContainer(id)) || isNodeMade(changes, id);
+      (made.includes(jsonOfContainer(`cid:${above}:Map`)) || isNodeMade(fitting, `cid:${above}:Map`));
+    return isWithin || made.includes(jsonOfContainer(id)) || isNodeMade(fitting, id);
   };
   // A mergeable child goes by its name whether or not its parent has it: without it nobody finds what is in it.
   const isUnfound = (id: ContainerID): boolean =>
     id.startsWith("cid:root-") && to.getPathToContainer(id) === undefined && !isInRemovedRecord(from, id);
-  for (const [id, diff] of trees.possible) {
+  for (const [id, { diff, lost: items }] of fitted) {
     const here = id.startsWith("cid:root-") || to.getContainerById(id) !== undefined;
     const operation = operationNaming(id);
     const isKnown = operation === undefined || isShared(operation);
-    if ((here && isKnown) || isMade(id)) possible.push([id, fit(id, diff)]);
-    else lost.push(pathOf(from, id));
+    if ((here && isKnown) || isMade(id)) {
+      possible.push([id, diff]);
+      lost.push(...items.map((item) => pathOf(from, item)));
+    } else lost.push(pathOf(from, id));
   }
-  const names = namesForNew(possible, from, to, isShared);
+  const names = namesForNew(possible, from, to, (operation) => moved.has(operation) || isShared(operation));
   try {
     to.applyDiff(renameNodes(possible, names));
     // What the changes make has another name there.

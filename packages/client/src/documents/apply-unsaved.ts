@@ -10,13 +10,22 @@ import {
   settleDocument,
 } from "@cairn/schema";
 import { Result } from "effect";
-import { type ContainerID, type JsonDiff, type LoroDoc, type OpId, type PeerID, VersionVector } from "loro-crdt";
+import {
+  type ContainerID,
+  type JsonDiff,
+  type LoroDoc,
+  type OpId,
+  type PeerID,
+  type TreeID,
+  VersionVector,
+} from "loro-crdt";
 import { applyChanges } from "./apply-changes.ts";
 import { contentAt } from "./document-versions.ts";
 import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
 import { movedChange, stepsBetween } from "./moved-changes.ts";
 import { Counterparts } from "./counterparts.ts";
-import type { ContainerDiff, IsShared } from "./tree-changes.ts";
+import { asItIs, type FittedChange, itemThereBy, placeItems } from "./placed-items.ts";
+import { type ContainerDiff, type IsShared, standingOf } from "./tree-changes.ts";
 import { isInRange, rangesOfUpdate } from "./update-ranges.ts";
 
 /**
@@ -45,7 +54,9 @@ export const applyUnsaved = (
   const base = from.vvToFrontiers(begin);
   const forms = formsOfUpdates(type, from, updates, to);
   const applySince = (since: OpId[]): ReadonlyArray<string> => {
-    const difference = outsideForms(forms?.stored(), jsonDifference(from, since, from.oplogFrontiers()));
+    const isThere = (tree: ContainerID, node: TreeID): boolean =>
+      isShared(node) && standingOf(to, tree, node) === "alive";
+    const difference = outsideForms(forms?.stored(), jsonDifference(from, since, from.oplogFrontiers(), isThere));
     forms?.open(new Set(difference.map(([id]) => id)));
     const before = from.forkAt(since);
     try {
@@ -89,10 +100,14 @@ const applyFrom = (
   const placed = canonicalContent(before) === canonicalContent(to) ? placeAll(counterparts, changes) : undefined;
   if (placed !== undefined) {
     const isKnown: IsShared = (operation) => counterparts.isFound(operation) || isShared(operation);
-    return applyChanges(from, to, placed, (_, diff) => diff, isKnown);
+    return applyChanges(from, to, placed, (_, diff) => asItIs(diff), isKnown);
   }
-  const fit = (id: ContainerID, diff: JsonDiff): JsonDiff =>
-    movedChange(diff, stepsBetween(before.getContainerById(id), to.getContainerById(id)));
+  const fit = (id: ContainerID, diff: JsonDiff): FittedChange => {
+    const [was, is] = [before.getContainerById(id), to.getContainerById(id)];
+    const base = stepsBetween(was, is, isShared);
+    const isTaken = (name: ContainerID): boolean => from.getContainerById(name) !== undefined;
+    return placeItems(diff, movedChange(diff, base), was, is, itemThereBy(was, is, base, isShared, isTaken));
+  };
   return applyChanges(from, to, changes, fit, isShared);
 };
 

@@ -1,6 +1,8 @@
 /** Changes of a text or a list, as changes of another state of it. */
+import { operationNaming } from "@cairn/schema";
 import { type Container, isContainer, type JsonDiff, LoroDoc, LoroList, LoroMovableList, LoroText } from "loro-crdt";
 import { type Sequence, type Step, transformDelta } from "./transform-delta.ts";
+import type { IsShared } from "./tree-changes.ts";
 
 /** What leads from one state of a text or a list to another one. */
 export type Steps = ReadonlyArray<Step<Sequence>>;
@@ -20,12 +22,19 @@ export const movedChange = (change: JsonDiff, base: Steps | undefined): JsonDiff
 /**
  * What leads from one state of a text or a list to another one, where nobody knows how it came about: as little as there can be, in
  * a text by whole words. Undefined for other containers.
+ *
+ * @param isShared says of which operations both documents have the same: items that these made are the same, whatever is in them
  */
-export const stepsBetween = (before: Container | undefined, after: Container | undefined): Steps | undefined => {
+export const stepsBetween = (
+  before: Container | undefined,
+  after: Container | undefined,
+  isShared: IsShared,
+): Steps | undefined => {
   if (before instanceof LoroText && after instanceof LoroText) {
     return replacing(partsOf(before), partsOf(after), ({ length }) => length);
   }
-  return isList(before) && isList(after) ? replacing(itemsOf(before), itemsOf(after), () => 1) : undefined;
+  if (!isList(before) || !isList(after)) return undefined;
+  return replacing(itemsOf(before, isShared), itemsOf(after, isShared), () => 1);
 };
 
 /** Words, and what is between them character by character. */
@@ -34,9 +43,13 @@ const partsOf = (text: LoroText): ReadonlyArray<string> => text.toString().match
 const isList = (container: Container | undefined): container is LoroList | LoroMovableList =>
   container instanceof LoroList || container instanceof LoroMovableList;
 
-/** Containers among them are compared by what they hold: another document has them under other names. */
-const itemsOf = (list: LoroList | LoroMovableList): ReadonlyArray<string> =>
-  list.toArray().map((item) => JSON.stringify(isContainer(item) ? item.toJSON() : item) ?? "");
+/** Containers among them that are not shared are compared by what they hold: another document has them under other names. */
+const itemsOf = (list: LoroList | LoroMovableList, isShared: IsShared): ReadonlyArray<string> =>
+  list.toArray().map((item) => {
+    const made = isContainer(item) ? operationNaming(item.id) : undefined;
+    if (made !== undefined && isShared(made)) return made;
+    return JSON.stringify(isContainer(item) ? item.toJSON() : item) ?? "";
+  });
 
 const replacing = (
   before: ReadonlyArray<string>,

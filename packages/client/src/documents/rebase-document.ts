@@ -12,7 +12,7 @@ import {
   renewSuccessors,
   settleDocument,
 } from "@cairn/schema";
-import { type ContainerID, LoroDoc, type PeerID } from "loro-crdt";
+import { type ContainerID, LoroDoc, type PeerID, type TreeID } from "loro-crdt";
 import type { CopiedUpdate } from "../backup/copy-document.ts";
 import { copyDocument } from "../backup/copy-document.ts";
 import { documentTypeOf } from "../engine/engine-schema.ts";
@@ -21,8 +21,9 @@ import { applyChanges } from "./apply-changes.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
 import { movedChange, type Steps, stepsOf } from "./moved-changes.ts";
+import { placeItems } from "./placed-items.ts";
 import { changeLaterForms, formsOfUpdates, outsideForms } from "./edited-fields.ts";
-import type { ContainerDiff } from "./tree-changes.ts";
+import { type ContainerDiff, standingOf } from "./tree-changes.ts";
 
 export interface RebaseRequest {
   /** The edits that are given up. */
@@ -108,19 +109,22 @@ export const rebaseDocument = (
     }
     const version = rebuilt.oplogVersion();
     const edited = full.frontiers();
-    const undo = jsonDifference(full, parked, acknowledged);
+    /** By given-up edits a node may be within one that others have removed meanwhile. */
+    const isThere = (tree: ContainerID, node: TreeID): boolean => standingOf(rebuilt, tree, node) === "alive";
+    const undo = jsonDifference(full, parked, acknowledged, isThere);
     const documentType = documentTypeOf(schema, type);
-    const allSince = (since: Version): ReadonlyArray<ContainerDiff> => jsonDifference(full, since, full.frontiers());
+    const allSince = (since: Version): ReadonlyArray<ContainerDiff> =>
+      jsonDifference(full, since, full.frontiers(), isThere);
     const forms = formsOfUpdates(documentType, full, request.later, rebuilt);
     const changes = outsideForms(forms?.stored(), allSince(parked));
     forms?.open(new Set(changes.map(([id]) => id)));
-    const notReapplied = [...reapply(full, rebuilt, changes, undo)];
+    const notReapplied = [...reapply(full, parked, rebuilt, changes, undo)];
     rebuilt.commit();
     if (documentType !== undefined && hasLostSuccessors(rebuilt)) {
       // A newer form that the later edits made in a place of their own takes in what came since: the version that it comes from
       // is one that nobody will have.
       settleDocument(documentType, full);
-      notReapplied.push(...reapply(full, rebuilt, outsideForms(forms?.stored(), allSince(edited)), []));
+      notReapplied.push(...reapply(full, edited, rebuilt, outsideForms(forms?.stored(), allSince(edited)), []));
     }
     renewSuccessors(rebuilt);
     rebuilt.commit();
@@ -156,17 +160,24 @@ const readSnapshot = <A>(snapshot: Uint8Array, read: (doc: LoroDoc) => A): A => 
   }
 };
 
-/** Applies changes that were made behind the given-up ones; returns the paths of those that cannot be. */
+/** Applies changes that were made since a version, behind the given-up ones; returns the paths of those that cannot be. */
 const reapply = (
   full: LoroDoc,
+  since: Version,
   rebuilt: LoroDoc,
   later: ReadonlyArray<ContainerDiff>,
   undo: ReadonlyArray<ContainerDiff>,
 ): ReadonlyArray<string> => {
   const undone = new Map(undo);
-  return applyChanges(full, rebuilt, later, (id, diff) =>
-    movedChange(diff, stepsOf(undone.get(id)) ?? undoOfAll(rebuilt, id)),
-  );
+  const before = later.some(([, { type }]) => type === "list") ? full.forkAt(since) : undefined;
+  try {
+    return applyChanges(full, rebuilt, later, (id, diff) => {
+      const fitted = movedChange(diff, stepsOf(undone.get(id)) ?? undoOfAll(rebuilt, id));
+      return placeItems(diff, fitted, before?.getContainerById(id), rebuilt.getContainerById(id), (item) => item);
+    });
+  } finally {
+    before?.free();
+  }
 };
 
 /** What only the given-up edits have opened is not in the difference to the state without them: all that was in it goes. */

@@ -30,7 +30,7 @@ const nodeOf = (id: ContainerID): TreeID | undefined => {
 };
 
 /** What a document has of a tree's node. */
-const standingOf = (doc: LoroDoc, tree: ContainerID, node: TreeID): "alive" | "deleted" | "unknown" => {
+export const standingOf = (doc: LoroDoc, tree: ContainerID, node: TreeID): "alive" | "deleted" | "unknown" => {
   const container = doc.getContainerById(tree);
   if (!(container instanceof LoroTree) || container.getNodeByID(node) === undefined) return "unknown";
   return container.isNodeDeleted(node) ? "deleted" : "alive";
