@@ -2,7 +2,7 @@
 import { hashFromBytes } from "@cairn/protocol";
 import { canonicalContent, nodesInOrder } from "@cairn/schema";
 import fc from "fast-check";
-import { LoroDoc, LoroMap, type PeerID } from "loro-crdt";
+import { LoroDoc, LoroMap, type LoroMovableList, LoroText, LoroTree, type PeerID } from "loro-crdt";
 import { describe, expect, it } from "vitest";
 import { applyUnsaved } from "../src/documents/apply-unsaved.ts";
 import { isIn } from "../src/documents/document-versions.ts";
@@ -158,6 +158,122 @@ describe("edits of trees that are applied again", () => {
   });
 });
 
+/** What a tree shows: labels, and what is below. */
+interface Shown {
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly children: ReadonlyArray<Shown>;
+}
+
+describe("trees within what others removed and these edits bring back", () => {
+  const kids: ReadonlyArray<Partial<Shown>> = [
+    { meta: { label: "kid" }, children: [{ meta: { label: "below" }, children: [] }] },
+  ];
+  const fill = (tree: LoroTree): void => {
+    const kid = tree.createNode();
+    kid.data.set("label", "kid");
+    kid.createNode().data.set("label", "below");
+  };
+
+  it.each([
+    ["a node", (holder: LoroMap) => holder.setContainer("kids", new LoroTree())],
+    ["a node, as a field's", (holder: LoroMap) => holder.ensureMergeableTree("kids")],
+  ])("come with all that is in them: in %s", (_, nested) => {
+    const server = replica("1");
+    const tree = server.getTree("outline");
+    const [holder, other] = [tree.createNode(), tree.createNode()];
+    fill(nested(holder.data));
+    server.commit();
+    const device = replica("2", server);
+    // The later one of a move and a removal counts.
+    const parked = write(device, (doc) => doc.getText("body").insert(0, "many operations".repeat(3)));
+    const later = write(device, (doc) => {
+      doc.getTree("outline").move(holder.id, other.id);
+      doc.getTree("outline").createNode(undefined, 0);
+      doc.getTree("outline").roots().at(-1)?.move(undefined, 0);
+    });
+    tree.delete(holder.id);
+    server.commit();
+    const { doc, notReapplied } = again(server, [parked], [later]);
+    const shown: unknown = doc.toJSON();
+    expect(shown).toMatchObject({ outline: [{ children: [{ meta: { kids } }] }, {}] });
+    expect(notReapplied).toEqual([]);
+    // On a copy that has received the removal, in a document that has it, too.
+    const copy = replica("5", device, server);
+    const to = replica("6", server);
+    expect(applyUnsaved(copy, [later], to, undefined, isIn(replica("7", server)))).toEqual([]);
+    to.commit();
+    expect(to.toJSON()).toMatchObject({ outline: [{ children: [{ meta: { kids } }] }, {}] });
+  });
+
+  it("come with all that is in them: in an item", () => {
+    const server = replica("1");
+    const items = server.getMovableList("items");
+    const holder = items.insertContainer(0, new LoroMap());
+    items.insertContainer(1, new LoroMap());
+    fill(holder.setContainer("kids", new LoroTree()));
+    server.commit();
+    const device = replica("2", server);
+    const parked = write(device, (doc) => doc.getText("body").insert(0, "x"));
+    const later = write(device, moveItem(0, 1));
+    items.delete(0, 1);
+    server.commit();
+    const { doc, notReapplied } = again(server, [parked], [later]);
+    expect(itemsOf(doc)).toMatchObject([{}, { kids }]);
+    expect(notReapplied).toEqual([]);
+  });
+});
+
+const isMap = (item: unknown): item is LoroMap => item instanceof LoroMap;
+const putText = (item: LoroMap, written: string): void => {
+  const text: LoroText = item.setContainer("text", new LoroText());
+  text.insert(0, written);
+};
+
+describe("edits of which one has no place", () => {
+  const addWithText =
+    (label: string): Edit =>
+    (doc) => {
+      const item = doc.getMovableList("items").insertContainer(0, new LoroMap());
+      putText(item, label);
+    };
+
+  it("leave the others whole: beside a given-up item", () => {
+    const server = replica("1");
+    const device = replica("2", server);
+    const parked = write(device, (doc) => doc.getMovableList("items").insertContainer(0, new LoroMap()));
+    const later = write(device, (doc) => {
+      const given = doc.getMovableList("items").get(0);
+      if (isMap(given)) putText(given, "in the given-up one");
+      addWithText("new")(doc);
+      doc.getMovableList("items").move(1, 0);
+    });
+    const { doc, notReapplied } = again(server, [parked], [later]);
+    expect(itemsOf(doc)).toEqual([{ text: "new" }]);
+    expect(notReapplied).toEqual(["items.0", "items.0.text"]);
+  });
+
+  it("leave the others whole: beside a list that is given up", () => {
+    const server = replica("1");
+    const { data } = server.getTree("outline").createNode();
+    server.commit();
+    const device = replica("2", server);
+    const list = (doc: LoroDoc): LoroMovableList | undefined => {
+      const found = doc.getContainerById(data.id);
+      return found instanceof LoroMap ? found.ensureMergeableMovableList("list") : undefined;
+    };
+    const parked = write(device, (doc) => list(doc)?.insertContainer(0, new LoroMap()));
+    const later = write(device, (doc) => {
+      list(doc)?.delete(0, 1);
+      list(doc)?.insertContainer(0, new LoroMap()).set("label", "new");
+      doc.getTree("outline").createNode().data.set("label", "beside it");
+    });
+    const { doc, notReapplied } = again(server, [parked], [later]);
+    const shown = doc.getTree("outline").roots();
+    expect(shown.map((node): unknown => node.data.toJSON())).toEqual([{}, { label: "beside it" }]);
+    expect(notReapplied).toHaveLength(2);
+  });
+});
+
 const addItem =
   (label: string, at?: number): Edit =>
   (doc) => {
@@ -216,6 +332,30 @@ describe("edits of lists behind given-up ones", () => {
   it("move and remove what these have moved", () => {
     expect(itemsOf(story(moveItem(0, 2), moveItem(2, 1)).doc)).toEqual([b, a, c]);
     expect(itemsOf(story(moveItem(0, 2), removeItem(2)).doc)).toEqual([b, c]);
+  });
+
+  it("do so with items that are no containers, of which one is as good as another one of its value", () => {
+    const values = (given: (list: LoroMovableList) => void, then: (list: LoroMovableList) => void) => {
+      const server = replica("1");
+      for (const value of ["c", "b", "a"]) server.getMovableList("values").insert(0, value);
+      server.commit();
+      const device = replica("2", server);
+      const parked = write(device, (doc) => given(doc.getMovableList("values")));
+      const later = write(device, (doc) => then(doc.getMovableList("values")));
+      const { doc, notReapplied } = again(server, [parked], [later]);
+      const shown: unknown = doc.getMovableList("values").toJSON();
+      return [shown, notReapplied];
+    };
+    const moved = (list: LoroMovableList): void => list.move(0, 2);
+    expect(values(moved, (list) => list.move(2, 1))).toEqual([["b", "a", "c"], []]);
+    expect(values(moved, (list) => list.delete(2, 1))).toEqual([["b", "c"], []]);
+    expect(values((list) => list.insert(0, "refused"), moved)).toEqual([["a", "b", "c"], ["values"]]);
+    expect(
+      values(
+        (list) => list.insert(0, "a"),
+        (list) => list.insert(2, "a"),
+      ),
+    ).toEqual([["a", "a", "b", "c"], []]);
   });
 });
 

@@ -41,10 +41,11 @@ const withLessOfTrees = <D extends Diff | JsonDiff>(
   to: OpId[],
   isThere: IsThere,
 ): Array<[ContainerID, D]> => {
-  // What was done to one node alone is said as it is.
+  // Where nothing was taken back and made again, Loro says of each node once what was done to it.
   const isSure = ([id, diff]: Change<D>): boolean =>
     diff.type !== "tree" ||
-    (diff.diff.length <= 1 && diff.diff.every(({ action, target }) => action !== "create" || !isThere(id, target)));
+    (new Set(diff.diff.map(({ target }) => target)).size === diff.diff.length &&
+      diff.diff.every(({ action, target }) => action !== "create" || !isThere(id, target)));
   if (changes.every(isSure)) return changes;
   const before = doc.forkAt(from);
   const after = doc.forkAt(to);
@@ -52,7 +53,7 @@ const withLessOfTrees = <D extends Diff | JsonDiff>(
     const kept = keptNodes(changes, before, after, isThere);
     return [...changes, ...emptied(changes, before, kept)].flatMap(([id, diff]): Array<[ContainerID, D]> => {
       if (diff.type === "tree") {
-        const items = treeDifference(treeIn(before, id), treeIn(after, id));
+        const items = treeDifference(treeIn(before, id, kept), treeIn(after, id, kept));
         return items.length === 0 ? [] : [[id, { ...diff, diff: items }]];
       }
       const container = before.getContainerById(id);
@@ -65,9 +66,11 @@ const withLessOfTrees = <D extends Diff | JsonDiff>(
   }
 };
 
-const treeIn = (doc: LoroDoc, id: ContainerID): LoroTree | undefined => {
+/** A tree that can be reached, or is in a node that is kept: what is in removed nodes and items goes on to exist. */
+const treeIn = (doc: LoroDoc, id: ContainerID, kept: ReadonlySet<TreeID>): LoroTree | undefined => {
   const container = doc.getContainerById(id);
-  return container !== undefined && TREE.is(container) ? container : undefined;
+  if (container === undefined || !TREE.is(container)) return undefined;
+  return !container.isDeleted() || isWithin(container, kept) ? container : undefined;
 };
 
 /** Nodes of which Loro says all that is in them, although they are there before and afterwards. */
@@ -78,9 +81,10 @@ const keptNodes = (
   isThere: IsThere,
 ): ReadonlySet<TreeID> => {
   const kept = new Set<TreeID>();
+  // A tree's own changes come before those of what is in its nodes.
   for (const [id, diff] of changes) {
     if (diff.type !== "tree") continue;
-    const [was, is] = [treeIn(before, id), treeIn(after, id)];
+    const [was, is] = [treeIn(before, id, kept), treeIn(after, id, kept)];
     if (was === undefined || is === undefined) continue;
     for (const { action, target } of diff.diff)
       if (action === "create" && !isGone(is, target) && (!isGone(was, target) || isThere(id, target))) kept.add(target);

@@ -1,7 +1,7 @@
 /** Changes of one document, made in another one that lacks some of what they were made on. */
-import { jsonOfContainer, madeAbove, operationNaming, REMOVED_KEY } from "@cairn/schema";
+import { madeAbove, operationNaming, REMOVED_KEY } from "@cairn/schema";
 import { type ContainerID, type JsonDiff, type LoroDoc, LoroMap } from "loro-crdt";
-import { namesForNew, renameNodes } from "./node-names.ts";
+import { containersIn, namesForNew, renameNodes } from "./node-names.ts";
 import type { FittedChange } from "./placed-items.ts";
 import { type ContainerDiff, type IsShared, possibleTreeChanges } from "./tree-changes.ts";
 
@@ -19,51 +19,90 @@ export const applyChanges = (
   isShared: IsShared = () => true,
 ): ReadonlyArray<string> => {
   const trees = possibleTreeChanges(changes, from, to, isShared);
-  const fitted = trees.possible.map(([id, diff]) => [id, fit(id, diff)] as const);
-  const fitting = fitted.map(([id, { diff }]): ContainerDiff => [id, diff]);
-  const moved = new Set(fitted.flatMap(([, change]) => change.moved.map(operationNaming)));
-  const made = JSON.stringify(fitting);
-  const possible: Array<[ContainerID, JsonDiff]> = [];
+  const fitted = trees.possible.map(([id, diff]): Fitted => ({ id, ...fit(id, diff) }));
+  const moved = new Set(fitted.flatMap((change) => change.moved.map(operationNaming)));
   const lost = trees.lost.map((id) => pathOf(from, id));
-  // A container that the changes make themselves is made again with its content; so are the nodes of trees.
-  const isMade = (id: ContainerID): boolean => {
-    const above = madeAbove(id);
-    const isWithin =
-      above !== undefined &&
-      (made.includes(jsonOfContainer(`cid:${above}:Map`)) || isNodeMade(fitting, `cid:${above}:Map`));
-    return isWithin || made.includes(jsonOfContainer(id)) || isNodeMade(fitting, id);
+  const isHere = ({ id }: Fitted): boolean => {
+    const operation = operationNaming(id);
+    const isKnown = operation === undefined || isShared(operation);
+    return isKnown && (id.startsWith("cid:root-") || to.getContainerById(id) !== undefined);
   };
   // A mergeable child goes by its name whether or not its parent has it: without it nobody finds what is in it.
   const isUnfound = (id: ContainerID): boolean =>
     id.startsWith("cid:root-") && to.getPathToContainer(id) === undefined && !isInRemovedRecord(from, id);
-  for (const [id, { diff, lost: items }] of fitted) {
-    const here = id.startsWith("cid:root-") || to.getContainerById(id) !== undefined;
-    const operation = operationNaming(id);
-    const isKnown = operation === undefined || isShared(operation);
-    if ((here && isKnown) || isMade(id)) {
-      possible.push([id, diff]);
-      lost.push(...items.map((item) => pathOf(from, item)));
-    } else lost.push(pathOf(from, id));
+  const parts = partsOf(fitted, isHere);
+  const possible = fitted.filter((change) => parts.has(change));
+  for (const change of fitted) {
+    if (parts.has(change)) lost.push(...change.lost.map((item) => pathOf(from, item)));
+    else lost.push(pathOf(from, change.id));
   }
-  const names = namesForNew(possible, from, to, (operation) => moved.has(operation) || isShared(operation));
-  try {
-    to.applyDiff(renameNodes(possible, names));
-    // What the changes make has another name there.
-    return [...lost, ...possible.flatMap(([id]) => (!isMade(id) && isUnfound(id) ? [pathOf(from, id)] : []))];
-  } catch {
-    // One of them does not fit; the others still may, one by one, but for those that belong together.
-  }
-  const applyAlone = (id: ContainerID, diff: JsonDiff): boolean => {
-    if (isMade(id)) return false;
+  const names = namesForNew(
+    possible.map(({ id, diff }) => [id, diff]),
+    from,
+    to,
+    (operation) => moved.has(operation) || isShared(operation),
+  );
+  const apply = (all: ReadonlyArray<Fitted>): boolean => {
     try {
-      to.applyDiff(renameNodes([[id, diff]], names));
-      return !isUnfound(id);
+      to.applyDiff(
+        renameNodes(
+          all.map(({ id, diff }) => [id, diff]),
+          names,
+        ),
+      );
+      return true;
     } catch {
       return false;
     }
   };
-  for (const [id, diff] of possible) if (!applyAlone(id, diff)) lost.push(pathOf(from, id));
+  const isAlone = (change: Fitted): boolean => parts.get(change) === change;
+  const applied = apply(possible)
+    ? possible
+    : // One of them does not fit; the others still may, one by one, each with what it makes.
+      possible.filter(isAlone).flatMap((part) => {
+        const all = possible.filter((change) => parts.get(change) === part);
+        if (apply(all)) return all;
+        lost.push(...all.map(({ id }) => pathOf(from, id)));
+        return [];
+      });
+  // What the changes make has another name there.
+  lost.push(...applied.flatMap((change) => (isAlone(change) && isUnfound(change.id) ? [pathOf(from, change.id)] : [])));
   return lost;
+};
+
+interface Fitted extends FittedChange {
+  readonly id: ContainerID;
+}
+
+/**
+ * The changes that can be applied, each with the one of a container that is here by which it comes to be: a container that the
+ * changes make themselves is made again with its content; so are the nodes of trees.
+ */
+const partsOf = (changes: ReadonlyArray<Fitted>, isHere: (change: Fitted) => boolean): ReadonlyMap<Fitted, Fitted> => {
+  const parts = new Map<Fitted, Fitted>();
+  const makers = new Map<ContainerID, Fitted>();
+  for (const change of changes) for (const id of madeBy(change)) makers.set(id, change);
+  const makerOf = (id: ContainerID): Fitted | undefined => {
+    const above = madeAbove(id);
+    return makers.get(id) ?? (above === undefined ? undefined : makers.get(`cid:${above}:Map`));
+  };
+  const partOf = (change: Fitted): Fitted | undefined => {
+    const maker = makerOf(change.id);
+    if (maker !== undefined && maker !== change) return parts.get(maker) ?? partOf(maker);
+    return isHere(change) ? change : undefined;
+  };
+  for (const change of changes) {
+    const part = partOf(change);
+    if (part !== undefined) parts.set(change, part);
+  }
+  return parts;
+};
+
+/** The containers that a change puts somewhere, and the data of nodes that it makes. */
+const madeBy = ({ diff, moved }: Fitted): ReadonlyArray<ContainerID> => {
+  if (diff.type === "tree")
+    return diff.diff.flatMap(({ action, target }) => (action === "create" ? [`cid:${target}:Map` as const] : []));
+  return containersIn(diff).filter((id) => !moved.includes(id));
 };
 
 /** Removing a record empties it: that there is nothing to empty is no loss. */
@@ -73,12 +112,6 @@ export const isInRemovedRecord = (doc: LoroDoc, id: ContainerID): boolean => {
   }
   return false;
 };
-
-const isNodeMade = (changes: ReadonlyArray<ContainerDiff>, id: ContainerID): boolean =>
-  changes.some(
-    ([, diff]) =>
-      diff.type === "tree" && diff.diff.some(({ action, target }) => action === "create" && id === `cid:${target}:Map`),
-  );
 
 const pathOf = (doc: LoroDoc, id: ContainerID): string => {
   const path = doc.getPathToContainer(id);

@@ -22,7 +22,7 @@ import {
 import { applyChanges } from "./apply-changes.ts";
 import { contentAt } from "./document-versions.ts";
 import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
-import { movedChange, stepsBetween } from "./moved-changes.ts";
+import { stepsBetween } from "./moved-changes.ts";
 import { Counterparts } from "./counterparts.ts";
 import { asItIs, type FittedChange, itemThereBy, placeItems } from "./placed-items.ts";
 import { type ContainerDiff, type IsShared, standingOf } from "./tree-changes.ts";
@@ -106,7 +106,7 @@ const applyFrom = (
     const [was, is] = [before.getContainerById(id), to.getContainerById(id)];
     const base = stepsBetween(was, is, isShared);
     const isTaken = (name: ContainerID): boolean => from.getContainerById(name) !== undefined;
-    return placeItems(diff, movedChange(diff, base), was, is, itemThereBy(was, is, base, isShared, isTaken));
+    return placeItems(diff, base, was, is, itemThereBy(was, is, base, isShared, isTaken));
   };
   return applyChanges(from, to, changes, fit, isShared);
 };

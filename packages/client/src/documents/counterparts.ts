@@ -64,8 +64,12 @@ export class Counterparts {
     }
     const placed = changes.map(([id, diff]): [ContainerID, D] => {
       const operation = operationNaming(id);
+      const container = this.#from.getContainerById(id);
+      // What is in something that is deleted is made again with it.
       const isNew =
-        this.#from.getContainerById(id) === undefined || (operation !== undefined && this.#isDeadNode(operation));
+        container === undefined ||
+        this.#isDeleted(container) ||
+        (operation !== undefined && this.#isDeadNode(operation));
       return [isNew ? renameWithin(id, names) : this.idOf(id), this.#withMoved(id, renameInChange(diff, names))];
     });
     if (new Set(placed.map(([id]) => id)).size < placed.length) throw new Error("two containers have one counterpart");
@@ -75,6 +79,11 @@ export class Counterparts {
   /** Whether there is a node, or an item of a list, that this operation made. */
   #isAlive(operation: TreeID): boolean {
     return this.#from.getContainerById(`cid:${operation}:Map`) !== undefined && !this.#isDeadNode(operation);
+  }
+
+  #isDeleted(container: Container): boolean {
+    // A counter is not asked.
+    return "isDeleted" in container ? container.isDeleted() : this.#from.getPathToContainer(container.id) === undefined;
   }
 
   /** A node that is deleted: changes that name it make it again. */

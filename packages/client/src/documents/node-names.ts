@@ -107,18 +107,21 @@ export const namesForNew = (
   return names;
 };
 
-/** The operations of containers that a change as JSON puts somewhere, and that go by these. */
-const madeIn = (diff: Diff | JsonDiff): ReadonlyArray<TreeID> => {
-  const made: Array<TreeID> = [];
+/** The containers that a change as JSON puts somewhere. */
+export const containersIn = (diff: Diff | JsonDiff): ReadonlyArray<ContainerID> => {
+  const found: Array<ContainerID> = [];
   withValues(diff, (value) =>
     renameValue(value, (id) => {
-      const operation = madeAbove(id) === undefined ? operationNaming(id) : undefined;
-      if (operation !== undefined) made.push(operation);
+      found.push(id);
       return id;
     }),
   );
-  return made;
+  return found;
 };
+
+/** The operations of those that go by these. */
+const madeIn = (diff: Diff | JsonDiff): ReadonlyArray<TreeID> =>
+  containersIn(diff).flatMap((id) => (madeAbove(id) === undefined ? (operationNaming(id) ?? []) : []));
 
 /** A peer under which neither document has anything. */
 const unusedPeer = (from: LoroDoc, to: LoroDoc): PeerID => {

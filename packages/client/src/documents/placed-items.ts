@@ -1,7 +1,7 @@
 /** Items of lists by what they are: changes of a list as steps know only where they stood. */
 import { containerOfJson, jsonOfContainer, operationNaming } from "@cairn/schema";
 import { type Container, type ContainerID, isContainer, type JsonDiff, LoroList, LoroMovableList } from "loro-crdt";
-import { type Steps, stepsOf } from "./moved-changes.ts";
+import { movedChange, type Steps, stepsOf } from "./moved-changes.ts";
 import type { IsShared } from "./tree-changes.ts";
 
 /** A change of a container, as one of the container that it is going to be applied to. */
@@ -9,7 +9,7 @@ export interface FittedChange {
   readonly diff: JsonDiff;
   /** Items that it moves: what they are there. */
   readonly moved: ReadonlyArray<ContainerID>;
-  /** Items that it would move, and that are not there. */
+  /** Items that it would move, and that are not there; for one that is no container, the list. */
   readonly lost: ReadonlyArray<ContainerID>;
 }
 
@@ -61,46 +61,88 @@ const keptBy = (steps: Steps, items: number): ReadonlyArray<readonly [before: nu
 };
 
 /**
- * Gives a change of a list, whose steps fit the list `there`, the items that it is about, wherever they stand by now: it takes away
+ * A change of a list, or of a text, as one of `there`, with the items that it is about, wherever they stand by now: it takes away
  * those and moves those. An item that is moved and is not there would come into being, empty.
  *
  * @param change the change as it was made, of the list `before`
- * @param fitted the same with steps that fit `there`
+ * @param base leads from `before` to `there`
  */
 export const placeItems = (
   change: JsonDiff,
-  fitted: JsonDiff,
+  base: Steps | undefined,
   before: Container | undefined,
   there: Container | undefined,
   itemThere: ItemThere,
 ): FittedChange => {
+  const fitted = movedChange(change, base);
   const [made, steps] = [stepsOf(change), stepsOf(fitted)];
   if (fitted.type !== "list" || made === undefined || steps === undefined) return asItIs(fitted);
   const [old, now] = [itemsIn(before), itemsIn(there)];
   const places = new Map(now.flatMap((id, index) => (id === undefined ? [] : [[id, index] as const])));
+  const values = before instanceof LoroMovableList ? new ValuesThere(before, there, base) : undefined;
+  const taken = takenBy(made).flatMap((index) => {
+    const id = old[index];
+    if (id === undefined) return values?.take(index) ?? [];
+    const item = itemThere(id);
+    return item === undefined ? [] : (places.get(item) ?? []);
+  });
   const isOld = new Set(old);
   const [moved, lost]: [Array<ContainerID>, Array<ContainerID>] = [[], []];
-  const placeOf = (id: ContainerID | undefined): number | undefined => {
-    const item = id === undefined ? undefined : itemThere(id);
-    return item === undefined ? undefined : places.get(item);
+  const put = (value: unknown): ReadonlyArray<unknown> => {
+    const id = containerOfJson(value);
+    if (id === undefined) {
+      if (before === undefined || values?.put(value) !== false) return [value];
+      lost.push(before.id);
+      return [];
+    }
+    if (!isOld.has(id)) return [value];
+    const item = itemThere(id);
+    if (item === undefined || !places.has(item)) {
+      lost.push(id);
+      return [];
+    }
+    moved.push(item);
+    return [jsonOfContainer(item)];
   };
-  const put = (values: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
-    values.flatMap((value): ReadonlyArray<unknown> => {
-      const id = containerOfJson(value);
-      if (id === undefined || !isOld.has(id)) return [value];
-      const item = itemThere(id);
-      if (item === undefined || !places.has(item)) {
-        lost.push(id);
-        return [];
-      }
-      moved.push(item);
-      return [jsonOfContainer(item)];
-    });
-  const taken = takenBy(made, old).flatMap((id) => placeOf(id) ?? []);
-  const placed = withTaken(steps, taken, put);
+  const placed = withTaken(steps, taken, (all) => all.flatMap(put));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the change's own items, by other names
   return { diff: { type: "list", diff: placed } as JsonDiff, moved, lost };
 };
+
+/** Items of a movable list that are no containers: one is as good as another one of the same value. */
+class ValuesThere {
+  readonly #before: ReadonlyArray<string>;
+  readonly #kept: ReadonlyMap<number, number>;
+  /** Places of what `base` has put into the list. */
+  readonly #come = new Map<string, Array<number>>();
+  /** Values that were taken: whether they were there. */
+  readonly #taken = new Map<string, Array<boolean>>();
+
+  constructor(before: LoroMovableList, there: Container | undefined, base: Steps | undefined) {
+    this.#before = valuesIn(before);
+    this.#kept = new Map(keptBy(base ?? [], before.length));
+    const kept = new Set(this.#kept.values());
+    for (const [index, value] of valuesIn(there).entries()) {
+      if (!kept.has(index)) this.#come.set(value, [...(this.#come.get(value) ?? []), index]);
+    }
+  }
+
+  /** Where the item that stood at a place before is now. */
+  take(index: number): number | undefined {
+    const value = this.#before[index] ?? "";
+    const place = this.#kept.get(index) ?? this.#come.get(value)?.shift();
+    this.#taken.set(value, [...(this.#taken.get(value) ?? []), place !== undefined]);
+    return place;
+  }
+
+  /** Whether a value may be put in: it is new, or was taken from where it is. */
+  put(value: unknown): boolean {
+    return this.#taken.get(JSON.stringify(value) ?? "")?.shift() ?? true;
+  }
+}
+
+const valuesIn = (container: Container | undefined): ReadonlyArray<string> =>
+  isList(container) ? container.toArray().map((item) => (isContainer(item) ? "" : (JSON.stringify(item) ?? ""))) : [];
 
 const isList = (container: Container | undefined): container is LoroList | LoroMovableList =>
   container instanceof LoroList || container instanceof LoroMovableList;
@@ -109,17 +151,14 @@ const isList = (container: Container | undefined): container is LoroList | LoroM
 const itemsIn = (container: Container | undefined): ReadonlyArray<ContainerID | undefined> =>
   isList(container) ? container.toArray().map((item) => (isContainer(item) ? item.id : undefined)) : [];
 
-/** What stood where steps take something away, also where they put it elsewhere. */
-const takenBy = (
-  steps: Steps,
-  items: ReadonlyArray<ContainerID | undefined>,
-): ReadonlyArray<ContainerID | undefined> => {
+/** The places where steps take something away, also where they put it elsewhere. */
+const takenBy = (steps: Steps): ReadonlyArray<number> => {
   let at = 0;
   return steps.flatMap((step) => {
     if ("insert" in step) return [];
     const begin = at;
     at += "retain" in step ? step.retain : step.delete;
-    return "delete" in step ? items.slice(begin, at) : [];
+    return "delete" in step ? Array.from({ length: step.delete }, (_, index) => begin + index) : [];
   });
 };
 

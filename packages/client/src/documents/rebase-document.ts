@@ -20,7 +20,7 @@ import type { DocumentView } from "../store/store-changes.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { documentView, storableView } from "./document-view.ts";
 import { importUpdates } from "./import-updates.ts";
-import { movedChange, type Steps, stepsOf } from "./moved-changes.ts";
+import { type Steps, stepsOf } from "./moved-changes.ts";
 import { placeItems } from "./placed-items.ts";
 import { changeLaterForms, formsOfUpdates, outsideForms } from "./edited-fields.ts";
 import { type ContainerDiff, standingOf } from "./tree-changes.ts";
@@ -172,8 +172,8 @@ const reapply = (
   const before = later.some(([, { type }]) => type === "list") ? full.forkAt(since) : undefined;
   try {
     return applyChanges(full, rebuilt, later, (id, diff) => {
-      const fitted = movedChange(diff, stepsOf(undone.get(id)) ?? undoOfAll(rebuilt, id));
-      return placeItems(diff, fitted, before?.getContainerById(id), rebuilt.getContainerById(id), (item) => item);
+      const base = stepsOf(undone.get(id)) ?? undoOfAll(rebuilt, id);
+      return placeItems(diff, base, before?.getContainerById(id), rebuilt.getContainerById(id), (item) => item);
     });
   } finally {
     before?.free();

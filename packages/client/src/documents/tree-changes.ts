@@ -33,7 +33,8 @@ const nodeOf = (id: ContainerID): TreeID | undefined => {
 export const standingOf = (doc: LoroDoc, tree: ContainerID, node: TreeID): "alive" | "deleted" | "unknown" => {
   const container = doc.getContainerById(tree);
   if (!(container instanceof LoroTree) || container.getNodeByID(node) === undefined) return "unknown";
-  return container.isNodeDeleted(node) ? "deleted" : "alive";
+  // A tree in a removed node, or in a removed item, still has its nodes.
+  return container.isDeleted() || container.isNodeDeleted(node) ? "deleted" : "alive";
 };
 
 /** Leaves out what has no place in `target`. */
