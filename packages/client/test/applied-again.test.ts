@@ -188,21 +188,55 @@ describe("trees within what others removed and these edits bring back", () => {
     const parked = write(device, (doc) => doc.getText("body").insert(0, "many operations".repeat(3)));
     const later = write(device, (doc) => {
       doc.getTree("outline").move(holder.id, other.id);
-      doc.getTree("outline").createNode(undefined, 0);
-      doc.getTree("outline").roots().at(-1)?.move(undefined, 0);
+      const made = doc.getTree("outline").createNode(undefined, 0);
+      // What is said of a node more than once is taken from both versions.
+      for (const to of [other.id, undefined, other.id, undefined]) doc.getTree("outline").move(made.id, to, 0);
     });
     tree.delete(holder.id);
     server.commit();
     const { doc, notReapplied } = again(server, [parked], [later]);
     const shown: unknown = doc.toJSON();
-    expect(shown).toMatchObject({ outline: [{ children: [{ meta: { kids } }] }, {}] });
+    expect(shown).toMatchObject({ outline: [{}, { children: [{ meta: { kids } }] }] });
     expect(notReapplied).toEqual([]);
-    // On a copy that has received the removal, in a document that has it, too.
-    const copy = replica("5", device, server);
-    const to = replica("6", server);
-    expect(applyUnsaved(copy, [later], to, undefined, isIn(replica("7", server)))).toEqual([]);
-    to.commit();
-    expect(to.toJSON()).toMatchObject({ outline: [{ children: [{ meta: { kids } }] }, {}] });
+  });
+
+  it.each<PeerID>(["6", "1"])(
+    "come with all that is in them: on a copy that has received the removal, under %s",
+    (peer) => {
+      const server = replica("1");
+      const tree = server.getTree("outline");
+      const [holder, other] = [tree.createNode(), tree.createNode()];
+      fill(holder.data.setContainer("kids", new LoroTree()));
+      server.commit();
+      const copy = replica("2", server);
+      const update = write(copy, (doc) => {
+        doc.getText("body").insert(0, "many operations".repeat(3));
+        doc.getTree("outline").move(holder.id, other.id);
+      });
+      tree.delete(holder.id);
+      server.commit();
+      receive(copy, server);
+      const to = replica(peer, server);
+      expect(applyUnsaved(copy, [update], to, undefined, isIn(replica("7", server)))).toEqual([]);
+      to.commit();
+      expect(to.toJSON()).toMatchObject({ outline: [{ children: [{ meta: { kids } }] }] });
+    },
+  );
+
+  it("have no place for what is moved in them where others removed what they are in", () => {
+    const server = replica("1");
+    const holder = server.getTree("outline").createNode();
+    const nested = holder.data.setContainer("kids", new LoroTree());
+    fill(nested);
+    server.commit();
+    const device = replica("2", server);
+    const update = write(device, (doc) => {
+      const tree = doc.getContainerById(nested.id);
+      if (tree instanceof LoroTree) tree.roots()[0]?.children()?.[0]?.move(undefined, 0);
+    });
+    server.getTree("outline").delete(holder.id);
+    server.commit();
+    expect(applyUnsaved(device, [update], replica("6", server), undefined)).toHaveLength(1);
   });
 
   it("come with all that is in them: in an item", () => {

@@ -65,6 +65,15 @@ const expectLinkEnds = (doc: LoroDoc): void => {
   ]);
 };
 
+const giveUp = (doc: LoroDoc, parked: Uint8Array, later: Uint8Array) =>
+  rebaseDocument(schema, "page", doc, {
+    parked: [parked],
+    later: [later],
+    peer: "3",
+    mode: "reapply",
+    digest: hashFromBytes(new Uint8Array(32)),
+  });
+
 describe("edits of rich texts and trees that are made anew", () => {
   it("behind given-up ones keep the nodes that they made, and how their marks grow", () => {
     const { doc, node } = server();
@@ -130,13 +139,7 @@ describe("edits of rich texts and trees that are made anew", () => {
     const theirs = outline.create(undefined, 0);
     outline.edit(theirs)?.notes.insert(0, "theirs");
     other.commit();
-    const { update } = rebaseDocument(schema, "page", other, {
-      parked: [parked],
-      later: [later],
-      peer: "3",
-      mode: "reapply",
-      digest: hashFromBytes(new Uint8Array(32)),
-    });
+    const { update } = giveUp(other, parked, later);
     const after = replica(4, other);
     if (update !== undefined) after.import(update);
     const nodes = readDocument(page, after).outline;
@@ -156,13 +159,7 @@ describe("edits of rich texts and trees that are made anew", () => {
       outline.edit(refused)?.notes.insert(0, "refused");
     });
     const later = updateOf(local, () => outline.edit(refused)?.notes.insert(0, "lost, "));
-    const { notReapplied, update } = rebaseDocument(schema, "page", doc, {
-      parked: [parked],
-      later: [later],
-      peer: "3",
-      mode: "reapply",
-      digest: hashFromBytes(new Uint8Array(32)),
-    });
+    const { notReapplied, update } = giveUp(doc, parked, later);
     expect(notReapplied).toEqual([`outline.${refused}`]);
     expect(update).toBeUndefined();
   });
@@ -183,13 +180,7 @@ describe("edits of rich texts and trees that are made anew", () => {
       outline.edit(outline.create(undefined, undefined, { key: "kept" }))?.label.set("kept");
       outline.edit(node)?.label.set("also kept");
     });
-    const rebased = rebaseDocument(schema, "page", doc, {
-      parked: [parked],
-      later: [later],
-      peer: "3",
-      mode: "reapply",
-      digest: hashFromBytes(new Uint8Array(32)),
-    });
+    const rebased = giveUp(doc, parked, later);
     const other = replica(4, doc);
     if (rebased.update !== undefined) other.import(rebased.update);
     expect(rebased.notReapplied.length).toBeGreaterThan(0);
@@ -286,13 +277,7 @@ describe("edits of rich texts and trees that are made anew", () => {
       outline.move(refused, node);
       outline.delete(node);
     });
-    const { notReapplied } = rebaseDocument(schema, "page", doc, {
-      parked: [parked],
-      later: [later],
-      peer: "3",
-      mode: "reapply",
-      digest: hashFromBytes(new Uint8Array(32)),
-    });
+    const { notReapplied } = giveUp(doc, parked, later);
     expect(notReapplied).toEqual([]);
   });
 
@@ -302,13 +287,7 @@ describe("edits of rich texts and trees that are made anew", () => {
     const { outline } = editDocument(page, local);
     const parked = updateOf(local, () => outline.edit(node)?.steps.ensure("step").label.set("given up"));
     const later = updateOf(local, () => outline.edit(node)?.steps.remove("step"));
-    const { notReapplied } = rebaseDocument(schema, "page", doc, {
-      parked: [parked],
-      later: [later],
-      peer: "3",
-      mode: "reapply",
-      digest: hashFromBytes(new Uint8Array(32)),
-    });
+    const { notReapplied } = giveUp(doc, parked, later);
     expect(notReapplied).toEqual([]);
     expect(applyUnsaved(local, [later], replica(4, doc), page)).toEqual([]);
   });

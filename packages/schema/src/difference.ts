@@ -4,7 +4,8 @@
  * Where one of the versions lacks operations of a tree that others made at the same time, Loro takes back what came later and makes
  * it again. So it says of nodes that are in both that they go and come back, with all that is in them: made in another document,
  * such a node would be another one. And where a node was moved below one that others put into a removed one, and moved out again, it does
- * not end where the document does. So where nodes stand is taken from both versions themselves.
+ * not end where the document does. So where it says of a node more than once what was done to it, where nodes stand is taken from both
+ * versions themselves.
  */
 import type { Container, ContainerID, Diff, JsonDiff, LoroDoc, LoroMap, LoroTree, OpId, TreeID } from "loro-crdt";
 import { isContainer } from "./container.ts";

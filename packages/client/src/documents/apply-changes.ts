@@ -36,20 +36,11 @@ export const applyChanges = (
     if (parts.has(change)) lost.push(...change.lost.map((item) => pathOf(from, item)));
     else lost.push(pathOf(from, change.id));
   }
-  const names = namesForNew(
-    possible.map(({ id, diff }) => [id, diff]),
-    from,
-    to,
-    (operation) => moved.has(operation) || isShared(operation),
-  );
+  const isOld: IsShared = (operation) => moved.has(operation) || isShared(operation);
+  const names = namesForNew(toChanges(possible), from, to, isOld);
   const apply = (all: ReadonlyArray<Fitted>): boolean => {
     try {
-      to.applyDiff(
-        renameNodes(
-          all.map(({ id, diff }) => [id, diff]),
-          names,
-        ),
-      );
+      to.applyDiff(renameNodes(toChanges(all), names));
       return true;
     } catch {
       return false;
@@ -73,6 +64,8 @@ export const applyChanges = (
 interface Fitted extends FittedChange {
   readonly id: ContainerID;
 }
+
+const toChanges = (all: ReadonlyArray<Fitted>): ReadonlyArray<ContainerDiff> => all.map(({ id, diff }) => [id, diff]);
 
 /**
  * The changes that can be applied, each with the one of a container that is here by which it comes to be: a container that the
@@ -102,7 +95,8 @@ const partsOf = (changes: ReadonlyArray<Fitted>, isHere: (change: Fitted) => boo
 const madeBy = ({ diff, moved }: Fitted): ReadonlyArray<ContainerID> => {
   if (diff.type === "tree")
     return diff.diff.flatMap(({ action, target }) => (action === "create" ? [`cid:${target}:Map` as const] : []));
-  return containersIn(diff).filter((id) => !moved.includes(id));
+  const isMoved = new Set(moved);
+  return containersIn(diff).filter((id) => !isMoved.has(id));
 };
 
 /** Removing a record empties it: that there is nothing to empty is no loss. */
