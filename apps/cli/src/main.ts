@@ -5,9 +5,9 @@ import * as NodeServices from "@effect/platform-node/NodeServices";
 import { Effect, Layer, Logger } from "effect";
 import { Command } from "effect/cli";
 import { command } from "./command.ts";
+import { withIdsAsValues } from "./id-arguments.ts";
 
-command.pipe(
-  Command.run({ version: "0.1.0" }),
+Command.runWith(command, { version: "0.1.0" })(withIdsAsValues(process.argv.slice(2))).pipe(
   // What goes wrong is said once, in words or as JSON; stdout is for results.
   Effect.provide(Layer.mergeAll(NodeServices.layer, Logger.layer([]))),
   NodeRuntime.runMain({ disableErrorReporting: true }),
