@@ -190,6 +190,86 @@ describe("edits of rich texts and trees that are made anew", () => {
     ]);
   });
 
+  it("leave the nodes that they made where they made them, where the one that these went below is given up", () => {
+    const { doc, node } = server();
+    const local = replica(2, doc);
+    const { outline } = editDocument(page, local);
+    let refused = "";
+    const parked = updateOf(local, () => {
+      refused = outline.create();
+    });
+    const create = (parent: string | undefined, key: string): void => {
+      outline.edit(outline.create(parent, undefined, { key }))?.label.set(key);
+    };
+    const later = updateOf(local, () => {
+      create(undefined, "was a root");
+      create(node, "was below the first");
+      create("was a root", "went with it");
+      create("was below the first", "below another new one");
+      create(refused, "made in the refused one");
+      outline.move("below another new one", "was a root");
+      for (const key of ["was below the first", "was a root"]) outline.move(key, refused);
+      outline.move(node, "went with it");
+    });
+    const { update, notReapplied } = giveUp(doc, parked, later);
+    const other = replica(4, doc);
+    if (update !== undefined) other.import(update);
+    expect(readDocument(page, other).outline).toMatchObject([
+      {
+        id: "was a root",
+        label: "was a root",
+        children: [
+          {
+            id: "went with it",
+            label: "went with it",
+            children: [{ id: node, children: [{ id: "was below the first", label: "was below the first" }] }],
+          },
+          { id: "below another new one", label: "below another new one" },
+        ],
+      },
+    ]);
+    expect(notReapplied).toHaveLength(3);
+  });
+
+  it("leave such a node among the roots, where they have taken away what it was made in", () => {
+    const { doc, node } = server();
+    const local = replica(2, doc);
+    const { outline } = editDocument(page, local);
+    let refused = "";
+    const parked = updateOf(local, () => {
+      refused = outline.create();
+    });
+    const later = updateOf(local, () => {
+      outline.create(node, undefined, { key: "kept" });
+      outline.create("kept", undefined, { key: "below it" });
+      outline.move("kept", refused);
+      outline.delete(node);
+    });
+    const { update, notReapplied } = giveUp(doc, parked, later);
+    const other = replica(4, doc);
+    if (update !== undefined) other.import(update);
+    expect(readDocument(page, other).outline).toMatchObject([{ id: "kept", children: [{ id: "below it" }] }]);
+    expect(notReapplied).toHaveLength(1);
+  });
+
+  it("go with what somebody has removed, with all that they moved there", () => {
+    const { doc, node } = server();
+    const page1 = replica(2, doc);
+    const { title, outline } = editDocument(page, page1);
+    const unsaved = updateOf(page1, () => {
+      title.set("unsaved");
+      outline.create(undefined, undefined, { key: "moved" });
+      outline.create(node, undefined, { key: "made in it" });
+      outline.move("moved", "made in it");
+    });
+    const fresh = replica(3, doc);
+    editDocument(page, fresh).outline.delete(node);
+    fresh.commit();
+    applyUnsaved(page1, [unsaved], fresh, page);
+    fresh.commit();
+    expect(readDocument(page, fresh)).toMatchObject({ title: "unsaved", outline: [] });
+  });
+
   it("hazard L4: under another peer keep marks, how these grow, and nodes", () => {
     const { doc, node } = server();
     const here = replica(2, doc);

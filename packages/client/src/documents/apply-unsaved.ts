@@ -24,8 +24,9 @@ import { contentAt } from "./document-versions.ts";
 import { formsOfUpdates, outsideForms } from "./edited-fields.ts";
 import { stepsBetween } from "./moved-changes.ts";
 import { Counterparts } from "./counterparts.ts";
+import { standingOf } from "./node-standing.ts";
 import { asItIs, type FittedChange, itemThereBy, placeItems } from "./placed-items.ts";
-import { type ContainerDiff, type IsShared, standingOf } from "./tree-changes.ts";
+import { type ContainerDiff, type IsShared } from "./tree-changes.ts";
 import { isInRange, rangesOfUpdate } from "./update-ranges.ts";
 
 /**

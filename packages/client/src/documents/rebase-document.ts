@@ -23,7 +23,8 @@ import { importUpdates } from "./import-updates.ts";
 import { type Steps, stepsOf } from "./moved-changes.ts";
 import { placeItems } from "./placed-items.ts";
 import { changeLaterForms, formsOfUpdates, outsideForms } from "./edited-fields.ts";
-import { type ContainerDiff, standingOf } from "./tree-changes.ts";
+import { standingOf } from "./node-standing.ts";
+import type { ContainerDiff } from "./tree-changes.ts";
 
 export interface RebaseRequest {
   /** The edits that are given up. */

@@ -4,6 +4,8 @@
  */
 import { type Change, isTreeId, madeAbove } from "@cairn/schema";
 import { type ContainerID, type JsonDiff, type LoroDoc, LoroTree, type TreeID } from "loro-crdt";
+import { type NodeStanding, standingOf } from "./node-standing.ts";
+import { placeNodes } from "./placed-nodes.ts";
 
 /** What was changed in one container. */
 export type ContainerDiff = Change<JsonDiff>;
@@ -29,14 +31,6 @@ const nodeOf = (id: ContainerID): TreeID | undefined => {
   return node !== undefined && isTreeId(node) ? node : undefined;
 };
 
-/** What a document has of a tree's node. */
-export const standingOf = (doc: LoroDoc, tree: ContainerID, node: TreeID): "alive" | "deleted" | "unknown" => {
-  const container = doc.getContainerById(tree);
-  if (!(container instanceof LoroTree) || container.getNodeByID(node) === undefined) return "unknown";
-  // A tree in a removed node, or in a removed item, still has its nodes.
-  return container.isDeleted() || container.isNodeDeleted(node) ? "deleted" : "alive";
-};
-
 /** Leaves out what has no place in `target`. */
 export const possibleTreeChanges = (
   changes: ReadonlyArray<ContainerDiff>,
@@ -46,42 +40,29 @@ export const possibleTreeChanges = (
 ): TreeChanges => {
   const made = new Set<string>();
   const lost: Array<ContainerID> = [];
-  const isThere = (tree: ContainerID, node: TreeID): boolean =>
-    made.has(node) || (isShared(node) && standingOf(target, tree, node) === "alive");
-  /** Where these changes put nodes. */
-  const parents = new Map<TreeID, TreeID | undefined>();
+  const standingIn = (tree: ContainerID, node: TreeID): NodeStanding =>
+    isShared(node) ? standingOf(target, tree, node) : "unknown";
   const parentOf = (tree: ContainerID, node: TreeID): TreeID | undefined => {
-    if (parents.has(node)) return parents.get(node);
     const container = target.getContainerById(tree);
     return container instanceof LoroTree ? container.getNodeByID(node)?.parent()?.id : undefined;
-  };
-  /** What is above it was put below it by somebody else: Loro refuses the move, and everything with it. */
-  const isCyclic = (tree: ContainerID, node: TreeID, parent: TreeID | undefined): boolean => {
-    for (let above = parent; above !== undefined; above = parentOf(tree, above)) if (above === node) return true;
-    return false;
   };
   // A tree's own changes come before those of its nodes.
   const possible = changes.flatMap(([id, diff]): ReadonlyArray<ContainerDiff> => {
     if (diff.type === "tree") {
-      const kept = diff.diff.filter((item) => {
-        const parent = "parent" in item ? item.parent : undefined;
-        const hasPlace = (parent === undefined || isThere(id, parent)) && !isCyclic(id, item.target, parent);
-        if (item.action === "create" && hasPlace) made.add(item.target);
-        if (item.action === "create" ? hasPlace : hasPlace && isThere(id, item.target)) {
-          if (item.action !== "delete") parents.set(item.target, parent);
-          return true;
-        }
-        // That a node is gone already is no loss, nor is what was done to one that these changes take away.
-        const isGone = item.action === "delete" || standingOf(from, id, item.target) === "deleted";
-        if (!isGone) lost.push(`cid:${item.target}:Map`);
-        return false;
+      const placed = placeNodes(diff.diff, from, id, {
+        standingOf: (node) => standingIn(id, node),
+        parentOf: (node) => parentOf(id, node),
       });
-      return kept.length === 0 ? [] : [[id, { ...diff, diff: kept }]];
+      for (const { action, target: node } of placed.possible) if (action === "create") made.add(node);
+      // What was done to a node that these changes take away is no loss.
+      for (const node of placed.lost) if (standingOf(from, id, node) !== "deleted") lost.push(`cid:${node}:Map`);
+      return placed.possible.length === 0 ? [] : [[id, { ...diff, diff: placed.possible }]];
     }
     const node = nodeOf(id);
     const tree = node === undefined ? undefined : from.getContainerById(`cid:${node}:Map`)?.parent();
     // What is in no tree is not to be judged here.
-    if (node === undefined || !(tree instanceof LoroTree) || isThere(tree.id, node)) return [[id, diff]];
+    if (node === undefined || !(tree instanceof LoroTree)) return [[id, diff]];
+    if (made.has(node) || standingIn(tree.id, node) === "alive") return [[id, diff]];
     const isGone = standingOf(from, tree.id, node) === "deleted";
     if (!isGone && !lost.includes(`cid:${node}:Map`)) lost.push(`cid:${node}:Map`);
     return [];
